@@ -9,6 +9,10 @@
 export const channelNames = ['tmall', 'jd', 'wechat'] as const
 export type ChannelName = (typeof channelNames)[number]
 
+export function isChannelName(name: string): name is ChannelName {
+  return (channelNames as readonly string[]).includes(name)
+}
+
 /** What identifies one order for good: a platform's id is only unique within its shop. */
 export interface OrderKey {
   readonly channel: ChannelName

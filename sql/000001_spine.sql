@@ -68,7 +68,6 @@ create table inbox (
   primary key (day, channel, shop, event_id)
 ) partition by range (day);
 create table inbox_rest partition of inbox default;
-create index inbox_order on inbox (channel, shop, order_id);
 
 -- What is not decided yet. The row goes in with its event and out with its decision, so `inbox` is never updated.
 create table pending (
@@ -109,7 +108,7 @@ create table orders (
   transaction_id text,
   -- The whole of router/types Order but for the columns beside it.
   body           json not null,
-  -- [{"i":item,"q":quantity,"p":place,"t":task}], and the items they point to, for whoever asks in SQL.
+  -- Where every unit is: router/types Item and Allocation, beside the body for whoever asks in SQL.
   items          jsonb not null,
   allocations    jsonb not null,
   received_at    timestamptz not null default now(),
@@ -182,6 +181,8 @@ create table stock_movement (
   skus     text[] not null,
   on_hand  integer[] not null,
   reserved integer[] not null,
+  -- null: no safety stock changed.
+  safety   integer[],
   at       timestamptz not null default now()
 );
 create unique index stock_movement_node_seq on stock_movement (node, node_seq) where node_seq is not null;
@@ -242,6 +243,9 @@ create table parcel (
   primary key (carrier, waybill, task_id)
 );
 create index parcel_order on parcel (order_id);
+-- A push names the waybill, and the carrier by another name than the warehouse did.
+create index parcel_waybill on parcel (waybill);
+create index track_waybill on track (waybill);
 
 -- An order enters when it has something to close: shipped, cancelled after payment, or billed.
 create table reconciliation (
@@ -250,6 +254,9 @@ create table reconciliation (
   detail     json not null,
   updated_at timestamptz not null default now()
 );
+
+-- Marked as due: to be looked at again as soon as possible.
+create index reconciliation_due on reconciliation (order_id) where updated_at = '-infinity';
 
 -- Everything that wants a person's eye. Its age is now() - since.
 create table exception (

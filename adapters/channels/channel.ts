@@ -73,8 +73,11 @@ export interface Channel {
   readonly name: ChannelName
   /** Keys that a shop's credentials must hold, all non-empty strings. */
   readonly credentialKeys: readonly string[]
-  /** Throws nothing: whatever the bytes, the answer is one of `Received`. */
-  receive(request: WebhookRequest, credentials: Credentials, nowMs: number): Received
+  /**
+   * Throws nothing: whatever the bytes, the answer is one of `Received`. `toleranceMs` overrides how far the request's
+   * timestamp may lie from `nowMs`, either way, on channels whose platform states such a limit.
+   */
+  receive(request: WebhookRequest, credentials: Credentials, nowMs: number, toleranceMs?: number): Received
   /** Throws `Unintelligible` when verified bytes do not hold what the platform documents. */
   normalise(kind: EventKind, payload: Uint8Array, settings: ShopSettings): Snapshot
   /** The platform's own words for "taken". */

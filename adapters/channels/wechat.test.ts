@@ -1,0 +1,102 @@
+import { describe, expect, test } from 'vitest'
+import { changed, fixture, fixtureJson, vectors } from './conformance.fixtures.ts'
+import { pulledOrderEvent, wechat } from './wechat.ts'
+import { encryptWechat } from './wechat-crypto.ts'
+
+const { token, encodingAESKey: encodingAesKey, appid: appId } = vectors.wechatPush
+const credentials = { token, encodingAesKey, appId, appSecret: 'x' }
+const push = (message: Uint8Array, format: 'json' | 'xml' = 'json') => {
+  const random = Buffer.from('0123456789abcdef')
+  const { query, body } = encryptWechat({ ...credentials, message, timestamp: '1', nonce: '2', random, format })
+  return wechat.receive({ method: 'POST', query, contentType: '', body: Buffer.from(body) }, credentials, 0)
+}
+
+describe('the check of our URL', () => {
+  const [{ timestamp, nonce, signature }] = vectors.wechatPlain
+  const query = `signature=${signature}&timestamp=${timestamp}&nonce=${nonce}`
+  test.each([
+    [`${query}&echostr=4375120948345356249`, { outcome: 'echo', body: '4375120948345356249' }],
+    [`${query}&echostr=a%2Bb%20c`, { outcome: 'echo', body: 'a+b c' }],
+    [query, { outcome: 'refused', code: 'malformed' }],
+    [`${query.replace('nonce=1', 'nonce=2')}&echostr=1`, { outcome: 'refused', code: 'bad_signature' }],
+    [`${query.replace('signature=f', 'signature=e')}&echostr=1`, { outcome: 'refused', code: 'bad_signature' }],
+    ['echostr=1', { outcome: 'refused', code: 'bad_signature' }],
+    ['', { outcome: 'refused', code: 'bad_signature' }],
+  ])('%s', (given, expected) => {
+    const request = { method: 'GET', query: given, contentType: '', body: new Uint8Array() } as const
+    expect(wechat.receive(request, credentials, 0)).toEqual(expected)
+  })
+})
+
+test.each([
+  'channels_ec_order_new',
+  'channels_ec_order_pay',
+  'channels_ec_order_wait_shipping',
+  'channels_ec_order_deliver',
+  'channels_ec_order_confirm',
+  'channels_ec_order_cancel',
+  'channels_ec_order_settle',
+  'channels_ec_order_ext_info_update',
+  'channels_ec_aftersale_update',
+])('%s is a hint', (name) => {
+  const received = push(fixture(`samples/wechat.push.${name}.plain.json`))
+  expect(received).toMatchObject({ kind: 'hint', orderId: '3705115058471208928' })
+  expect(received.outcome === 'event' && received.eventId).toMatch(`:${name}:3705115058471208928`)
+  expect(
+    received.outcome === 'event' && wechat.normalise('hint', received.payload, { shop: 's1', skuMap: {} }),
+  ).toEqual({
+    type: 'hint',
+    channel: 'wechat',
+    shop: 's1',
+    orderId: '3705115058471208928',
+  })
+})
+
+test('two steps of one after-sale within a second are two events', () => {
+  const sample = fixtureJson('samples/wechat.push.channels_ec_aftersale_update.plain.json')
+  const ids = ['MERCHANT_PROCESSING', 'USER_WAIT_RETURN'].map((status) => {
+    const message = changed(sample, (copy) => Object.assign(copy.finder_shop_aftersale_status_update, { status }))
+    const received = push(Buffer.from(JSON.stringify(message)))
+    return received.outcome === 'event' && received.eventId
+  })
+  expect(new Set(ids).size).toBe(2)
+})
+
+test('XML says the same as JSON', () => {
+  const xml =
+    '<xml><ToUserName><![CDATA[gh]]></ToUserName><FromUserName><![CDATA[oUser]]></FromUserName>' +
+    '<CreateTime>1794326405</CreateTime><MsgType><![CDATA[event]]></MsgType>' +
+    '<Event><![CDATA[channels_ec_order_pay]]></Event>' +
+    '<order_info><order_id>3705115058471208928</order_id><pay_time>1794326404</pay_time></order_info></xml>'
+  expect(push(Buffer.from(xml), 'xml')).toMatchObject({
+    kind: 'hint',
+    eventId: 'oUser:1794326405:channels_ec_order_pay:3705115058471208928',
+    orderId: '3705115058471208928',
+    occurredAt: 1794326405000,
+  })
+})
+
+describe('a pulled order', () => {
+  const body = fixture('samples/wechat.channels.order.get.response.json')
+  test('is named by id, time, status and its bytes', () => {
+    const event = pulledOrderEvent(body)
+    expect(event).toMatchObject({ kind: 'order', orderId: '3705115058471208928', occurredAt: 1794326405000 })
+    expect(event.eventId).toMatch(/^order:3705115058471208928:1794326405:20:[0-9a-f]{16}$/)
+    expect(event.payload).toBe(body)
+    expect(pulledOrderEvent(Buffer.from(body)).eventId).toBe(event.eventId)
+  })
+  test('changed within its update_time is another event', () => {
+    const sample = fixtureJson('samples/wechat.channels.order.get.response.json')
+    const other = changed(sample, (copy) => {
+      copy.order.order_detail.product_infos[0].on_aftersale_sku_cnt = 1
+    })
+    const ids = [sample, other].map((one) => pulledOrderEvent(Buffer.from(JSON.stringify(one))).eventId)
+    expect(new Set(ids).size).toBe(2)
+  })
+  test.each(['', '{', '{"errcode":40001}', '{"errcode":0,"order":{}}', '[]', '<xml><order/></xml>'])(
+    'that is none is kept for a person: %s',
+    (text) => {
+      expect(pulledOrderEvent(Buffer.from(text))).toMatchObject({ kind: 'unintelligible', orderId: '' })
+    },
+  )
+})

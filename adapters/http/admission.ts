@@ -1,0 +1,53 @@
+import { codeAnswer, errorAnswer } from './answer.ts'
+import type { Attempts } from './attempts.ts'
+import { type Admission, admitted, type Request } from './bound.ts'
+import { ApiError } from './errors.ts'
+import type { Auth, Caller } from './route.ts'
+import { bearerToken } from './secrets.ts'
+
+/**
+ * Who a token belongs to, or null. `params` are the path's, decoded. Compare secrets with `sameSecret`, or look their
+ * digest up; never with `===`.
+ */
+export type Authenticate = (
+  kind: 'admin' | 'node',
+  token: string,
+  params: Readonly<Record<string, string>>,
+) => Caller | null | Promise<Caller | null>
+
+export interface Gate {
+  readonly authenticate: Authenticate
+  readonly attempts: Attempts
+  readonly now: () => number
+}
+
+/**
+ * 401 without a token or with a wrong one, 429 after too many wrong ones, 404 at another node's paths: whether that
+ * node exists is not told.
+ */
+export function admit(auth: Auth, request: Request, gate: Gate): Admission | Promise<Admission> {
+  if (auth === 'none') return admitted
+  const token = bearerToken(request.authorization)
+  if (token === null) return { outcome: 'refused', answer: codeAnswer('unauthorized') }
+  const waitSeconds = gate.attempts.waitSeconds(request.remoteAddress, token, gate.now())
+  if (waitSeconds > 0) {
+    return { outcome: 'refused', answer: errorAnswer(new ApiError('too_many_attempts', undefined, waitSeconds)) }
+  }
+  const caller = gate.authenticate(auth, token, request.params)
+  return caller instanceof Promise
+    ? caller.then((found) => decide(auth, found, token, request, gate))
+    : decide(auth, caller, token, request, gate)
+}
+
+function decide(auth: Auth, caller: Caller | null, token: string, request: Request, gate: Gate): Admission {
+  if (caller === null || caller.kind !== auth) {
+    gate.attempts.failed(request.remoteAddress, token, gate.now())
+    return { outcome: 'refused', answer: codeAnswer('unauthorized') }
+  }
+  gate.attempts.succeeded(token)
+  const node = request.params.node
+  if (caller.kind === 'node' && node !== undefined && node !== caller.node) {
+    return { outcome: 'refused', answer: codeAnswer('not_found') }
+  }
+  return { outcome: 'admitted', caller }
+}

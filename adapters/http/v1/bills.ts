@@ -1,0 +1,30 @@
+import { z } from 'zod'
+import { endpoint } from '../route.ts'
+import { code } from './values.ts'
+
+export const postBill = endpoint({
+  method: 'POST',
+  path: '/v1/bills/{source}/{account}',
+  auth: 'admin',
+  tag: 'reconciliation',
+  summary: 'Import a bill. Rows that are known already change nothing.',
+  params: z.strictObject({ source: z.enum(['wechatpay', 'generic']), account: code }),
+  bytes: {
+    contentType: 'text/csv',
+    description: "WeChat Pay's trade bill, or ref,channel,shop,orderId,kind,amountFen,feeFen,occurredAt.",
+  },
+  answers: {
+    200: z
+      .object({
+        rows: z.int(),
+        imported: z.int(),
+        known: z.int(),
+        conflicts: z.int().meta({ description: 'known refs with other content: kept, and raised as exceptions' }),
+        refused: z.array(z.object({ row: z.int(), reason: z.string() })).meta({ description: 'the first 100' }),
+      })
+      .meta({ id: 'BillImported' }),
+  },
+  errors: ['invalid_request'],
+  // A day of a large shop, about 200,000 rows. Split larger files by lines.
+  maxBodyBytes: 64 * 1024 * 1024,
+})

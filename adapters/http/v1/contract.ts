@@ -1,0 +1,30 @@
+/** The v1 contract in one table: what is served under /v1 is exactly this. */
+import { postBill } from './bills.ts'
+import { listExceptions } from './exceptions.ts'
+import { putNode } from './nodes.ts'
+import { cancelOrder, getOrder, listOrders, releaseOrder } from './orders.ts'
+import { putCarrierAccount, putShop } from './shops.ts'
+import { putSku } from './skus.ts'
+import { getStock, postStock } from './stock.ts'
+import { acceptTask, extendTask, interceptTask, pullTasks, rejectTask, shipTask } from './tasks.ts'
+
+export const contract = {
+  putShop,
+  putCarrierAccount,
+  putSku,
+  putNode,
+  postStock,
+  getStock,
+  getOrder,
+  listOrders,
+  releaseOrder,
+  cancelOrder,
+  postBill,
+  listExceptions,
+  pullTasks,
+  acceptTask,
+  shipTask,
+  rejectTask,
+  extendTask,
+  interceptTask,
+}

@@ -1,0 +1,148 @@
+import { z } from 'zod'
+import { orderStates, taskStates } from '../../../router/types.ts'
+import { endpoint } from '../route.ts'
+import {
+  amountFen,
+  channel,
+  code,
+  cursor,
+  instant,
+  nextCursor,
+  pageLimit,
+  platformId,
+  skuQuantity,
+  text,
+} from './values.ts'
+
+const orderParams = z.strictObject({ channel, shop: code, orderId: platformId })
+
+const orderLine = z
+  .object({
+    lineId: z.string(),
+    sku: z.string(),
+    title: z.string().optional(),
+    quantity: z.int(),
+    paidFen: amountFen,
+    gift: z.boolean().optional(),
+    state: z
+      .string()
+      .meta({ description: 'where its units are: held, backordered, task, shipped, cancelled, returned, or mixed' }),
+    places: z.array(z.object({ place: z.string(), quantity: z.int(), taskId: z.string().nullable() })).optional(),
+  })
+  .meta({ id: 'OrderLine' })
+
+const packageView = z
+  .object({ carrier: z.string(), waybill: z.string(), lines: z.array(skuQuantity), shippedAt: instant.optional() })
+  .meta({ id: 'PackageView' })
+
+const orderTask = z
+  .object({
+    taskId: z.string(),
+    node: z.string(),
+    state: z.enum(taskStates),
+    lines: z.array(skuQuantity.extend({ shipped: z.int().optional() })),
+    packages: z.array(packageView),
+    interceptRequested: z.boolean().optional(),
+    reason: z.string().nullable().optional(),
+    leaseUntil: instant.nullable().optional(),
+  })
+  .meta({ id: 'OrderTask' })
+
+/** One flow of the three: what should have come and what came. What it counts differs by flow. */
+const flow = z.looseObject({ agrees: z.boolean() })
+const orderException = z
+  .object({ kind: z.string(), since: instant, detail: z.record(z.string(), z.unknown()).optional() })
+  .meta({ id: 'OrderException' })
+
+const reconciliation = z
+  .object({
+    order: flow,
+    funds: flow,
+    logistics: flow,
+    state: z.enum(['open', 'closed']),
+    exceptions: z.array(orderException),
+  })
+  .meta({ id: 'Reconciliation' })
+
+export const orderView = z
+  .object({
+    channel,
+    shop: z.string(),
+    orderId: z.string(),
+    state: z.enum(orderStates),
+    version: z.int(),
+    platformState: z.string().nullable(),
+    paidFen: amountFen.nullable(),
+    freightFen: amountFen.nullable(),
+    paidAt: instant.nullable(),
+    shipBy: instant.nullable(),
+    holds: z.array(z.object({ rule: z.string(), reason: z.string() })),
+    lines: z.array(orderLine),
+    tasks: z.array(orderTask),
+    trace: z
+      .array(z.looseObject({}))
+      .meta({ description: 'Per sourcing: every node looked at, its cost or its refusal.' }),
+    reconciliation: reconciliation.nullable(),
+    history: z.array(z.looseObject({ at: instant, outcome: z.string() })),
+  })
+  .meta({ id: 'OrderView' })
+
+export const getOrder = endpoint({
+  method: 'GET',
+  path: '/v1/orders/{channel}/{shop}/{orderId}',
+  auth: 'admin',
+  tag: 'orders',
+  summary: 'One order with its lines, tasks, decision trace, reconciliation and history.',
+  params: orderParams,
+  answers: { 200: orderView },
+  errors: ['not_found'],
+})
+
+const orderSummary = z
+  .object({
+    channel,
+    shop: z.string(),
+    orderId: z.string(),
+    state: z.enum(orderStates),
+    holds: z.array(z.object({ rule: z.string(), reason: z.string() })),
+    receivedAt: instant,
+    updatedAt: instant,
+  })
+  .meta({ id: 'OrderSummary' })
+
+export const listOrders = endpoint({
+  method: 'GET',
+  path: '/v1/orders',
+  auth: 'admin',
+  tag: 'orders',
+  summary: 'Orders in one state, oldest first.',
+  query: z.strictObject({ state: z.enum(orderStates).optional(), cursor: cursor.optional(), limit: pageLimit }),
+  answers: { 200: z.object({ orders: z.array(orderSummary), nextCursor }).meta({ id: 'OrderList' }) },
+})
+
+const note = z.strictObject({ note: text(500).optional() })
+const commanded = z.object({ state: z.enum(orderStates), version: z.int() }).meta({ id: 'OrderNow' })
+
+export const releaseOrder = endpoint({
+  method: 'POST',
+  path: '/v1/orders/{channel}/{shop}/{orderId}/release',
+  auth: 'admin',
+  tag: 'orders',
+  summary: 'Overrule the rules that hold this order.',
+  params: orderParams,
+  body: note.meta({ id: 'ReleaseOrder' }),
+  answers: { 200: commanded },
+  errors: ['not_found', 'order_not_held', 'try_again'],
+})
+
+export const cancelOrder = endpoint({
+  method: 'POST',
+  path: '/v1/orders/{channel}/{shop}/{orderId}/cancel',
+  auth: 'admin',
+  tag: 'orders',
+  summary: 'Cancel what has not been shipped; tasks already pulled are asked to intercept.',
+  params: orderParams,
+  body: note.meta({ id: 'CancelOrder' }),
+  answers: { 200: commanded },
+  errors: ['not_found', 'order_already_shipped', 'try_again'],
+})

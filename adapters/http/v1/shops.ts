@@ -1,0 +1,50 @@
+import { z } from 'zod'
+import { endpoint } from '../route.ts'
+import { carrier, channel, code, done, platformId, text } from './values.ts'
+
+// Credentials are short secrets; which keys a channel needs is the channel's business.
+const credentials = z.record(z.string().regex(/^[A-Za-z0-9_]{1,64}$/), text(512))
+
+/** A shop's own products: 20,000 are a large department store; more come in several shops. */
+const skuMapEntriesMax = 20_000
+
+const apiBaseUrl = z
+  .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+  .max(512)
+  // Secrets in URLs end up in logs.
+  .refine((url) => !/^[^/]*\/\/[^/]*@/.test(url), { error: 'must not hold a user or password' })
+
+export const putShop = endpoint({
+  method: 'PUT',
+  path: '/v1/shops/{channel}/{shop}',
+  auth: 'admin',
+  tag: 'settings',
+  summary: 'Create or replace a shop: its credentials, where its API is, and its map from platform SKU to ours.',
+  params: z.strictObject({ channel, shop: code }),
+  body: z
+    .strictObject({
+      credentials,
+      apiBaseUrl: apiBaseUrl.optional(),
+      skuMap: z
+        .record(platformId, code)
+        .refine((map) => Object.keys(map).length <= skuMapEntriesMax, {
+          error: `must hold at most ${skuMapEntriesMax} entries`,
+        })
+        .optional(),
+    })
+    .meta({ id: 'PutShop' }),
+  answers: { 200: done },
+  // 20,000 entries of two codes.
+  maxBodyBytes: 4 * 1024 * 1024,
+})
+
+export const putCarrierAccount = endpoint({
+  method: 'PUT',
+  path: '/v1/carriers/{carrier}/{account}',
+  auth: 'admin',
+  tag: 'settings',
+  summary: 'Create or replace the account under which a carrier service pushes tracks.',
+  params: z.strictObject({ carrier, account: code }),
+  body: z.strictObject({ salt: text(256) }).meta({ id: 'PutCarrierAccount' }),
+  answers: { 200: done },
+})

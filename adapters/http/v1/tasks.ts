@@ -1,0 +1,140 @@
+import { z } from 'zod'
+import { rejectReasons } from '../../../router/types.ts'
+import { endpoint } from '../route.ts'
+import { carrier, code, done, eachOnce, fence, instant, skuQuantities, skuQuantity, waybill } from './values.ts'
+
+/** Short enough that a crashed client's work is offered again the same day, long enough for a picking round. */
+const leaseSeconds = z.int().min(5).max(86_400).default(300)
+const taskParams = z.strictObject({ taskId: z.string().regex(/^[A-Za-z0-9._:~-]{1,128}$/, 'is not a task id') })
+const ofTask = { auth: 'node', method: 'POST', tag: 'warehouse', params: taskParams } as const
+
+/** As the platform gave it: masked, OAID or ciphertext. */
+const receiver = z
+  .object({
+    name: z.string(),
+    phone: z.string(),
+    province: z.string(),
+    city: z.string(),
+    district: z.string(),
+    town: z.string(),
+    street: z.string(),
+    postalCode: z.string(),
+    oaid: z.string(),
+  })
+  .meta({ id: 'Receiver' })
+
+export const pulledTask = z
+  .object({
+    taskId: z.string(),
+    fence,
+    leaseUntil: instant,
+    state: z.enum(['pulled', 'accepted']),
+    channel: z.string(),
+    shop: z.string(),
+    orderId: z.string(),
+    lines: z.array(skuQuantity.extend({ name: z.string().optional() })),
+    receiver,
+    buyerMessage: z.string().optional(),
+    shipBy: instant.nullable(),
+    intercepted: z.boolean().optional().meta({ description: 'The buyer cancelled: confirm with /intercept.' }),
+  })
+  .meta({ id: 'PulledTask' })
+
+export const pullTasks = endpoint({
+  method: 'POST',
+  path: '/v1/nodes/{node}/tasks/pull',
+  auth: 'node',
+  tag: 'warehouse',
+  summary: 'Lease work, oldest first. Waits up to waitSeconds when there is none.',
+  params: z.strictObject({ node: code }),
+  body: z
+    .strictObject({
+      limit: z.int().min(1).max(500).default(50),
+      leaseSeconds,
+      // Below the time after which proxies give a silent connection up.
+      waitSeconds: z.int().min(0).max(30).default(0),
+    })
+    .meta({ id: 'PullTasks' }),
+  answers: { 200: z.object({ tasks: z.array(pulledTask) }).meta({ id: 'PulledTasks' }) },
+})
+
+const taskNow = z
+  .object({
+    taskId: z.string(),
+    state: z.string(),
+    fence,
+    leaseUntil: instant.nullable(),
+    intercepted: z.boolean(),
+  })
+  .meta({ id: 'TaskNow' })
+
+const leaseErrors = ['not_found', 'stale_fence', 'lease_lapsed', 'wrong_task_state'] as const
+
+export const acceptTask = endpoint({
+  ...ofTask,
+  path: '/v1/tasks/{taskId}/accept',
+  summary: 'The goods are being picked.',
+  body: z.strictObject({ fence }).meta({ id: 'AcceptTask' }),
+  answers: { 200: taskNow },
+  errors: [...leaseErrors, 'intercept_requested'],
+})
+
+const parcel = z
+  .strictObject({ carrier, waybill, lines: skuQuantities.refine(...eachOnce<{ sku: string }>('SKU', (l) => l.sku)) })
+  .meta({ id: 'Package' })
+
+export const shipTask = endpoint({
+  ...ofTask,
+  path: '/v1/tasks/{taskId}/ship',
+  summary: 'Packages that left. Several calls may ship one task in parts.',
+  body: z
+    .strictObject({
+      fence,
+      packages: z
+        .array(parcel)
+        .min(1)
+        .max(100)
+        .refine(...eachOnce<{ carrier: string; waybill: string }>('waybill', (p) => `${p.carrier} ${p.waybill}`)),
+    })
+    .meta({ id: 'ShipTask' }),
+  answers: { 200: taskNow },
+  errors: [...leaseErrors, 'intercept_requested', 'lines_do_not_match'],
+  // 100 packages of 500 lines would be more; real ones are a hundredth of this.
+  maxBodyBytes: 1024 * 1024,
+})
+
+export const rejectTask = endpoint({
+  ...ofTask,
+  path: '/v1/tasks/{taskId}/reject',
+  summary: 'This node cannot do it: stock is corrected by reason and the work is sourced elsewhere.',
+  body: z
+    .strictObject({
+      fence,
+      reason: z.enum(rejectReasons),
+      lines: skuQuantities
+        .refine(...eachOnce<{ sku: string }>('SKU', (l) => l.sku))
+        .optional()
+        .meta({ description: 'What exactly is missing or damaged; absent: all of it.' }),
+    })
+    .meta({ id: 'RejectTask' }),
+  answers: { 200: taskNow },
+  errors: [...leaseErrors, 'lines_do_not_match'],
+})
+
+export const extendTask = endpoint({
+  ...ofTask,
+  path: '/v1/tasks/{taskId}/extend',
+  summary: 'Keep the lease for leaseSeconds from now.',
+  body: z.strictObject({ fence, leaseSeconds }).meta({ id: 'ExtendTask' }),
+  answers: { 200: taskNow },
+  errors: [...leaseErrors],
+})
+
+export const interceptTask = endpoint({
+  ...ofTask,
+  path: '/v1/tasks/{taskId}/intercept',
+  summary: 'The parcel was stopped, its goods are back on the shelf: the reservation is released.',
+  body: z.strictObject({ fence }).meta({ id: 'InterceptTask' }),
+  answers: { 200: done },
+  errors: [...leaseErrors, 'nothing_to_intercept'],
+})

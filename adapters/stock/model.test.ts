@@ -1,0 +1,173 @@
+/**
+ * Random questions, asked of Redis and of plain maps. After each one the answers and everything there is to see have to
+ * be the same.
+ */
+import fc from 'fast-check'
+import { Redis } from 'ioredis'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { StockCounters } from './counters.ts'
+import { MemoryStock } from './memory.ts'
+import { Stock } from './stock.ts'
+import { type PrivateRedis, startPrivateRedis } from './testing.ts'
+
+const nodes = ['east', 'west'] as const
+const skus = ['a', 'b', '丙'] as const
+const ids = ['r1', 'r2', 'r3', 'r4', 'r5'] as const
+
+let server: PrivateRedis
+let raw: Redis
+let stock: Stock
+beforeAll(async () => {
+  server = await startPrivateRedis()
+  raw = new Redis(server.socket)
+  stock = new Stock({ redis: server.socket })
+  await stock.connect()
+  await stock.loadScripts()
+})
+afterAll(async () => {
+  stock.close()
+  raw.disconnect()
+  await server.stop()
+})
+
+const sku = fc.constantFrom(...skus)
+const node = fc.constantFrom(...nodes)
+const line = fc.record({ sku, quantity: fc.integer({ min: 1, max: 4 }) })
+const ref = fc.record({ node, reservationId: fc.constantFrom(...ids) })
+const request = fc
+  .tuple(ref, fc.array(line, { minLength: 1, maxLength: 4 }))
+  .map(([where, lines]) => ({ ...where, lines }))
+const delta = fc.record({
+  lines: fc.array(fc.record({ sku, delta: fc.integer({ min: -5, max: 8 }) }), { maxLength: 3 }),
+})
+const row = fc.record({ sku, atp: fc.integer({ min: -3, max: 12 }) })
+/** How far the asker's epoch is off the newest one. */
+const epochOff = fc.constantFrom(0, 0, 0, 0, 0, 0, -1, 1)
+const newer = fc.constantFrom(1, 1, 1, 0, -1)
+
+type Question = (counters: StockCounters, epoch: number, seqOf: ReadonlyMap<string, number>) => Promise<unknown>
+interface Step {
+  readonly text: string
+  readonly ask: Question
+  readonly forget?: true
+}
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.tuple(epochOff, fc.array(request, { minLength: 1, maxLength: 6 })).map(
+      ([off, requests]): Step => ({
+        text: `reserve ${off} ${JSON.stringify(requests)}`,
+        ask: (counters, epoch) => counters.reserve(epoch + off, 1_000, requests),
+      }),
+    ),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.tuple(epochOff, fc.array(ref, { minLength: 1, maxLength: 4 })).map(
+      ([off, refs]): Step => ({
+        text: `confirm ${off} ${JSON.stringify(refs)}`,
+        ask: (counters, epoch) => counters.confirm(epoch + off, refs),
+      }),
+    ),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.tuple(epochOff, fc.array(ref, { minLength: 1, maxLength: 4 })).map(
+      ([off, refs]): Step => ({
+        text: `release ${off} ${JSON.stringify(refs)}`,
+        ask: (counters, epoch) => counters.release(epoch + off, refs),
+      }),
+    ),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.tuple(epochOff, node, fc.integer({ min: -3, max: 2 }), fc.array(delta, { maxLength: 4 })).map(
+      ([off, at, behind, deltas]): Step => ({
+        text: `apply ${off} ${at} ${behind} ${JSON.stringify(deltas)}`,
+        ask: (counters, epoch, seqOf) =>
+          counters.apply(epoch + off, at, Math.max(0, (seqOf.get(at) ?? 0) + 1 + behind), deltas),
+      }),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(newer, node, fc.uniqueArray(row, { selector: (one) => one.sku })).map(
+      ([off, at, rows]): Step => ({
+        text: `reload ${off} ${at} ${JSON.stringify(rows)}`,
+        ask: (counters, epoch) => counters.reload(epoch + off, at, 2, rows),
+      }),
+    ),
+  },
+  { weight: 1, arbitrary: fc.constant<Step>({ text: 'FLUSHALL', ask: async () => null, forget: true }) },
+)
+
+test('Redis and plain maps give the same answers and come to the same state', async () => {
+  const seen = new Set<string>()
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40, size: 'max' }), async (steps) => {
+      await raw.flushall()
+      const oracle = new MemoryStock()
+      let epoch = 5
+      for (const counters of [stock, oracle]) {
+        for (const at of nodes)
+          await counters.reload(epoch, at, 2, [
+            { sku: 'a', atp: 9 },
+            { sku: 'b', atp: 5 },
+          ])
+      }
+      for (const { text, ask, forget } of steps) {
+        if (forget) {
+          await raw.flushall()
+          oracle.forget()
+        }
+        const seqOf = await seqs(oracle, epoch)
+        const expected = await ask(oracle, epoch, seqOf)
+        expect(await ask(stock, epoch, seqOf), text).toEqual(expected)
+        for (const answer of [expected].flat() as ({ outcome: string } | null)[]) seen.add(answer?.outcome ?? 'none')
+        for (const at of nodes) {
+          const [is, shall] = await Promise.all([newestState(stock, epoch, at), newestState(oracle, epoch, at)])
+          expect(is, `${at} after ${text}`).toEqual(shall)
+          if (shall !== null) epoch = Math.max(epoch, shall.epoch)
+        }
+      }
+    }),
+    { numRuns: 150 },
+  )
+  // The questions are worth something only if each outcome came up.
+  expect([...seen].sort()).toEqual(everyOutcome)
+})
+const everyOutcome = [
+  'absent',
+  'already_applied',
+  'already_reserved',
+  'applied',
+  'confirmed',
+  'exists_with_different_lines',
+  'insufficient_stock',
+  'none',
+  'released',
+  'reloaded',
+  'reserved',
+  'seq_gap',
+  'stale_epoch',
+]
+
+async function newestState(counters: StockCounters, epoch: number, at: string) {
+  for (const tried of [epoch + 1, epoch, epoch - 1]) {
+    const state = await counters.inspect(tried, at)
+    if (state.outcome !== 'inspected') continue
+    const held = [...state.held].sort((x, y) => (x.reservationId < y.reservationId ? -1 : 1))
+    return { epoch: tried, seq: state.seq, atp: Object.fromEntries([...state.atp].sort()), held }
+  }
+  return null
+}
+
+async function seqs(counters: StockCounters, epoch: number): Promise<Map<string, number>> {
+  const found = new Map<string, number>()
+  for (const at of nodes) {
+    const state = await newestState(counters, epoch, at)
+    if (state !== null) found.set(at, state.seq)
+  }
+  return found
+}

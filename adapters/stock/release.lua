@@ -1,0 +1,58 @@
+-- release: these reservations will not be committed, so their goods go back and their records go, in one step.
+--
+-- Guarantees
+--   * What goes back is what the record says was taken, not what the caller believes.
+--   * Idempotent: releasing what is not held (never was, confirmed, or released before) is `absent` and changes nothing.
+--
+-- KEYS  1 atp: hash SKU → units available to promise
+--       2 held: hash reservation id → "<made at, epoch ms> <lines>"
+--       3 meta: hash epoch, seq
+-- ARGV  1 stock epoch
+--       2… reservation ids
+--
+-- Answer
+--   [2 stale_epoch, the node's epoch or nil]: nothing changed
+--   [1 ran, then for each id: its status]
+--     21 absent
+--     22 released
+
+local RAN, ABSENT, RELEASED = 1, 21, 22
+
+local epoch = current_epoch(KEYS[3])
+if epoch ~= ARGV[1] then return stale(epoch) end
+
+local ids = {}
+for i = 2, #ARGV do ids[i - 1] = ARGV[i] end
+local records = read_many(KEYS[2], ids)
+
+local answer, gone, skus, back, seen = { RAN }, {}, {}, {}, {}
+for i = 1, #ids do
+  -- The same id twice in one call: the second one finds nothing any more.
+  local record = not seen[ids[i]] and records[i]
+  seen[ids[i]] = true
+  if record then
+    local space = string.find(record, ' ', 1, true)
+    if not space then corrupt('record of ' .. ids[i]) end
+    local lines = cjson.decode(string.sub(record, space + 1))
+    for l = 1, #lines, 2 do
+      local sku = lines[l]
+      if not back[sku] then
+        back[sku] = 0
+        skus[#skus + 1] = sku
+      end
+      back[sku] = back[sku] + lines[l + 1]
+    end
+    gone[#gone + 1] = ids[i]
+  end
+  answer[i + 1] = record and RELEASED or ABSENT
+end
+
+local atp, counters = read_counters(KEYS[1], skus), {}
+for i = 1, #skus do
+  local sku = skus[i]
+  counters[2 * i - 1] = sku
+  counters[2 * i] = checked(atp[sku] + back[sku], sku)
+end
+write_many(KEYS[1], counters)
+for i = 1, #gone do redis.call('HDEL', KEYS[2], gone[i]) end
+return answer

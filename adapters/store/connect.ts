@@ -1,0 +1,95 @@
+/**
+ * Connections to Postgres. One string names a database everywhere: what DATABASE_URL holds, what the embedded server
+ * gives and what threads are handed. A unix socket is written as libpq writes it, `postgres:///db?host=/dir&user=name`.
+ *
+ * int8 comes back as text, never as a number that lost its last digits; undefined as a parameter throws.
+ */
+import postgres from 'postgres'
+
+export type Sql = postgres.Sql
+export type Transaction = postgres.TransactionSql
+/** What a query file needs, whether it runs in a transaction or not. */
+export type Queryable = postgres.ISql
+
+export interface ConnectOptions {
+  /** Connections at most; each is opened when it is first needed. */
+  readonly max: number
+  /** Seen in pg_stat_activity. */
+  readonly applicationName: string
+  /** 30,000 when absent; 0: none. Migrations and large imports need longer than a request may take. */
+  readonly statementTimeoutMs?: number
+}
+
+// A local server answers in a millisecond, one in another zone in ten: five seconds without an answer is an outage.
+const connectTimeoutSeconds = 5
+// After this long a query holds locks that everybody else waits for.
+const statementTimeoutMsDefault = 30_000
+// A transaction left open by a stuck thread stops vacuum and blocks its rows.
+const idleInTransactionMs = 60_000
+// Postgres is back within seconds after a restart; waiting longer than this only adds to the outage.
+const reconnectSecondsMax = 2
+
+/** Opens nothing yet. Close with `sql.end({ timeout: seconds })`. Throws TypeError on a string that is no URL. */
+export function connect(databaseUrl: string, options: ConnectOptions): Sql {
+  const { url, ...target } = parseDatabaseUrl(databaseUrl)
+  return postgres(url, {
+    ...target,
+    max: options.max,
+    connect_timeout: connectTimeoutSeconds,
+    backoff: (attempt) => Math.min(0.05 * 2 ** attempt, reconnectSecondsMax),
+    onnotice: () => undefined,
+    connection: {
+      application_name: options.applicationName,
+      statement_timeout: options.statementTimeoutMs ?? statementTimeoutMsDefault,
+      idle_in_transaction_session_timeout: idleInTransactionMs,
+    },
+  })
+}
+
+export interface DatabaseTarget {
+  /** Without `host`, `port` and `user` in the query, which the driver would send to the server as settings. */
+  readonly url: string
+  readonly database?: string
+  /** The socket file, when it is a unix socket; the two below only then. */
+  readonly path?: string
+  readonly user?: string
+  readonly password?: string
+}
+
+/** Understands both of libpq's forms of a socket directory: `?host=/dir`, and `user@%2Fdir` in the host's place. */
+export function parseDatabaseUrl(databaseUrl: string): DatabaseTarget {
+  const url = new URL(databaseUrl)
+  if (url.protocol !== 'postgres:' && url.protocol !== 'postgresql:') {
+    throw new TypeError('a database URL begins with postgres:// or postgresql://')
+  }
+  // The driver takes the name as it stands in the URL, percent signs and all.
+  const name = decodeURIComponent(url.pathname.slice(1))
+  const database = name === '' ? {} : { database: name }
+  const inPlaceOfHost = /^%2f/i.test(url.hostname) ? decodeURIComponent(url.hostname) : null
+  const directory = url.searchParams.get('host') ?? inPlaceOfHost
+  if (!directory?.startsWith('/')) return { url: databaseUrl, ...database }
+  const port = (url.searchParams.get('port') ?? url.port) || '5432'
+  const user = url.searchParams.get('user') ?? decodeURIComponent(url.username)
+  const password = decodeURIComponent(url.password)
+  for (const parameter of ['host', 'port', 'user']) url.searchParams.delete(parameter)
+  return {
+    url: `postgres://localhost/${url.search}`,
+    ...database,
+    path: `${directory}/.s.PGSQL.${port}`,
+    ...(user === '' ? {} : { user }),
+    ...(password === '' ? {} : { password }),
+  }
+}
+
+/** The string form of a database behind a socket directory. */
+export function socketDatabaseUrl(directory: string, user: string, database: string): string {
+  const query = new URLSearchParams({ host: directory, user })
+  return `postgres:///${encodeURIComponent(database)}?${query}`
+}
+
+/** The same server, another database. */
+export function withDatabase(databaseUrl: string, database: string): string {
+  const url = new URL(databaseUrl)
+  url.pathname = `/${encodeURIComponent(database)}`
+  return url.href
+}

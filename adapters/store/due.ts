@@ -1,0 +1,48 @@
+/**
+ * Which orders have to be reconciled again. The mark is in the order's reconciliation row, set in the transaction that
+ * changed something, so that a crash between the change and its reconciliation loses nothing: the sweep finds the mark.
+ */
+import type { Queryable } from './connect.ts'
+
+/** Marks orders, and enters those that are new here. The last statement of its transaction: it locks in order of id. */
+export async function markDue(sql: Queryable, orderIds: readonly string[]): Promise<void> {
+  if (orderIds.length === 0) return
+  await sql`
+    insert into reconciliation (order_id, state, detail, updated_at)
+    select id, 'open', '{}'::json, '-infinity'::timestamptz
+    from (select distinct unnest(${orderIds as string[]}::bigint[]) as id) as given order by id
+    on conflict (order_id) do update set updated_at = '-infinity' where reconciliation.updated_at <> '-infinity'`
+}
+
+/** Marked orders, lowest id first, after the given one. */
+export async function dueOrders(sql: Queryable, afterOrderId: string, limit: number): Promise<string[]> {
+  const rows = await sql<{ id: string }[]>`
+    select order_id as id from reconciliation
+    where updated_at = '-infinity' and order_id > ${afterOrderId}::bigint order by order_id limit ${limit}`
+  return rows.map((row) => row.id)
+}
+
+/**
+ * The belt to the mark's braces: orders that have something to close and have another version than the one that was
+ * last reconciled, or never were. Reads orders in order of id, from after the given one.
+ */
+export async function unreconciledOrders(sql: Queryable, afterOrderId: string, limit: number): Promise<string[]> {
+  const rows = await sql<{ id: string }[]>`
+    select o.id from orders o left join reconciliation r on r.order_id = o.id
+    where o.id > ${afterOrderId}::bigint and o.state in ('partly_shipped', 'shipped', 'cancelled', 'closed')
+      and (r.order_id is null or (r.detail->>'version')::integer is distinct from o.version)
+    order by o.id limit ${limit}`
+  return rows.map((row) => row.id)
+}
+
+/** Orders whose parcels carry one of these waybills. */
+export async function ordersTouchedByWaybills(sql: Queryable, waybills: readonly string[]): Promise<string[]> {
+  const rows = await sql<{ id: string }[]>`
+    select distinct order_id as id from parcel where waybill = any(${waybills as string[]}::text[])`
+  return rows.map((row) => row.id).sort(compareIds)
+}
+
+/** Ids are digits without leading zeros: shorter is smaller. */
+export function compareIds(a: string, b: string): number {
+  return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0)
+}

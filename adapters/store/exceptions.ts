@@ -1,0 +1,97 @@
+/**
+ * What wants a person's eye. Each difference is one open row, by kind and by what it is about, and keeps its age for
+ * as long as it stays open. Details hold figures and codes, never personal data.
+ */
+import type { Queryable } from './connect.ts'
+import { jsonText } from './json-text.ts'
+
+export interface ExceptionEntry {
+  readonly kind: string
+  /** What it is about: an order's id, a waybill, a bill row. Unique within its kind while open. */
+  readonly ref: string
+  readonly orderId?: string | null
+  readonly detail?: Readonly<Record<string, unknown>>
+  /** Epoch milliseconds where the data says since when; now otherwise. Kept as first given while the row is open. */
+  readonly since?: number
+}
+
+export interface ExceptionView {
+  readonly id: string
+  readonly kind: string
+  readonly ref: string
+  readonly orderId: string | null
+  readonly detail: Readonly<Record<string, unknown>>
+  readonly since: number
+  readonly ageSeconds: number
+}
+
+/** Opens what is not open yet; of what is open only the detail changes. Returns how many were opened. */
+export async function raise(sql: Queryable, entries: readonly ExceptionEntry[]): Promise<number> {
+  if (entries.length === 0) return 0
+  const unique = [...new Map(entries.map((entry) => [`${entry.kind}\n${entry.ref}`, entry]))]
+  // In key order, so that two that raise the same ones wait for each other in one direction only.
+  unique.sort(([a], [b]) => (a < b ? -1 : 1))
+  const rows = unique.map(([, { kind, ref, orderId, detail, since }]) => ({
+    kind,
+    ref,
+    order_id: orderId ?? null,
+    detail: detail ?? {},
+    since: since ?? null,
+  }))
+  const opened = await sql<{ opened: boolean }[]>`
+    insert into exception (kind, ref, order_id, detail, since)
+    select kind, ref, order_id, detail, coalesce(to_timestamp(since / 1000.0), now())
+    from jsonb_to_recordset(${jsonText(rows)}::text::jsonb)
+      as given (kind text, ref text, order_id bigint, detail jsonb, since bigint)
+    on conflict (kind, ref) where resolved_at is null do update
+      set detail = excluded.detail, order_id = coalesce(excluded.order_id, exception.order_id)
+      where exception.detail <> excluded.detail or exception.order_id is distinct from excluded.order_id
+    returning xmax = 0 as opened`
+  return opened.filter((row) => row.opened).length
+}
+
+/** Closes the open ones of a kind; unknown refs are no error. Returns how many were closed. */
+export async function resolve(sql: Queryable, kind: string, refs: readonly string[]): Promise<number> {
+  if (refs.length === 0) return 0
+  const closed = await sql`
+    update exception set resolved_at = now()
+    where kind = ${kind} and ref = any(${refs as string[]}::text[]) and resolved_at is null`
+  return closed.count
+}
+
+export interface ExceptionPage {
+  readonly exceptions: readonly ExceptionView[]
+  /** What to give for the next page; null on the last one. */
+  readonly cursor: string | null
+}
+
+/** The open ones in the order in which they were opened. `cursor` is a page's own, digits only. */
+export async function list(
+  sql: Queryable,
+  query: { readonly kind?: string | undefined; readonly cursor?: string | undefined; readonly limit: number },
+): Promise<ExceptionPage> {
+  const rows = await sql<
+    {
+      id: string
+      kind: string
+      ref: string
+      orderId: string | null
+      detail: Record<string, unknown>
+      since: string
+      age: number
+    }[]
+  >`
+    select id, kind, ref, order_id as "orderId", detail,
+      (extract(epoch from since) * 1000)::bigint as since, extract(epoch from now() - since)::float8 as age
+    from exception
+    where resolved_at is null and id > ${query.cursor ?? '0'}::bigint
+      and (${query.kind ?? null}::text is null or kind = ${query.kind ?? null}::text)
+    order by id limit ${query.limit + 1}`
+  const page = rows.slice(0, query.limit)
+  const exceptions = page.map(({ age, since, ...row }) => ({
+    ...row,
+    since: Number(since),
+    ageSeconds: Math.max(0, Math.floor(age)),
+  }))
+  return { exceptions, cursor: rows.length > query.limit ? page.at(-1)!.id : null }
+}

@@ -1,0 +1,183 @@
+/**
+ * The inbox: what is in it is ours to finish, what is not was never acknowledged.
+ *
+ * One statement takes a whole micro-batch: events that are new go into `inbox` and `pending` together; known ones
+ * change nothing. Bodies travel as one bytea with offsets, since an array of texts would escape every quote of every body.
+ */
+import type { Sql } from './connect.ts'
+
+export interface InboxEvent {
+  readonly channel: string
+  readonly shop: string
+  readonly eventId: string
+  readonly orderId: string
+  /** order, refund, hint, command, unintelligible. */
+  readonly kind: string
+  /** Epoch milliseconds by the platform's clock, 0 when it does not say. */
+  readonly occurredAt: number
+  readonly body: Uint8Array
+  /** sha256 of the body. */
+  readonly bodyHash: Buffer
+  /** Pending events that this one answers: they are done when it is stored (a pulled order answers its hints). */
+  readonly answers?: readonly string[]
+}
+
+/** new: stored by this call, `seq` is its number; duplicate: known with this body; conflict: known with another body, kept and raised. */
+export type Stored = { readonly outcome: 'new'; readonly seq: string } | { readonly outcome: 'duplicate' | 'conflict' }
+
+const dayMs = 86_400_000
+const chinaOffsetMs = 8 * 3_600_000
+
+/** The event's own day in China, where every platform's clock is: `yyyy-mm-dd`. */
+export function dayOf(occurredAt: number): string {
+  // Years that a date column cannot hold, or that no platform means, share one day.
+  const sane = occurredAt > 0 && occurredAt < 4_102_444_800_000 ? occurredAt + chinaOffsetMs : 0
+  return new Date(Math.floor(sane / dayMs) * dayMs).toISOString().slice(0, 10)
+}
+
+/** Durable when it returns. The outcomes are in the order of the events. Throws when Postgres is away. */
+export async function storeEvents(sql: Sql, events: readonly InboxEvent[]): Promise<Stored[]> {
+  const days = events.map((e) => dayOf(e.occurredAt))
+  // In key order, so that two processes that store the same events wait for each other in one direction only.
+  const order = events.map((_, i) => i).sort((a, b) => compareKeys(events[a]!, days[a]!, events[b]!, days[b]!))
+  const sorted = order.map((i) => events[i]!)
+  let offset = 1
+  const offsets = sorted.map((e) => {
+    const at = offset
+    offset += e.body.length
+    return at
+  })
+  const answered = sorted.flatMap((e) => e.answers ?? [])
+  const rows = await sql<{ position: number; seq: string }[]>`
+    with event as (
+      select * from unnest(
+        ${order.map((i) => days[i]!)}::date[], ${sorted.map((e) => e.channel)}::text[], ${sorted.map((e) => e.shop)}::text[],
+        ${sorted.map((e) => e.eventId)}::text[], ${sorted.map((e) => e.orderId)}::text[], ${sorted.map((e) => e.kind)}::text[],
+        ${sorted.map((e) => e.bodyHash.toString('hex'))}::text[], ${offsets}::int[], ${sorted.map((e) => e.body.length)}::int[]
+      ) with ordinality as t (day, channel, shop, event_id, order_id, kind, hash, start, length, position)
+    ), stored as (
+      insert into inbox (day, channel, shop, event_id, order_id, kind, body_hash, body)
+      select day, channel, shop, event_id, order_id, kind, decode(hash, 'hex'),
+        substring(${Buffer.concat(sorted.map((e) => e.body))}::bytea from start for length)
+      from event order by position
+      on conflict do nothing
+      returning day, channel, shop, event_id, order_id, kind, seq
+    ), queued as (
+      insert into pending (seq, day, channel, shop, event_id, order_id, kind)
+      select seq, day, channel, shop, event_id, order_id, kind from stored
+    ), answered as (
+      delete from pending where seq = any(${answered}::bigint[])
+    )
+    select min(event.position)::int as position, stored.seq
+    from stored join event using (day, channel, shop, event_id) group by stored.seq`
+  const outcomes: Stored[] = events.map(() => ({ outcome: 'duplicate' }))
+  for (const row of rows) outcomes[order[row.position - 1]!] = { outcome: 'new', seq: row.seq }
+  if (rows.length < events.length) {
+    const known = order.filter((i) => outcomes[i]!.outcome !== 'new')
+    for (const i of await keepConflicts(sql, known, events, days)) outcomes[i] = { outcome: 'conflict' }
+  }
+  return outcomes
+}
+
+function compareKeys(a: InboxEvent, aDay: string, b: InboxEvent, bDay: string): number {
+  if (aDay !== bDay) return aDay < bDay ? -1 : 1
+  if (a.channel !== b.channel) return a.channel < b.channel ? -1 : 1
+  if (a.shop !== b.shop) return a.shop < b.shop ? -1 : 1
+  return a.eventId < b.eventId ? -1 : a.eventId > b.eventId ? 1 : 0
+}
+
+/** Of the events that were known, those whose body differs: kept with an exception. Returns their indexes. */
+async function keepConflicts(
+  sql: Sql,
+  known: readonly number[],
+  events: readonly InboxEvent[],
+  days: readonly string[],
+): Promise<number[]> {
+  const of = <T>(read: (event: InboxEvent) => T): T[] => known.map((i) => read(events[i]!))
+  const different = await sql<{ position: number }[]>`
+    select t.position::int from unnest(
+      ${known.map((i) => days[i]!)}::date[], ${of((e) => e.channel)}::text[], ${of((e) => e.shop)}::text[],
+      ${of((e) => e.eventId)}::text[], ${of((e) => e.bodyHash.toString('hex'))}::text[]
+    ) with ordinality as t (day, channel, shop, event_id, hash, position)
+    join inbox using (day, channel, shop, event_id) where inbox.body_hash <> decode(t.hash, 'hex')`
+  const conflicts = different.map((row) => known[row.position - 1]!)
+  for (const i of conflicts) {
+    const event = events[i]!
+    await sql.begin(async (tx) => {
+      await tx`
+        insert into event_conflict (day, channel, shop, event_id, body_hash, body)
+        values (${days[i]!}, ${event.channel}, ${event.shop}, ${event.eventId}, ${event.bodyHash}, ${Buffer.from(event.body)})
+        on conflict do nothing`
+      await tx`
+        insert into exception (kind, ref, detail)
+        values ('event_conflict', ${`${event.channel}/${event.shop}/${event.eventId}`},
+          ${tx.json({ channel: event.channel, shop: event.shop, orderId: event.orderId, eventId: event.eventId })})
+        on conflict do nothing`
+    })
+  }
+  return conflicts
+}
+
+export interface PendingEvent {
+  readonly seq: string
+  readonly channel: string
+  readonly shop: string
+  readonly eventId: string
+  readonly orderId: string
+  readonly kind: string
+  readonly attempts: number
+  readonly occurredDay: string
+  readonly body: Uint8Array
+}
+
+/**
+ * Undecided events that are due, oldest first, but for those that `known` holds already. Rows younger than `olderThanMs` are left to the
+ * process that stored them.
+ */
+export async function readPending(
+  sql: Sql,
+  options: { readonly afterSeq: string; readonly limit: number; readonly olderThanMs: number },
+): Promise<PendingEvent[]> {
+  return await sql<PendingEvent[]>`
+    select p.seq, p.channel, p.shop, p.event_id as "eventId", p.order_id as "orderId", p.kind, p.attempts,
+      p.day::text as "occurredDay", i.body
+    from (
+      select * from pending
+      where seq > ${options.afterSeq}::bigint and not_before <= now() - ${options.olderThanMs}::int * interval '1 millisecond'
+      order by seq limit ${options.limit}
+    ) p
+    join inbox i using (day, channel, shop, event_id)
+    order by p.seq`
+}
+
+/** Puts an event that could not be decided aside for a while. */
+export async function postpone(sql: Sql, seqs: readonly string[], delayMs: number, why: string): Promise<void> {
+  await sql`
+    update pending set attempts = attempts + 1, last_error = ${why},
+      not_before = now() + ${delayMs}::int * interval '1 millisecond'
+    where seq = any(${seqs as string[]}::bigint[])`
+}
+
+export async function countPending(sql: Sql): Promise<number> {
+  const [row] = await sql<{ count: string }[]>`select count(*) from pending`
+  return Number(row!.count)
+}
+
+/** Partitions for the days around today, so that dropping a day later is one statement. */
+export async function preparePartitions(sql: Sql, nowMs: number): Promise<void> {
+  for (let ahead = -2; ahead <= 2; ahead++) {
+    const day = dayOf(nowMs + ahead * dayMs)
+    const next = dayOf(nowMs + (ahead + 1) * dayMs)
+    const name = `inbox_${day.replaceAll('-', '')}`
+    await sql.begin(async (tx) => {
+      await tx`select pg_advisory_xact_lock(hashtext('inbox_partition'))`
+      const [exists] =
+        await tx`select 1 from pg_class where relname = ${name} and relnamespace = current_schema()::regnamespace`
+      // Rows that came before their partition keep the day in the default one: correct, only less tidy to drop.
+      const [early] = await tx`select 1 from inbox_rest where day = ${day} limit 1`
+      if (exists === undefined && early === undefined) {
+        await tx.unsafe(`create table ${name} partition of inbox for values from ('${day}') to ('${next}')`)
+      }
+    })
+  }
+}

@@ -1,0 +1,299 @@
+/**
+ * A warehouse's verbs on its tasks. Every one but pull carries the fence that the pull gave: a lease that went to
+ * somebody else has a higher one, so a late answer changes nothing.
+ */
+import { stateOf } from '../../router/order.ts'
+import type { Order, SkuQuantity, Task, TaskLine } from '../../router/types.ts'
+import type { Queryable, Sql, Transaction } from './connect.ts'
+import { jsonText } from './json-text.ts'
+import { type TaskRow, taskFromRow } from './load.ts'
+import { type OrderRow, orderFromRow } from './order-row.ts'
+
+export interface Package {
+  readonly carrier: string
+  readonly waybill: string
+  readonly lines: readonly SkuQuantity[]
+  /** Epoch milliseconds, ours. */
+  readonly shippedAt: number
+}
+
+export interface PulledTask {
+  readonly taskId: string
+  readonly fence: number
+  readonly leaseUntil: Date
+  readonly state: string
+  readonly intercepted: boolean
+  readonly lines: readonly TaskLine[]
+  readonly shipBy: string | null
+  readonly channel: string
+  readonly shop: string
+  readonly orderId: string
+  readonly receiver: Record<string, unknown> | null
+  readonly buyerMessage: string | null
+}
+
+/**
+ * Leases up to `limit` tasks of a node: those never pulled and those whose lease lapsed, most urgent first. Also gives, with
+ * the fence and lease that they have, those that are to be intercepted, so that their owner learns of it.
+ */
+export async function pullTasks(sql: Sql, node: string, limit: number, leaseSeconds: number): Promise<PulledTask[]> {
+  return await sql<PulledTask[]>`
+    with due as materialized (
+      select task_id from task
+      where node = ${node} and state in ('ready', 'pulled', 'accepted') and not intercept_requested
+        and (lease_until is null or lease_until <= now())
+      order by created_at, task_id limit ${limit} for update skip locked
+    ), leased as (
+      update task t set state = 'pulled', fence = t.fence + 1, updated_at = now(),
+        lease_until = now() + ${leaseSeconds}::int * interval '1 second'
+      from due where t.task_id = due.task_id
+      returning t.*
+    ), flagged as (
+      select * from task where node = ${node} and state in ('pulled', 'accepted') and intercept_requested and lease_until > now()
+    )
+    select t.task_id as "taskId", t.fence, t.lease_until as "leaseUntil", t.state, t.intercept_requested as intercepted,
+      t.lines, t.ship_by as "shipBy", o.channel, o.shop, o.order_id as "orderId",
+      o.body -> 'snapshot' -> 'receiver' as receiver, o.body -> 'snapshot' ->> 'buyerMessage' as "buyerMessage"
+    from (select * from leased union all select * from flagged) t join orders o on o.id = t.order_id
+    order by t.created_at, t.task_id`
+}
+
+/** Pulled tasks that were to be intercepted and whose owner let the lease lapse: nobody has them any more. */
+export async function lapsedIntercepts(
+  sql: Queryable,
+  limit: number,
+): Promise<{ taskId: string; fence: number; node: string }[]> {
+  return await sql`
+    select task_id as "taskId", fence, node from task
+    where state in ('pulled', 'accepted') and intercept_requested and lease_until <= now() limit ${limit}`
+}
+
+/** Why a verb was refused. `unknown_task` also for another node's: it is not theirs to know. */
+export type TaskRefusal =
+  | { readonly outcome: 'unknown_task' }
+  | { readonly outcome: 'stale_fence' }
+  | { readonly outcome: 'lease_lapsed' }
+  | { readonly outcome: 'wrong_state'; readonly state: string }
+  | { readonly outcome: 'intercepted' }
+  | { readonly outcome: 'not_intercepted' }
+  | { readonly outcome: 'lines_do_not_match'; readonly sku: string }
+  | { readonly outcome: 'waybill_used_for_other_lines'; readonly waybill: string }
+
+interface OwnedTask {
+  readonly task: Task
+  readonly order: Order
+  readonly orderTasks: readonly Task[]
+  readonly packages: readonly Package[]
+  readonly leased: boolean
+}
+
+/** Locks the order, then its tasks: the order of locks of every writer. */
+async function lockOwned(
+  tx: Transaction,
+  node: string,
+  taskId: string,
+  fence: number,
+): Promise<OwnedTask | Extract<TaskRefusal, { outcome: 'unknown_task' | 'stale_fence' }>> {
+  const [found] = await tx<
+    { order_id: string }[]
+  >`select order_id from task where task_id = ${taskId} and node = ${node}`
+  if (found === undefined) return { outcome: 'unknown_task' }
+  const [orderRow] = await tx<OrderRow[]>`
+    select id, channel, shop, order_id, version, state, body, items, allocations from orders where id = ${found.order_id} for update`
+  const rows = await tx<(TaskRow & { packages: Package[]; leased: boolean | null })[]>`
+    select order_id, task_id, node, state, fence, intercept_requested, lines, packages, lease_until > now() as leased
+    from task where order_id = ${found.order_id} order by task_id for update`
+  const row = rows.find((r) => r.task_id === taskId)!
+  if (row.fence !== fence) return { outcome: 'stale_fence' }
+  return {
+    task: taskFromRow(row),
+    order: orderFromRow(orderRow!),
+    orderTasks: rows.map(taskFromRow),
+    packages: row.packages,
+    leased: row.leased === true,
+  }
+}
+
+export async function acceptTask(
+  sql: Sql,
+  node: string,
+  taskId: string,
+  fence: number,
+): Promise<TaskRefusal | { readonly outcome: 'accepted' } | { readonly outcome: 'already_accepted' }> {
+  return await sql.begin(async (tx) => {
+    const owned = await lockOwned(tx, node, taskId, fence)
+    if ('outcome' in owned) return owned
+    if (owned.task.state === 'accepted') return { outcome: 'already_accepted' }
+    if (owned.task.state !== 'pulled') return { outcome: 'wrong_state', state: owned.task.state }
+    if (!owned.leased) return { outcome: 'lease_lapsed' }
+    if (owned.task.interceptRequested) return { outcome: 'intercepted' }
+    await tx`update task set state = 'accepted', updated_at = now() where task_id = ${taskId}`
+    return { outcome: 'accepted' }
+  })
+}
+
+export async function extendLease(
+  sql: Sql,
+  node: string,
+  taskId: string,
+  fence: number,
+  leaseSeconds: number,
+): Promise<
+  | TaskRefusal
+  | { readonly outcome: 'extended'; readonly leaseUntil: Date; readonly intercepted: boolean; readonly state: string }
+> {
+  return await sql.begin(async (tx) => {
+    const owned = await lockOwned(tx, node, taskId, fence)
+    if ('outcome' in owned) return owned
+    if (owned.task.state !== 'pulled' && owned.task.state !== 'accepted') {
+      return { outcome: 'wrong_state', state: owned.task.state }
+    }
+    if (!owned.leased) return { outcome: 'lease_lapsed' }
+    const [row] = await tx<{ lease_until: Date; intercept_requested: boolean }[]>`
+      update task set lease_until = now() + ${leaseSeconds}::int * interval '1 second', updated_at = now()
+      where task_id = ${taskId} returning lease_until, intercept_requested`
+    return {
+      outcome: 'extended',
+      leaseUntil: row!.lease_until,
+      intercepted: row!.intercept_requested,
+      state: owned.task.state,
+    }
+  })
+}
+
+export type Shipped =
+  | TaskRefusal
+  | { readonly outcome: 'shipped'; readonly orderId: string }
+  | { readonly outcome: 'partly_shipped'; readonly orderId: string }
+  | { readonly outcome: 'already_shipped'; readonly orderId: string }
+
+/**
+ * Packages left the house. May be told in several calls; each unit leaves once: on hand and reserved go down together, so
+ * what is available stays, and Redis has nothing to learn.
+ */
+export async function shipTask(
+  sql: Sql,
+  node: string,
+  taskId: string,
+  fence: number,
+  packages: readonly Package[],
+): Promise<Shipped> {
+  return await sql.begin(async (tx) => {
+    const owned = await lockOwned(tx, node, taskId, fence)
+    if ('outcome' in owned) return owned
+    const { task, order } = owned
+    const known = new Map(owned.packages.map((p) => [`${p.carrier} ${p.waybill}`, p]))
+    const fresh = packages.filter((p) => !known.has(`${p.carrier} ${p.waybill}`))
+    for (const p of packages) {
+      const same = known.get(`${p.carrier} ${p.waybill}`)
+      if (same !== undefined && !sameLines(same.lines, p.lines)) {
+        return { outcome: 'waybill_used_for_other_lines', waybill: p.waybill }
+      }
+    }
+    if (fresh.length === 0) return { outcome: 'already_shipped', orderId: order.id }
+    if (task.interceptRequested) return { outcome: 'intercepted' }
+    if (task.state !== 'pulled' && task.state !== 'accepted') return { outcome: 'wrong_state', state: task.state }
+    if (!owned.leased) return { outcome: 'lease_lapsed' }
+    const leaving = addUp(fresh.flatMap((p) => p.lines))
+    for (const [sku, quantity] of leaving) {
+      const line = task.lines.find((l) => l.sku === sku)
+      if (line === undefined || line.shipped + quantity > line.quantity) return { outcome: 'lines_do_not_match', sku }
+    }
+    const lines = task.lines.map((l) => ({ ...l, shipped: l.shipped + (leaving.get(l.sku) ?? 0) }))
+    const whole = lines.every((l) => l.shipped === l.quantity)
+    const after: Task = { ...task, state: whole ? 'shipped' : 'accepted', lines }
+    await tx`
+      update task set state = ${after.state}, lines = ${jsonText(lines)}::text::jsonb,
+        packages = packages || ${jsonText(fresh)}::text::jsonb, updated_at = now() where task_id = ${taskId}`
+    await takeFromStock(tx, node, taskId, leaving, owned.packages.length)
+    await tx`
+      insert into parcel (carrier, waybill, task_id, order_id)
+      select carrier, waybill, ${taskId}, ${order.id} from unnest(${fresh.map((p) => p.carrier)}::text[], ${fresh.map((p) => p.waybill)}::text[])
+        as p (carrier, waybill) on conflict do nothing`
+    const tasks = owned.orderTasks.map((t) => (t.taskId === taskId ? after : t))
+    const state = stateOf(order, tasks)
+    await tx`update orders set state = ${state}, version = version + 1, updated_at = now() where id = ${order.id}`
+    await tx`
+      insert into decision (order_id, version, seq, outcome, trace)
+      values (${order.id}, ${order.version + 1}, 0, ${whole ? 'shipped' : 'partly_shipped'},
+        ${jsonText({ event: 'ship', taskId, node, packages: fresh })}::text::json)`
+    return { outcome: whole ? 'shipped' : 'partly_shipped', orderId: order.id }
+  })
+}
+
+async function takeFromStock(
+  tx: Transaction,
+  node: string,
+  taskId: string,
+  leaving: ReadonlyMap<string, number>,
+  packagesBefore: number,
+): Promise<void> {
+  const skus = [...leaving.keys()].sort()
+  const quantities = skus.map((s) => leaving.get(s)!)
+  // A count may have said that fewer are on hand than this node has now shipped: then the count was wrong, not the parcel.
+  const rows = await tx<{ sku: string; on_hand: number }[]>`
+    select sku, on_hand from stock where node = ${node} and sku = any(${skus}) order by sku for update`
+  const onHand = new Map(rows.map((r) => [r.sku, r.on_hand]))
+  const taken = skus.map((s, i) => Math.min(quantities[i]!, onHand.get(s) ?? 0))
+  await tx`
+    update stock set on_hand = stock.on_hand - c.taken, reserved = reserved - c.quantity
+    from unnest(${skus}::text[], ${taken}::int[], ${quantities}::int[]) as c (sku, taken, quantity)
+    where stock.node = ${node} and stock.sku = c.sku`
+  const differs = taken.some((t, i) => t !== quantities[i])
+  let seq: string | null = null
+  if (differs) {
+    const [row] = await tx<{ seq: string }[]>`update node set seq = seq + 1 where node = ${node} returning seq`
+    seq = row!.seq
+  }
+  await tx`
+    insert into stock_movement (node, node_seq, kind, ref, skus, on_hand, reserved)
+    values (${node}, ${seq}, 'ship', ${`${taskId}#${packagesBefore}`}, ${skus}, ${taken.map((t) => -t)}::int[], ${quantities.map((q) => -q)}::int[])`
+}
+
+/**
+ * Hands a task back: rejected by its owner, or its intercept accepted. The units stay reserved until the decision that a command in
+ * the inbox asks for; `insertCommand` puts it there in the same transaction.
+ */
+export async function giveBack(
+  sql: Sql,
+  node: string,
+  taskId: string,
+  fence: number,
+  how:
+    | { readonly state: 'rejected'; readonly reason: string; readonly lines: readonly SkuQuantity[] }
+    | { readonly state: 'intercepted' },
+  insertCommand: (tx: Transaction, order: Order) => Promise<void>,
+): Promise<TaskRefusal | { readonly outcome: 'given_back' } | { readonly outcome: 'already_given_back' }> {
+  return await sql.begin(async (tx) => {
+    const owned = await lockOwned(tx, node, taskId, fence)
+    if ('outcome' in owned) return owned
+    const { task, order } = owned
+    const [row] = await tx<{ reason: string | null }[]>`select reason from task where task_id = ${taskId}`
+    const reason = how.state === 'rejected' ? how.reason : 'intercepted'
+    if (task.state !== 'pulled' && task.state !== 'accepted') {
+      return row!.reason === reason ? { outcome: 'already_given_back' } : { outcome: 'wrong_state', state: task.state }
+    }
+    if (how.state === 'intercepted' && !task.interceptRequested) return { outcome: 'not_intercepted' }
+    if (how.state === 'rejected') {
+      for (const [sku, quantity] of addUp(how.lines)) {
+        const line = task.lines.find((l) => l.sku === sku)
+        if (line === undefined || quantity > line.quantity - line.shipped) return { outcome: 'lines_do_not_match', sku }
+      }
+    }
+    await tx`update task set state = ${how.state}, reason = ${reason}, updated_at = now() where task_id = ${taskId}`
+    await insertCommand(tx, order)
+    return { outcome: 'given_back' }
+  })
+}
+
+function addUp(lines: readonly SkuQuantity[]): Map<string, number> {
+  const bySku = new Map<string, number>()
+  for (const line of lines) bySku.set(line.sku, (bySku.get(line.sku) ?? 0) + line.quantity)
+  return bySku
+}
+
+function sameLines(a: readonly SkuQuantity[], b: readonly SkuQuantity[]): boolean {
+  const left = addUp(a)
+  const right = addUp(b)
+  return left.size === right.size && [...left].every(([sku, quantity]) => right.get(sku) === quantity)
+}

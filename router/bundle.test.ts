@@ -1,0 +1,124 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { bundleComponentsMax, explode } from './bundle.ts'
+import type { Sku, SkuQuantity, SnapshotLine } from './types.ts'
+
+function line(sku: string, quantity: number, paidFen: number): SnapshotLine {
+  return {
+    lineId: `line-${sku}`,
+    sku,
+    platformSku: sku,
+    title: sku,
+    quantity,
+    paidFen,
+    gift: false,
+    giftOf: null,
+    refund: 'none',
+    readyAt: null,
+  }
+}
+
+function skuOf(sku: string, bundle: readonly SkuQuantity[] = []): Sku {
+  return { sku, name: sku, weightGrams: 100, storageClass: 'normal', warehouseOnly: false, bundle }
+}
+
+function catalogueOf(...skus: Sku[]) {
+  return (sku: string) => skus.find((each) => each.sku === sku)
+}
+
+const catalogue = catalogueOf(
+  skuOf('A'),
+  skuOf('B'),
+  skuOf('SET', [
+    { sku: 'A', quantity: 1 },
+    { sku: 'B', quantity: 2 },
+  ]),
+  skuOf('TWICE', [
+    { sku: 'A', quantity: 1 },
+    { sku: 'B', quantity: 1 },
+    { sku: 'A', quantity: 2 },
+  ]),
+  skuOf('NESTED', [{ sku: 'SET', quantity: 1 }]),
+)
+
+describe('explode', () => {
+  test.each<[why: string, lines: SnapshotLine[], items: [line: number, sku: string, quantity: number, fen: number][]]>([
+    ['a plain line is one item', [line('A', 3, 100)], [[0, 'A', 3, 100]]],
+    ['an unknown SKU passes as it is', [line('?', 2, 7)], [[0, '?', 2, 7]]],
+    ['a line without SKU passes as it is', [line('', 2, 7)], [[0, '', 2, 7]]],
+    // prettier-ignore
+    [
+      'a bundle is taken apart, times the line, money by pieces',
+      [line('SET', 2, 100)],
+      [
+        [0, 'A', 2, 33],
+        [0, 'B', 4, 67],
+      ],
+    ],
+    [
+      'the same component twice is added up',
+      [line('TWICE', 1, 8)],
+      [
+        [0, 'A', 3, 6],
+        [0, 'B', 1, 2],
+      ],
+    ],
+    [
+      'two lines stay two items, even of one SKU',
+      [line('A', 1, 5), line('A', 2, 9)],
+      [
+        [0, 'A', 1, 5],
+        [1, 'A', 2, 9],
+      ],
+    ],
+    ['a bundle in a bundle is left for the check', [line('NESTED', 1, 5)], [[0, 'SET', 1, 5]]],
+    [
+      'a free bundle costs nothing',
+      [line('SET', 1, 0)],
+      [
+        [0, 'A', 1, 0],
+        [0, 'B', 2, 0],
+      ],
+    ],
+  ])('%s', (_why, lines, items) => {
+    expect(explode(lines, catalogue)).toEqual(
+      items.map(([index, sku, quantity, paidFen]) => ({ line: index, sku, quantity, paidFen })),
+    )
+  })
+
+  test.each<[why: string, quantity: number]>([
+    ['zero', 0],
+    ['less than zero', -1],
+    ['a fraction', 1.5],
+    ['more than can be counted', 2 ** 53],
+    ['too many once multiplied', 2 ** 52 + 1],
+  ])('%s is a bug', (_why, quantity) => {
+    expect(() => explode([line('SET', quantity, 1)], catalogue)).toThrow(RangeError)
+  })
+
+  test('a bundle longer than the limit is a bug', () => {
+    const components = Array.from({ length: bundleComponentsMax + 1 }, (_, index) => ({
+      sku: `C${index}`,
+      quantity: 1,
+    }))
+    expect(() => explode([line('LONG', 1, 1)], catalogueOf(skuOf('LONG', components)))).toThrow(RangeError)
+  })
+
+  test('money and units of every line add up over its items', () => {
+    const component = fc.record({ sku: fc.constantFrom('A', 'B', 'C', 'D'), quantity: fc.integer({ min: 1, max: 9 }) })
+    const ordered = fc.tuple(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 0, max: 1_000_000 }))
+    fc.assert(
+      fc.property(fc.array(component, { maxLength: 8 }), fc.array(ordered, { maxLength: 5 }), (bundle, orders) => {
+        const lines = orders.map(([quantity, paidFen]) => line('X', quantity, paidFen))
+        const items = explode(lines, catalogueOf(skuOf('X', bundle)))
+        const pieces = bundle.length === 0 ? 1 : bundle.reduce((sum, each) => sum + each.quantity, 0)
+        for (const [index, { quantity, paidFen }] of lines.entries()) {
+          const own = items.filter((item) => item.line === index)
+          expect(own.reduce((sum, item) => sum + item.paidFen, 0)).toBe(paidFen)
+          expect(own.reduce((sum, item) => sum + item.quantity, 0)).toBe(quantity * pieces)
+          expect(new Set(own.map((item) => item.sku)).size).toBe(own.length)
+        }
+      }),
+    )
+  })
+})

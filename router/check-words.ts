@@ -1,0 +1,61 @@
+/**
+ * Words in a buyer's note or a seller's memo after which a person has to read it before anything ships. Lower case,
+ * without spaces, half-width: notes are brought into that form before they are compared. A word too many holds an
+ * order for minutes; a word too few ships a parcel that comes back. So the list is generous, except for what buyers
+ * write to the courier every day ("call before delivery", "not by that carrier"): that would hold every tenth order.
+ */
+export const humanWords: readonly string[] = [
+  // Wants to talk.
+  '联系客服',
+  '客服联系',
+  '电话确认',
+  '人工',
+  '人工處理',
+  '聯繫客服',
+  'callme',
+  'contactme',
+  // Wants it not to leave, or not yet.
+  '先别发',
+  '先不发',
+  '先不要发',
+  '别发货',
+  '不要发货',
+  '不要發貨',
+  '暂不发',
+  '暂缓',
+  '暫緩',
+  '暂停发货',
+  '等通知',
+  '等我通知',
+  '延迟发货',
+  '晚点发',
+  '推迟发',
+  '拦截',
+  "don'tship",
+  'donotship',
+  'holdorder',
+  // Wants it to go elsewhere.
+  '改地址',
+  '换地址',
+  '地址错',
+  '地址写错',
+  '修改地址',
+  '更改地址',
+  '改收货',
+  '改电话',
+  '换收件人',
+  // Wants something else.
+  '换货',
+  '换成',
+  '改成',
+  '换颜色',
+  '换尺码',
+  '改尺码',
+  '拍错',
+  '不想要',
+  '不要了',
+  '取消订单',
+  '退款',
+  '退货',
+  '补差价',
+]

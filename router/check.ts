@@ -1,0 +1,191 @@
+/**
+ * Check (审单): may this order be routed as it is? A list of named rules; each is asked, none hides another, so that
+ * a person sees at once everything that is wrong with an order.
+ *
+ * A rule passes, holds (挂起: somebody can put it right, or let it go) or refuses (nothing can: it is to be cancelled).
+ * Reasons say what to do. They are stored and shown, so they never quote the buyer or the address.
+ *
+ * Not here: fraud scores, blacklists, credit. They would be rules of this list, fed through the context.
+ */
+import type { Catalogue } from './bundle.ts'
+import { humanWords } from './check-words.ts'
+import type { Hold, OrderSnapshot, SnapshotLine } from './types.ts'
+
+export interface CheckLimits {
+  /** Pieces of one line. */
+  readonly lineQuantityMax: number
+  /** Pieces of the whole order. */
+  readonly orderQuantityMax: number
+}
+
+/** A household buys dozens, not hundreds; beyond that it is a typing error, a reseller or a wrong price. */
+export const defaultLimits: CheckLimits = { lineQuantityMax: 200, orderQuantityMax: 500 }
+
+export interface CheckInput {
+  readonly snapshot: OrderSnapshot
+  readonly catalogue: Catalogue
+  /** Names of rules that a person has overruled for this order. Ignored for rules that nobody may overrule. */
+  readonly overruled: readonly string[]
+  readonly limits: CheckLimits
+}
+
+export type Verdict =
+  | { readonly verdict: 'pass' }
+  | { readonly verdict: 'hold'; readonly reason: string }
+  | { readonly verdict: 'refuse'; readonly reason: string }
+
+export interface Rule {
+  readonly name: string
+  /** False where letting the order go would ship goods that are not paid, not ours to ship yet, or not known. */
+  readonly overrulable: boolean
+  readonly examine: (input: CheckInput) => Verdict
+}
+
+export interface CheckResult {
+  readonly holds: readonly Hold[]
+  readonly refusals: readonly Hold[]
+  /** Names of the rules that passed, overruled ones among them, in the order of `rules`. */
+  readonly passed: readonly string[]
+}
+
+const pass: Verdict = { verdict: 'pass' }
+
+export const rules: readonly Rule[] = [
+  { name: 'unpaid', overrulable: false, examine: unpaid },
+  { name: 'platform_hold', overrulable: false, examine: platformHold },
+  { name: 'presale_balance', overrulable: false, examine: presaleBalance },
+  { name: 'unknown_sku', overrulable: false, examine: unknownSku },
+  { name: 'amount_mismatch', overrulable: true, examine: amountMismatch },
+  { name: 'unresolvable_address', overrulable: true, examine: unresolvableAddress },
+  { name: 'address_under_review', overrulable: true, examine: addressUnderReview },
+  { name: 'human_wanted', overrulable: true, examine: humanWanted },
+  { name: 'risky_quantity', overrulable: true, examine: riskyQuantity },
+]
+
+/** Names of the rules that a release by a person overrules. */
+export const overrulableRules: readonly string[] = rules.filter((rule) => rule.overrulable).map((rule) => rule.name)
+
+export function check(input: CheckInput): CheckResult {
+  const holds: Hold[] = []
+  const refusals: Hold[] = []
+  const passed: string[] = []
+  for (const rule of rules) {
+    const result = rule.examine(input)
+    if (result.verdict === 'refuse') refusals.push({ rule: rule.name, reason: result.reason })
+    else if (result.verdict === 'pass' || (rule.overrulable && input.overruled.includes(rule.name))) {
+      passed.push(rule.name)
+    } else holds.push({ rule: rule.name, reason: result.reason })
+  }
+  return { holds, refusals, passed }
+}
+
+/** The platform's state decides, not paidAt: cash on delivery is ready to ship without ever having a payment time. */
+function unpaid({ snapshot }: CheckInput): Verdict {
+  if (snapshot.platformState !== 'unpaid') return pass
+  return hold('the platform reports no payment yet: wait for it, the payment releases the order')
+}
+
+function platformHold({ snapshot }: CheckInput): Verdict {
+  if (snapshot.platformState !== 'on_hold') return pass
+  return hold('the platform holds the order back (group buy, risk control or cooling-off): wait until it lets it go')
+}
+
+function presaleBalance({ snapshot }: CheckInput): Verdict {
+  switch (snapshot.presale?.step) {
+    case undefined:
+    case 'balance_paid':
+      return pass
+    case 'forfeited':
+      return { verdict: 'refuse', reason: 'the balance was not paid in time and the deposit is forfeited: cancel' }
+    default:
+      return hold('presale, the balance is not paid: wait for it, the payment releases the order')
+  }
+}
+
+function unknownSku({ snapshot, catalogue }: CheckInput): Verdict {
+  let unknown = ''
+  let count = 0
+  for (let index = 0; index < snapshot.lines.length; index++) {
+    const line = snapshot.lines[index]!
+    if (!isLive(line)) continue
+    if (line.sku !== '' && isKnown(line.sku, catalogue)) continue
+    if (count++ === 0) unknown = line.sku === '' ? `line ${index + 1} has no merchant code` : `SKU ${line.sku}`
+  }
+  if (count === 0) return pass
+  const others = count === 1 ? '' : ` and ${count - 1} more`
+  return hold(`not in the catalogue: ${unknown}${others}; add it, or map it in the shop's skuMap, then release`)
+}
+
+/** A bundle is known when its components are, and are plain. */
+function isKnown(code: string, catalogue: Catalogue): boolean {
+  const sku = catalogue(code)
+  if (sku === undefined) return false
+  for (let index = 0; index < sku.bundle.length; index++) {
+    const component = catalogue(sku.bundle[index]!.sku)
+    if (component === undefined || component.bundle.length > 0) return false
+  }
+  return true
+}
+
+function amountMismatch({ snapshot }: CheckInput): Verdict {
+  let sumFen = snapshot.freightFen
+  for (let index = 0; index < snapshot.lines.length; index++) sumFen += snapshot.lines[index]!.paidFen
+  if (sumFen === snapshot.paidFen) return pass
+  return hold(
+    `lines and freight sum to ${sumFen} fen, the order says ${snapshot.paidFen}: compare with the platform, then release`,
+  )
+}
+
+/** Overruled, the order is sourced as if it went to the middle of the country (source/candidates). */
+function unresolvableAddress({ snapshot }: CheckInput): Verdict {
+  if (snapshot.receiver.adcode !== null && snapshot.receiver.point !== null) return pass
+  return hold('province, city and district are not recognised: have the address corrected on the platform, or release')
+}
+
+function addressUnderReview({ snapshot }: CheckInput): Verdict {
+  if (!snapshot.addressUnderReview) return pass
+  return hold('the buyer asked for another address: settle it on the platform, or release to ship to the present one')
+}
+
+function humanWanted({ snapshot }: CheckInput): Verdict {
+  const byBuyer = asksForHuman(snapshot.buyerMessage)
+  if (!byBuyer && !asksForHuman(snapshot.sellerMemo)) return pass
+  return hold(
+    `the ${byBuyer ? "buyer's note" : 'seller memo'} asks for a person: read it on the platform, then release`,
+  )
+}
+
+function asksForHuman(text: string): boolean {
+  if (text === '') return false
+  // Full-width letters, spaces between characters and capitals must not hide a word.
+  const plain = text.normalize('NFKC').toLowerCase().replace(/\s+/g, '')
+  for (let index = 0; index < humanWords.length; index++) if (plain.includes(humanWords[index]!)) return true
+  return false
+}
+
+function riskyQuantity({ snapshot, limits }: CheckInput): Verdict {
+  let total = 0
+  let lineMax = 0
+  for (let index = 0; index < snapshot.lines.length; index++) {
+    const line = snapshot.lines[index]!
+    if (!isLive(line)) continue
+    total += line.quantity
+    if (line.quantity > lineMax) lineMax = line.quantity
+  }
+  if (lineMax > limits.lineQuantityMax) {
+    return hold(`a line of ${lineMax} pieces (limit ${limits.lineQuantityMax}): confirm with the buyer, then release`)
+  }
+  if (total > limits.orderQuantityMax) {
+    return hold(`${total} pieces in all (limit ${limits.orderQuantityMax}): confirm with the buyer, then release`)
+  }
+  return pass
+}
+
+/** A line that is refunded will not be shipped: nothing about it can hold the others back. */
+function isLive(line: SnapshotLine): boolean {
+  return line.refund !== 'refunded'
+}
+
+function hold(reason: string): Verdict {
+  return { verdict: 'hold', reason }
+}

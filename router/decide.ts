@@ -1,0 +1,235 @@
+/**
+ * The decision on one order: from what is desired and where its units are to what has to move.
+ *
+ * Units that should not ship are called back: a task that nobody pulled is cancelled at once, a pulled one is flagged for
+ * intercept and keeps its units until its owner answers. A task is the atom: one unwanted line calls back the
+ * whole task, and what is still wanted of it is sourced again. Free units then go where they belong: held, cancelled,
+ * or to sourcing.
+ */
+import { explode } from './bundle.ts'
+import { type Desire, type Desires, desiresOf } from './desire.ts'
+import { stateOf } from './order.ts'
+import type { Allocation, Hold, Order, OrderSnapshot, Sku, SkuQuantity, Task, TakeBackReason } from './types.ts'
+
+/** Some units of an item that have to be sourced. */
+export interface Demand {
+  readonly item: number
+  readonly quantity: number
+}
+
+export interface Decision {
+  readonly order: Order
+  /** All tasks as they are after this decision. */
+  readonly tasks: readonly Task[]
+  /** Tasks whose units are free from now on: their reservations are released. */
+  readonly cancelled: readonly Task[]
+  readonly interceptRequested: readonly string[]
+  readonly interceptWithdrawn: readonly string[]
+  /** Not yet placed: what sourcing has to find a node for. */
+  readonly demand: readonly Demand[]
+  readonly problems: readonly Problem[]
+}
+
+/** Wants a person: becomes an exception of this kind on the order. */
+export interface Problem {
+  readonly kind: 'lines_changed_after_pull' | 'address_changed_after_pull'
+}
+
+export interface TakenBack {
+  readonly taskId: string
+  readonly why: TakeBackReason
+}
+
+export interface DecideInput {
+  readonly order: Order
+  readonly before: Order
+  readonly tasks: readonly Task[]
+  readonly takenBack: readonly TakenBack[]
+  readonly catalogue: (sku: string) => Sku | undefined
+  readonly checkHolds: readonly Hold[]
+  readonly refusals: readonly Hold[]
+}
+
+export function decide(input: DecideInput): Decision {
+  const problems: Problem[] = []
+  const taken = keepLinesThatAreOnTheirWay(input, problems)
+  const desires = desiresOf(taken, input.checkHolds, input.refusals)
+  const recalled = recall(input, taken, desires, problems)
+  const order = renewItems(freeUnitsOf(taken, recalled), input.catalogue)
+  const { allocations, demand } = settleFreeUnits(order, desires)
+  const holds = allocations.some((a) => a.place === 'held') ? desires.holds : []
+  const decided = { ...order, allocations, holds }
+  return { ...recalled, order: { ...decided, state: stateOf(decided, recalled.tasks) }, demand, problems }
+}
+
+/**
+ * Lines that change while a task of theirs is out of our hands are a person's matter: the order keeps the lines that
+ * its tasks were made of, and learns only their refunds.
+ */
+function keepLinesThatAreOnTheirWay(input: DecideInput, problems: Problem[]): Order {
+  const { order, before, tasks } = input
+  if (order.snapshot === null || before.snapshot === null || !linesChanged(before.snapshot, order.snapshot)) return order
+  if (!tasks.some((t) => t.state !== 'ready' && t.state !== 'cancelled')) return order
+  problems.push({ kind: 'lines_changed_after_pull' })
+  const told = new Map(order.snapshot.lines.map((l) => [l.lineId, l.refund]))
+  const lines = before.snapshot.lines.map((l) => ({ ...l, refund: told.get(l.lineId) ?? l.refund }))
+  return { ...order, snapshot: { ...order.snapshot, lines } }
+}
+
+function linesChanged(before: OrderSnapshot, after: OrderSnapshot): boolean {
+  return (
+    before.lines.length !== after.lines.length ||
+    before.lines.some((line, i) => {
+      const now = after.lines[i]!
+      return line.lineId !== now.lineId || line.sku !== now.sku || line.quantity !== now.quantity
+    })
+  )
+}
+
+interface Recalled {
+  readonly tasks: readonly Task[]
+  readonly cancelled: readonly Task[]
+  readonly interceptRequested: readonly string[]
+  readonly interceptWithdrawn: readonly string[]
+}
+
+function recall(input: DecideInput, order: Order, desires: Desires, problems: Problem[]): Recalled {
+  if (input.tasks.length === 0) return { tasks: [], cancelled: [], interceptRequested: [], interceptWithdrawn: [] }
+  const cancelled: Task[] = []
+  const interceptRequested: string[] = []
+  const interceptWithdrawn: string[] = []
+  const old = input.before.snapshot
+  const moved = old !== null && order.snapshot !== null && old.receiver.adcode !== order.snapshot.receiver.adcode
+  const changed = old !== null && order.snapshot !== null && linesChanged(old, order.snapshot)
+  const tasks = input.tasks.map((task) => {
+    const back = input.takenBack.find((t) => t.taskId === task.taskId)
+    if (back !== undefined && mayTakeBack(task, back)) {
+      cancelled.push(task)
+      return afterTakingBack(task)
+    }
+    const unwanted = isUnwanted(order, task, desires)
+    if (task.state === 'ready' && (unwanted || moved || changed)) {
+      cancelled.push(task)
+      return afterTakingBack(task)
+    }
+    if (task.state !== 'pulled' && task.state !== 'accepted') return task
+    if (unwanted !== task.interceptRequested) (unwanted ? interceptRequested : interceptWithdrawn).push(task.taskId)
+    return unwanted === task.interceptRequested ? task : { ...task, interceptRequested: unwanted }
+  })
+  const owned = tasks.some((t) => t.state === 'pulled' || t.state === 'accepted')
+  if (owned && receiverChanged(old, order.snapshot)) problems.push({ kind: 'address_changed_after_pull' })
+  return { tasks, cancelled, interceptRequested, interceptWithdrawn }
+}
+
+function mayTakeBack(task: Task, back: TakenBack): boolean {
+  if (back.why === 'shortage') return task.state === 'ready'
+  return back.why === 'intercepted' ? task.state === 'intercepted' : task.state === 'rejected'
+}
+
+/** What of it had left already stays shipped. */
+function afterTakingBack(task: Task): Task {
+  const lines = task.lines.filter((l) => l.shipped > 0).map((l) => ({ ...l, quantity: l.shipped }))
+  return { ...task, state: lines.length > 0 ? 'shipped' : 'cancelled', lines, interceptRequested: false }
+}
+
+function isUnwanted(order: Order, task: Task, desires: Desires): boolean {
+  return order.allocations.some(
+    (a) => a.taskId === task.taskId && desires.lines[order.items[a.item]!.line] !== 'ship',
+  )
+}
+
+function receiverChanged(before: OrderSnapshot | null, after: OrderSnapshot | null): boolean {
+  return before !== null && after !== null && JSON.stringify(before.receiver) !== JSON.stringify(after.receiver)
+}
+
+/** Items follow the snapshot's lines and the catalogue for as long as nothing is in a task. */
+function renewItems(order: Order, catalogue: (sku: string) => Sku | undefined): Order {
+  if (order.snapshot === null) return order
+  if (order.allocations.some((a) => a.place === 'task' || a.place === 'returned')) return order
+  return { ...order, items: explode(order.snapshot.lines, catalogue), allocations: [] }
+}
+
+/** Takes the units of cancelled tasks out of them, but for those that were shipped. */
+function freeUnitsOf(order: Order, recalled: Recalled): Order {
+  if (recalled.cancelled.length === 0) return order
+  const kept = new Map<string, SkuQuantity[]>()
+  for (const task of recalled.cancelled) {
+    kept.set(
+      task.taskId,
+      task.lines.map((l) => ({ sku: l.sku, quantity: l.shipped })),
+    )
+  }
+  const allocations: Allocation[] = []
+  for (const allocation of order.allocations) {
+    const lines = allocation.taskId === null ? undefined : kept.get(allocation.taskId)
+    if (lines === undefined) {
+      allocations.push(allocation)
+      continue
+    }
+    const sku = order.items[allocation.item]!.sku
+    const line = lines.find((l) => l.sku === sku)
+    const stays = Math.min(allocation.quantity, line?.quantity ?? 0)
+    if (stays === 0) continue
+    lines[lines.indexOf(line!)] = { sku, quantity: line!.quantity - stays }
+    allocations.push({ ...allocation, quantity: stays })
+  }
+  return { ...order, allocations }
+}
+
+function settleFreeUnits(
+  order: Order,
+  desires: Desires,
+): { allocations: readonly Allocation[]; demand: readonly Demand[] } {
+  const kept = order.allocations.filter((a) => a.place === 'task' || a.place === 'returned')
+  const placed = order.items.map(() => 0)
+  for (const allocation of kept) placed[allocation.item]! += allocation.quantity
+  const allocations = [...kept]
+  const demand: Demand[] = []
+  order.items.forEach((item, i) => {
+    const free = item.quantity - placed[i]!
+    if (free === 0) return
+    const desire: Desire = desires.lines[item.line] ?? 'cancel'
+    if (desire === 'ship') demand.push({ item: i, quantity: free })
+    else allocations.push({ item: i, quantity: free, place: desire === 'hold' ? 'held' : 'cancelled', taskId: null })
+  })
+  return { allocations, demand }
+}
+
+/** A parcel that sourcing chose, in items. */
+export interface PlannedTask {
+  readonly node: string
+  readonly units: readonly Demand[]
+}
+
+/** Puts the sourced units into new tasks and backorders the rest. Every unit of the decision's demand ends in one place. */
+export function place(
+  decision: Decision,
+  planned: readonly PlannedTask[],
+  missing: readonly Demand[],
+): { order: Order; newTasks: readonly Task[] } {
+  const allocations = [...decision.order.allocations]
+  const newTasks: Task[] = []
+  let { taskCount } = decision.order
+  for (const plan of planned) {
+    const taskId = `${decision.order.id}-${++taskCount}`
+    const bySku = new Map<string, number>()
+    for (const unit of plan.units) {
+      const { sku } = decision.order.items[unit.item]!
+      bySku.set(sku, (bySku.get(sku) ?? 0) + unit.quantity)
+      allocations.push({ item: unit.item, quantity: unit.quantity, place: 'task', taskId })
+    }
+    newTasks.push({
+      taskId,
+      node: plan.node,
+      state: 'ready',
+      fence: 0,
+      interceptRequested: false,
+      lines: [...bySku].map(([sku, quantity]) => ({ sku, quantity, shipped: 0 })),
+    })
+  }
+  for (const unit of missing) {
+    allocations.push({ item: unit.item, quantity: unit.quantity, place: 'backordered', taskId: null })
+  }
+  const order = { ...decision.order, allocations, taskCount }
+  return { order: { ...order, state: stateOf(order, [...decision.tasks, ...newTasks]) }, newTasks }
+}

@@ -1,0 +1,107 @@
+/**
+ * What the platform's events make of an order, whatever the sequence in which they arrive.
+ *
+ * An order's snapshot is the newest one by the platform's own clock, and each of its refunds likewise; nothing else of an event
+ * is remembered. So duplicates, shuffles and a refund before its order end where a single in-order delivery would have.
+ */
+import {
+  type Order,
+  type OrderKey,
+  type OrderSnapshot,
+  type OrderState,
+  platformStates,
+  type RefundSnapshot,
+  type Task,
+} from './types.ts'
+
+/** An order of which nothing is known but its key. `id` is the intake number of the first event about it. */
+export function newOrder(key: OrderKey, id: string): Order {
+  return {
+    ...key,
+    id,
+    version: 0,
+    state: 'announced',
+    snapshot: null,
+    refunds: [],
+    holds: [],
+    overruled: [],
+    cancelledBy: null,
+    excludedNodes: [],
+    items: [],
+    allocations: [],
+    taskCount: 0,
+    attempt: 0,
+  }
+}
+
+export type Taken = { readonly order: Order; readonly outcome: 'taken' | 'stale' | 'unchanged' }
+
+/** `stale`: we know better already; `unchanged`: we know exactly this already. In both the order is returned as it was. */
+export function takeSnapshot(order: Order, told: OrderSnapshot): Taken {
+  const known = order.snapshot
+  const snapshot = inLineOrder(told)
+  if (known === null) return { order: { ...order, snapshot }, outcome: 'taken' }
+  const difference = compareSnapshots(snapshot, known)
+  if (difference === 0) return { order, outcome: 'unchanged' }
+  return difference < 0 ? { order, outcome: 'stale' } : { order: { ...order, snapshot }, outcome: 'taken' }
+}
+
+/** Platforms list lines as they like; items point at lines by index, so the order of lines is ours. */
+function inLineOrder(snapshot: OrderSnapshot): OrderSnapshot {
+  const { lines } = snapshot
+  if (lines.every((line, i) => i === 0 || lines[i - 1]!.lineId <= line.lineId)) return snapshot
+  return { ...snapshot, lines: [...lines].sort((a, b) => compareText(a.lineId, b.lineId)) }
+}
+
+export function takeRefund(order: Order, refund: RefundSnapshot): Taken {
+  const known = order.refunds.find((r) => r.refundId === refund.refundId)
+  if (known === undefined) {
+    // Sorted, so that two arrival orders give the same list.
+    const refunds = [...order.refunds, refund].sort((a, b) => (a.refundId < b.refundId ? -1 : 1))
+    return { order: { ...order, refunds }, outcome: 'taken' }
+  }
+  const difference = compareRefunds(refund, known)
+  if (difference === 0) return { order, outcome: 'unchanged' }
+  if (difference < 0) return { order, outcome: 'stale' }
+  return { order: { ...order, refunds: order.refunds.map((r) => (r === known ? refund : r)) }, outcome: 'taken' }
+}
+
+/** Positive when `a` is the newer. Platforms' clocks tick in seconds: within one tick progress decides, then the text. */
+function compareSnapshots(a: OrderSnapshot, b: OrderSnapshot): number {
+  if (a.modifiedAt !== b.modifiedAt) return a.modifiedAt - b.modifiedAt
+  const progress = platformStates.indexOf(a.platformState) - platformStates.indexOf(b.platformState)
+  return progress !== 0 ? progress : compareText(JSON.stringify(a), JSON.stringify(b))
+}
+
+const refundProgress = ['none', 'requested', 'refused', 'closed', 'refunded']
+
+function compareRefunds(a: RefundSnapshot, b: RefundSnapshot): number {
+  if (a.modifiedAt !== b.modifiedAt) return a.modifiedAt - b.modifiedAt
+  const progress = refundProgress.indexOf(a.status) - refundProgress.indexOf(b.status)
+  return progress !== 0 ? progress : compareText(JSON.stringify(a), JSON.stringify(b))
+}
+
+function compareText(a: string, b: string): number {
+  return a === b ? 0 : a < b ? -1 : 1
+}
+
+/** The state that follows from where the units are. `tasks` are all of the order's tasks. */
+export function stateOf(order: Order, tasks: readonly Task[]): OrderState {
+  if (order.snapshot === null) return 'announced'
+  let live = 0
+  let held = 0
+  let backordered = 0
+  for (const allocation of order.allocations) {
+    if (allocation.place === 'cancelled' || allocation.place === 'returned') continue
+    live += allocation.quantity
+    if (allocation.place === 'held') held += allocation.quantity
+    if (allocation.place === 'backordered') backordered += allocation.quantity
+  }
+  if (live === 0) return 'cancelled'
+  let shipped = 0
+  for (const task of tasks) for (const line of task.lines) shipped += line.shipped
+  if (shipped >= live) return order.state === 'closed' ? 'closed' : 'shipped'
+  if (shipped > 0) return 'partly_shipped'
+  if (held > 0) return order.snapshot.platformState === 'unpaid' ? 'unpaid' : 'held'
+  return backordered > 0 ? 'backordered' : 'routed'
+}

@@ -1,0 +1,30 @@
+/**
+ * The three-way match (三方核销): one order's own flow, its funds and its parcels, each with what is expected and what
+ * came. It closes only when all three agree, to the unit and to the fen; otherwise every difference has a name.
+ *
+ * A function of what is known, not of when or in which order it became known: asked again, it says the same.
+ */
+import { matchFunds } from './reconcile/funds.ts'
+import { matchLogistics } from './reconcile/logistics.ts'
+import { matchOrder } from './reconcile/order-flow.ts'
+import type { ReconcileException, ReconcileInput, Reconciliation } from './reconcile/types.ts'
+
+export function reconcile(input: ReconcileInput): Reconciliation {
+  const found: ReconcileException[] = []
+  const order = matchOrder(input, found)
+  const funds = matchFunds(input, found)
+  const logistics = matchLogistics(input, found)
+  const agrees = order.agrees && funds.agrees && logistics.agrees
+  return { order, funds, logistics, state: agrees ? 'closed' : 'open', exceptions: sortedOnce(found) }
+}
+
+/** By kind, then by what it is about; two of the same are one, with the earlier beginning. */
+function sortedOnce(found: readonly ReconcileException[]): ReconcileException[] {
+  const byKey = new Map<string, ReconcileException>()
+  for (const exception of found) {
+    const key = `${exception.kind}\n${exception.of}`
+    const known = byKey.get(key)
+    if (known === undefined || exception.since < known.since) byKey.set(key, exception)
+  }
+  return [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, exception]) => exception)
+}

@@ -1,0 +1,156 @@
+/** The order flow: every unit went out, or was cancelled or returned, and the platform does not say otherwise. */
+import { trackOf } from '../carrier.ts'
+import type { OrderSnapshot } from '../types.ts'
+import { expectedPaidFen, hasRefund, isFullyRefunded } from './refunds.ts'
+import type { OrderFlow, ReconcileException, ReconcileExceptionKind, ReconcileInput, ShippedTask } from './types.ts'
+
+export function matchOrder(input: ReconcileInput, exceptions: ReconcileException[]): OrderFlow {
+  const { order } = input
+  const { snapshot } = order
+  const before = exceptions.length
+  const units = countUnits(input)
+  const flow = {
+    expectedUnits: units.expected,
+    shippedUnits: units.shipped,
+    cancelledUnits: units.cancelled,
+    returnedUnits: units.returned,
+  }
+  if (snapshot === null) {
+    const told = [...order.refunds.map((refund) => refund.modifiedAt), ...input.bills.map((row) => row.occurredAt)]
+    const since = told.length > 0 ? Math.min(...told) : 0
+    exceptions.push({ kind: 'order_unknown', of: '', since, detail: { refunds: order.refunds.length } })
+    return { ...flow, agrees: false }
+  }
+  const raise = (kind: ReconcileExceptionKind, of: string, since: number, quantity: number) => {
+    if (quantity > 0) exceptions.push({ kind, of, since, detail: { units: quantity } })
+  }
+  const readyAt = snapshot.paidAt ?? snapshot.createdAt
+  raise('units_held', '', readyAt, units.held)
+  raise('units_backordered', '', readyAt, units.backordered)
+  for (const [taskId, { kind, quantity }] of units.behind) raise(kind, taskId, readyAt, quantity)
+  for (const [sku, quantity] of units.beyond) raise('shipped_but_cancelled', sku, snapshot.modifiedAt, quantity)
+
+  const went = units.shipped + units.returned
+  if (snapshot.platformState === 'unpaid') raise('shipped_but_unpaid', '', snapshot.createdAt, went)
+  const ahead = unitsThatPlatformIsAhead(snapshot, units)
+  raise('platform_ahead', '', snapshot.modifiedAt, ahead)
+  for (const [line, quantity] of units.keptByLine) {
+    const told = snapshot.lines[line]!
+    if (!isFullyRefunded(snapshot, order.refunds, told)) continue
+    raise('shipped_but_refunded', told.lineId, refundToldAt(input, told.lineId), quantity)
+  }
+  for (const [line, quantity] of units.cancelledByLine) {
+    const told = snapshot.lines[line]!
+    if (told.paidFen === 0 || !owesRefund(snapshot) || hasRefund(snapshot, order.refunds, told)) continue
+    raise('cancelled_but_not_refunded', told.lineId, snapshot.modifiedAt, quantity)
+  }
+  return { ...flow, agrees: exceptions.length === before }
+}
+
+/** Something was paid, and not as a deposit that the buyer gave up. */
+function owesRefund(snapshot: OrderSnapshot): boolean {
+  return expectedPaidFen(snapshot) > 0 && snapshot.presale?.step !== 'forfeited'
+}
+
+function unitsThatPlatformIsAhead(snapshot: OrderSnapshot, units: Units): number {
+  const notSent = units.expected - units.shipped - units.returned - units.cancelled
+  const nothingSent = units.shipped + units.returned === 0
+  switch (snapshot.platformState) {
+    case 'shipped':
+    case 'completed':
+      return nothingSent ? units.expected : notSent
+    case 'partly_shipped':
+      return nothingSent ? units.expected : 0
+    default:
+      return 0
+  }
+}
+
+function refundToldAt(input: ReconcileInput, lineId: string): number {
+  const told = input.order.refunds.filter(
+    (refund) => refund.status === 'refunded' && (refund.lineId === null || refund.lineId === lineId),
+  )
+  if (told.length === 0) return input.order.snapshot!.modifiedAt
+  return Math.min(...told.map((refund) => refund.modifiedAt))
+}
+
+interface Units {
+  expected: number
+  shipped: number
+  cancelled: number
+  returned: number
+  held: number
+  backordered: number
+  /** Tasks that have not sent all that is allocated to them. */
+  readonly behind: Map<string, { kind: 'task_open' | 'task_missing' | 'short_shipped'; quantity: number }>
+  /** Units that went out and that nobody counts on any more, by SKU. */
+  readonly beyond: Map<string, number>
+  /** Units that went out and did not come back, by line. */
+  readonly keptByLine: Map<number, number>
+  readonly cancelledByLine: Map<number, number>
+}
+
+function countUnits(input: ReconcileInput): Units {
+  const { items, allocations } = input.order
+  const units: Units = {
+    ...{ expected: 0, shipped: 0, cancelled: 0, returned: 0, held: 0, backordered: 0 },
+    behind: new Map(),
+    beyond: new Map(),
+    keptByLine: new Map(),
+    cancelledByLine: new Map(),
+  }
+  const tasks = new Map(input.tasks.map((task) => [task.taskId, task]))
+  const sent = new Map<string, Map<string, number>>()
+  for (const task of input.tasks) {
+    const bySku = new Map<string, number>()
+    for (const line of task.lines) add(bySku, line.sku, line.shipped)
+    sent.set(task.taskId, bySku)
+  }
+  const returned = new Map<string, number>()
+  for (const { item: index, quantity, place, taskId } of allocations) {
+    const item = items[index]!
+    units.expected += quantity
+    if (place === 'held') units.held += quantity
+    else if (place === 'backordered') units.backordered += quantity
+    else if (place === 'cancelled') {
+      units.cancelled += quantity
+      add(units.cancelledByLine, item.line, quantity)
+    } else if (place === 'returned') {
+      units.returned += quantity
+      add(returned, item.sku, quantity)
+    } else {
+      const task = tasks.get(taskId!)
+      const left = sent.get(taskId!)
+      const went = Math.min(quantity, left?.get(item.sku) ?? 0)
+      if (left !== undefined) add(left, item.sku, -went)
+      units.shipped += went
+      if (went > 0 && !cameBack(input, task!, item.sku)) add(units.keptByLine, item.line, went)
+      if (went < quantity) {
+        const kind = kindOfTask(task)
+        const quantitySoFar = units.behind.get(taskId!)?.quantity ?? 0
+        units.behind.set(taskId!, { kind, quantity: quantitySoFar + quantity - went })
+      }
+    }
+  }
+  for (const bySku of sent.values()) for (const [sku, quantity] of bySku) add(units.beyond, sku, quantity)
+  for (const [sku, quantity] of returned) add(units.beyond, sku, -quantity)
+  return units
+}
+
+function kindOfTask(task: ShippedTask | undefined): 'task_open' | 'task_missing' | 'short_shipped' {
+  if (task === undefined || task.state === 'cancelled') return 'task_missing'
+  return task.state === 'shipped' ? 'short_shipped' : 'task_open'
+}
+
+/** Every parcel in which the task sent this SKU is back at the sender. */
+function cameBack(input: ReconcileInput, task: ShippedTask, sku: string): boolean {
+  const parcels = task.packages.filter((parcel) => parcel.lines.some((line) => line.sku === sku))
+  return (
+    parcels.length > 0 &&
+    parcels.every((parcel) => trackOf(input.tracks, parcel.carrier, parcel.waybill)?.state === 'returned')
+  )
+}
+
+function add<Key>(map: Map<Key, number>, key: Key, quantity: number): void {
+  map.set(key, (map.get(key) ?? 0) + quantity)
+}

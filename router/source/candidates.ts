@@ -1,0 +1,178 @@
+/**
+ * Which nodes are asked: the nearest that may serve the order and have something of it; then, SKU by SKU, as much
+ * farther as it takes until there is enough or nobody has more. So an order is never refused while the goods exist
+ * and the rules allow.
+ *
+ * The spatial index and the stock hints live outside; they come in as functions. Hints may be stale: who has what is
+ * settled by the reservation.
+ */
+import { roundedKm } from '../distance.ts'
+import type { ChannelName, Node, Point } from '../types.ts'
+import type { Candidate, DemandLine, SourcingRule } from './plan.ts'
+
+/** Indexes of the nearest nodes that `accept` lets pass, nearest first, at most `count`. */
+export type Nearest = (point: Point, count: number, accept: (node: number) => boolean) => readonly number[]
+
+export interface Network {
+  readonly nodes: readonly Node[]
+  readonly nearest: Nearest
+  /**
+   * The same over warehouses only. With it, some of the candidates are the nearest warehouses: among thousands of
+   * stores the one place that has everything is rarely one of the nearest twenty.
+   */
+  readonly nearestWarehouse?: Nearest
+  /** Units that a node may promise (on hand - safety - reserved), as hinted; may be negative. */
+  readonly available: (node: number, sku: string) => number
+  /**
+   * At least the sum of `available` over all nodes where it is above 0. With it, a SKU that is sold out everywhere
+   * costs one look instead of one per node of the network.
+   */
+  readonly availableAnywhere?: (sku: string) => number
+}
+
+export interface SourcingRequest {
+  readonly demand: readonly DemandLine[]
+  /** Where it goes. Null (address overruled): as if to the middle of the country, by nodes that serve everywhere. */
+  readonly point: Point | null
+  readonly adcode: string | null
+  readonly channel: ChannelName
+  /** Nodes that gave this order back. */
+  readonly excludedNodes: readonly string[]
+}
+
+/** Twenty nearby nodes hold nearly every order whole, and exact sourcing over them takes microseconds. */
+export const candidatesMax = 20
+/** Of those, nearest warehouses, where the network can name them. */
+const warehousesMin = 4
+/** Refused nodes that are kept for the trace: enough to see why the nodes next door were passed over. */
+const refusedMax = 10
+/** Refused nodes that are noted in one search before the nearest of them are chosen. */
+const refusedSeenMax = 64
+/** The national geodetic origin, near Xi'an. */
+const middleOfTheCountry: Point = { lat: 34.53, lng: 108.92 }
+
+/** Candidates nearest first, refused ones (for the trace) behind them. */
+export function candidatesFor(request: SourcingRequest, network: Network): Candidate[] {
+  const point = request.point ?? middleOfTheCountry
+  const { demand } = request
+  const found = new Set<number>()
+  const refused = new Map<number, SourcingRule>()
+  const wanted = demand.map((line) => (network.availableAnywhere?.(line.sku) ?? 1) > 0)
+  const anyWanted = wanted.includes(true)
+  const onlyWarehouses = demand.every((line) => line.warehouseOnly)
+
+  const accept = (index: number): boolean => {
+    if (found.has(index)) return false
+    const rule = refusalOf(network.nodes[index]!, request, onlyWarehouses)
+    if (rule === null && anyWanted && hasAny(network, index, demand, wanted)) return true
+    if (refused.size < refusedSeenMax) refused.set(index, rule ?? 'insufficient_stock')
+    // With nothing to be had anywhere, the search is only for the trace: the first few nodes end it.
+    return !anyWanted
+  }
+  const add = (indexes: readonly number[]) => {
+    for (let at = 0; at < indexes.length; at++) found.add(indexes[at]!)
+  }
+  if (!anyWanted) {
+    network.nearest(point, refusedMax, accept)
+    return refusedCandidates(refused, network, point, Number.POSITIVE_INFINITY)
+  }
+  const anywhere = network.nearestWarehouse === undefined ? candidatesMax : candidatesMax - warehousesMin
+  add(network.nearest(point, anywhere, accept))
+  if (found.size === anywhere && network.nearestWarehouse !== undefined) {
+    add(network.nearestWarehouse(point, warehousesMin, accept))
+  }
+  if (found.size >= anywhere) widen(request, network, point, found, onlyWarehouses)
+
+  const candidates: Candidate[] = []
+  let farthestKm = 0
+  for (const index of found) {
+    const node = network.nodes[index]!
+    const km = roundedKm(point, node.point)
+    if (km > farthestKm) farthestKm = km
+    candidates.push({ node, km, available: demand.map((line) => unitsAt(network, index, line)), refusedBy: null })
+  }
+  candidates.sort(byDistance)
+  const kmMax = candidates.length === 0 ? Number.POSITIVE_INFINITY : farthestKm
+  return [...candidates, ...refusedCandidates(refused, network, point, kmMax)]
+}
+
+/** The first rule, in the order of `sourcingRules`, that forbids the node; null: it may serve, if it has stock. */
+export function refusalOf(node: Node, request: SourcingRequest, onlyWarehouses: boolean): SourcingRule | null {
+  if (!node.open) return 'closed'
+  if (request.excludedNodes.length > 0 && request.excludedNodes.includes(node.node)) return 'excluded'
+  if (node.channels !== null && !node.channels.includes(request.channel)) return 'channel'
+  if (node.regions !== null && !servesRegion(node.regions, request.adcode)) return 'region'
+  if (onlyWarehouses && node.kind === 'store') return 'kind'
+  return null
+}
+
+function servesRegion(regions: readonly string[], adcode: string | null): boolean {
+  if (adcode === null) return false
+  for (let index = 0; index < regions.length; index++) if (adcode.startsWith(regions[index]!)) return true
+  return false
+}
+
+function unitsAt(network: Network, index: number, line: DemandLine): number {
+  if (line.warehouseOnly && network.nodes[index]!.kind === 'store') return 0
+  return Math.max(0, network.available(index, line.sku))
+}
+
+function hasAny(network: Network, index: number, demand: readonly DemandLine[], wanted: readonly boolean[]): boolean {
+  for (let line = 0; line < demand.length; line++) {
+    if (wanted[line]! && unitsAt(network, index, demand[line]!) > 0) return true
+  }
+  return false
+}
+
+/** Adds nodes farther away for the lines that those found cannot cover together. Called when there may be farther ones. */
+function widen(request: SourcingRequest, network: Network, point: Point, found: Set<number>, onlyWarehouses: boolean) {
+  const { demand } = request
+  const lacking = demand.map((line) => line.quantity)
+  const count = (index: number) => {
+    for (let line = 0; line < demand.length; line++) lacking[line]! -= unitsAt(network, index, demand[line]!)
+  }
+  for (const index of found) count(index)
+  const isNeeded = (line: number) => {
+    if (lacking[line]! <= 0) return false
+    const anywhere = network.availableAnywhere?.(demand[line]!.sku)
+    return anywhere === undefined || anywhere > demand[line]!.quantity - lacking[line]!
+  }
+  const helps = (index: number) => {
+    for (let line = 0; line < demand.length; line++) {
+      if (isNeeded(line) && unitsAt(network, index, demand[line]!) > 0) return true
+    }
+    return false
+  }
+  const accept = (index: number) =>
+    !found.has(index) && helps(index) && refusalOf(network.nodes[index]!, request, onlyWarehouses) === null
+  // A few nodes mostly do; each round asks for more, until a round brings fewer than it asked for.
+  for (let ask = 4; demand.some((_, line) => isNeeded(line)); ask *= 4) {
+    const farther = network.nearest(point, ask, accept)
+    for (let at = 0; at < farther.length; at++) {
+      if (!helps(farther[at]!)) continue
+      found.add(farther[at]!)
+      count(farther[at]!)
+    }
+    if (farther.length < ask) break
+  }
+}
+
+/** The nearest of the refused, no farther than the farthest that was found: why those were not taken instead. */
+function refusedCandidates(
+  refused: ReadonlyMap<number, SourcingRule>,
+  network: Network,
+  point: Point,
+  kmMax: number,
+): Candidate[] {
+  const candidates: Candidate[] = []
+  for (const [index, refusedBy] of refused) {
+    const node = network.nodes[index]!
+    const km = roundedKm(point, node.point)
+    if (km <= kmMax) candidates.push({ node, km, available: [], refusedBy })
+  }
+  return candidates.sort(byDistance).slice(0, refusedMax)
+}
+
+function byDistance(a: Candidate, b: Candidate): number {
+  return a.km - b.km || (a.node.node < b.node.node ? -1 : a.node.node > b.node.node ? 1 : 0)
+}

@@ -1,0 +1,85 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { Candidate } from './plan.ts'
+import { source } from './source.ts'
+import { anyQuestion, lineOf, nodeOf } from './testing.ts'
+import { describeSourcing, readTrace, replay } from './trace.ts'
+
+test('a stored trace decides the same again', () => {
+  const sizes = fc.oneof(anyQuestion(5, 8, 'split'), anyQuestion(5, 8, 'whole'), anyQuestion(16, 24, 'split'))
+  fc.assert(
+    fc.property(sizes, ({ demand, candidates }) => {
+      const refused: Candidate = { node: nodeOf('R'), km: 3.1, available: [], refusedBy: 'region' }
+      const plan = source(demand, [...candidates, refused])
+      const trace = describeSourcing(demand, [...candidates, refused], plan)
+      const stored = JSON.parse(JSON.stringify(trace))
+      expect(stored).toEqual(trace)
+      expect(replay(stored)).toEqual(plan)
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('a changed trace is noticed: replay decides from the figures, not from the plan that it holds', () => {
+  const demand = [lineOf('a', 1, 100)]
+  const candidates: Candidate[] = [
+    { node: nodeOf('A'), km: 1, available: [1], refusedBy: null },
+    { node: nodeOf('B'), km: 2, available: [1], refusedBy: null },
+  ]
+  const trace = describeSourcing(demand, candidates, source(demand, candidates))
+  expect(replay(trace).parcels[0]!.node).toBe('A')
+  const emptied = trace.offers.map((offer) =>
+    offer[0] === 'A' ? ([...offer.slice(0, 5), [0]] as unknown as typeof offer) : offer,
+  )
+  expect(replay({ ...trace, offers: emptied }).parcels[0]!.node).toBe('B')
+})
+
+test('in words: every node that was looked at, with its price or the rule that refused it', () => {
+  const demand = [lineOf('a', 2, 1000), lineOf('b', 1, 100, true)]
+  const candidates: Candidate[] = [
+    { node: nodeOf('S', { kind: 'store' }), km: 0.7, available: [5, 5], refusedBy: null },
+    { node: nodeOf('W'), km: 120.4, available: [2, 1], refusedBy: null },
+    { node: nodeOf('X'), km: 1.2, available: [], refusedBy: 'closed' },
+  ]
+  expect(readTrace(describeSourcing(demand, candidates, source(demand, candidates)))).toEqual({
+    candidates: [
+      {
+        node: 'S',
+        km: 0.7,
+        wholeFen: null,
+        available: [
+          { sku: 'a', units: 5 },
+          { sku: 'b', units: 0 },
+        ],
+        refusedBy: null,
+      },
+      // 200 handling + 800 first + 2 begun steps of 250.
+      {
+        node: 'W',
+        km: 120.4,
+        wholeFen: 1500,
+        available: [
+          { sku: 'a', units: 2 },
+          { sku: 'b', units: 1 },
+        ],
+        refusedBy: null,
+      },
+      { node: 'X', km: 1.2, wholeFen: null, available: [], refusedBy: 'closed' },
+    ],
+    plan: {
+      parcels: [
+        {
+          node: 'W',
+          costFen: 1500,
+          lines: [
+            { sku: 'a', quantity: 2 },
+            { sku: 'b', quantity: 1 },
+          ],
+        },
+      ],
+      missing: [],
+      costFen: 1500,
+      method: 'exact',
+    },
+  })
+})

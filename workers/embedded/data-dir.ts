@@ -1,0 +1,64 @@
+/**
+ * The folder that holds everything that Paidan keeps on this machine, and the claim that one process at a time has on it.
+ *
+ * The claim is a listening socket in the kernel's own name space, not a file: it goes with its process however that ends,
+ * so there is no stale lock to judge, and two that start at once cannot both have it.
+ */
+import { createHash } from 'node:crypto'
+import { chmodSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:net'
+import { join } from 'node:path'
+import { EmbeddedError } from './errors.ts'
+
+export interface DataDir {
+  /** Absolute, without symbolic links. */
+  readonly path: string
+  release(): Promise<void>
+}
+
+const pidFile = 'paidan.pid'
+
+/** Makes the folder when it is missing. Throws `data_dir_in_use` when another live Paidan has it. */
+export async function claimDataDir(wanted: string): Promise<DataDir> {
+  if (mkdirSync(wanted, { recursive: true }) !== undefined) {
+    // As root the servers run as another user: it has to pass through, but need not see what lies beside its own folder.
+    chmodSync(wanted, process.getuid?.() === 0 ? 0o711 : 0o700)
+  }
+  const path = realpathSync(wanted)
+  const claim = await listen(`paidan:${createHash('sha256').update(path).digest('hex')}`)
+  if (claim === null) {
+    throw new EmbeddedError(
+      'data_dir_in_use',
+      `${path} belongs to a Paidan that is running${ownerOf(path)}. Stop it, or give this one a DATA_DIR of its own.`,
+    )
+  }
+  writeFileSync(join(path, pidFile), `${process.pid}\n`)
+  return {
+    path,
+    release: async () => {
+      rmSync(join(path, pidFile), { force: true })
+      await new Promise<void>((resolve) => claim.close(() => resolve()))
+    },
+  }
+}
+
+function ownerOf(path: string): string {
+  try {
+    return ` (process ${readFileSync(join(path, pidFile), 'utf8').trim()})`
+  } catch {
+    return ''
+  }
+}
+
+function listen(name: string): Promise<Server | null> {
+  // The kernel's own name space exists on Linux only; elsewhere Postgres' own lock file keeps the second one out.
+  const path = process.platform === 'linux' ? `\0${name}` : 0
+  return new Promise((resolve, reject) => {
+    const server = createServer((socket) => socket.destroy())
+    server.unref()
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EADDRINUSE' ? resolve(null) : reject(error),
+    )
+    server.listen(typeof path === 'string' ? { path } : { port: path, host: '127.0.0.1' }, () => resolve(server))
+  })
+}

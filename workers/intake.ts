@@ -1,0 +1,122 @@
+/**
+ * Durable intake: whatever arrived while the last commit ran goes in with the next one, many events a fsync. A caller
+ * is answered when its event is committed, refused when the queue is full or Postgres is away: then nothing was taken.
+ */
+import { createHash } from 'node:crypto'
+import type { Sql } from '../adapters/store/connect.ts'
+import { type InboxEvent, type Stored, storeEvents } from '../adapters/store/intake.ts'
+
+export interface EventToStore extends Omit<InboxEvent, 'bodyHash'> {}
+
+export interface StoredEvent extends InboxEvent {
+  readonly seq: string
+  readonly storedAtMs: number
+}
+
+export interface IntakeOptions {
+  readonly sql: Sql
+  /** Undecided events beyond which new ones are refused. */
+  readonly backlogMax: number
+  readonly backlog: () => number
+  /** Called with what is new, after it is durable and before its callers are answered. */
+  readonly onStored: (events: readonly StoredEvent[]) => void
+  readonly observe: (rows: number, ms: number) => void
+}
+
+/** The platform shall try again: nothing was stored. */
+export class IntakeRefused extends Error {
+  readonly code = 'try_again'
+  readonly retryable = true
+}
+
+// One commit takes at most so much: the parameters of a statement stay far below Postgres' 1 GiB, and the ones behind
+// wait no longer than a few fsyncs.
+const rowsMax = 1_000
+const bytesMax = 8 * 1024 * 1024
+
+interface Waiting {
+  readonly event: InboxEvent
+  readonly resolve: (stored: Stored) => void
+  readonly reject: (error: unknown) => void
+}
+
+export class Intake {
+  readonly #options: IntakeOptions
+  #waiting: Waiting[] = []
+  #running = 0
+  #stopped = false
+
+  constructor(options: IntakeOptions) {
+    this.#options = options
+  }
+
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
+  /** Resolves when the event is durable. Throws IntakeRefused. */
+  store(event: EventToStore): Promise<Stored> {
+    if (this.#stopped || this.#options.backlog() + this.#waiting.length >= this.#options.backlogMax) {
+      return Promise.reject(new IntakeRefused(this.#stopped ? 'stopping' : 'the backlog is at its limit'))
+    }
+    return this.storeOwn(event)
+  }
+
+  /** For what the backlog itself leads to (a pulled order, a command): refusing it would only keep the backlog. */
+  storeOwn(event: EventToStore): Promise<Stored> {
+    const bodyHash = createHash('sha256').update(event.body).digest()
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ event: { ...event, bodyHash }, resolve, reject })
+      // The next turn: whatever the sockets bring in this one goes along.
+      if (this.#running === 0) {
+        this.#running = 1
+        setImmediate(() => void this.#run())
+      }
+    })
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0) await this.#commit(this.#next())
+    this.#running = 0
+  }
+
+  #next(): Waiting[] {
+    let bytes = 0
+    let count = 0
+    while (count < this.#waiting.length && count < rowsMax && bytes < bytesMax) {
+      bytes += this.#waiting[count]!.event.body.length
+      count += 1
+    }
+    return this.#waiting.splice(0, count)
+  }
+
+  async #commit(batch: readonly Waiting[]): Promise<void> {
+    const started = performance.now()
+    let outcomes: Stored[]
+    try {
+      outcomes = await storeEvents(
+        this.#options.sql,
+        batch.map((w) => w.event),
+      )
+    } catch (error) {
+      for (const { reject } of batch) reject(new IntakeRefused('the event could not be stored', { cause: error }))
+      return
+    }
+    this.#options.observe(batch.length, performance.now() - started)
+    const storedAtMs = Date.now()
+    const fresh: StoredEvent[] = []
+    outcomes.forEach((stored, i) => {
+      if (stored.outcome === 'new') fresh.push({ ...batch[i]!.event, seq: stored.seq, storedAtMs })
+    })
+    if (fresh.length > 0) this.#options.onStored(fresh)
+    batch.forEach(({ resolve }, i) => {
+      resolve(outcomes[i]!)
+    })
+  }
+
+  /** Takes nothing new; resolves when what was taken is durable or refused. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    while (this.#running > 0) await new Promise((resolve) => setImmediate(resolve))
+  }
+}

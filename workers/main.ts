@@ -1,0 +1,141 @@
+/** `npm start`: servers, schema, demo network, service; says in a few lines what is running; drains on a signal. */
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { loadDivisions } from '../adapters/divisions/load.ts'
+import { projectRoot } from '../adapters/shared/root.ts'
+import { settingOrKeep } from '../adapters/store/catalog.ts'
+import { connect } from '../adapters/store/connect.ts'
+import { migrate, readMigrations } from '../adapters/store/migrate.ts'
+import { type Config, ConfigError, parseConfig } from './config.ts'
+import { demoSeed, demoWechatUrl, isEmpty, loadNetwork } from './demo/load.ts'
+import { demoNetwork } from './demo/network.ts'
+import { claimDataDir } from './embedded/data-dir.ts'
+import { startPostgres } from './embedded/postgres.ts'
+import { startRedis } from './embedded/redis.ts'
+import type { RunningServer } from './embedded/server.ts'
+import { createLog } from './log.ts'
+import { type RunningService, startService } from './service.ts'
+
+export async function main(): Promise<void> {
+  let config: Config
+  try {
+    config = parseConfig(process.env)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    process.stderr.write(`${error.message}\n`)
+    process.exitCode = 1
+    return
+  }
+  try {
+    await run(config)
+  } catch (error) {
+    const { message, code } = error as { message?: string; code?: string }
+    process.stderr.write(`Paidan did not start: ${message ?? String(error)}${code === undefined ? '' : ` (${code})`}\n`)
+    process.exit(1)
+  }
+}
+
+async function run(config: Config): Promise<void> {
+  const started = Date.now()
+  const log = createLog(config.logLevel)
+  const stopSteps: (() => Promise<unknown>)[] = []
+  const undo = async () => {
+    for (const step of stopSteps.reverse()) await step()
+  }
+  // A signal during the start is kept until there is something to stop.
+  let signalled: (signal: string) => void = () => undefined
+  const signal = new Promise<string>((resolve) => {
+    signalled = resolve
+  })
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => signalled(name))
+  try {
+    const { databaseUrl, redisUrl, servers } = await startServers(config, stopSteps)
+    const { adminToken, made, demoLoaded } = await prepare(config, databaseUrl)
+    const service = await startService({ config, databaseUrl, redisUrl, adminToken, log })
+    stopSteps.push(() => service.stop())
+    greet(config, service, { adminToken, made, demoLoaded, seconds: (Date.now() - started) / 1000 })
+    const died = Promise.race(
+      servers.map(async ({ name, server }) => {
+        await server.exited
+        return `the embedded ${name} ended by itself; see ${join(config.dataDir, `${name.toLowerCase()}.log`)}`
+      }),
+    )
+    const why = await (servers.length === 0 ? signal : Promise.race([signal, died]))
+    process.stdout.write(`\n${why}: draining.\n`)
+    process.on('SIGINT', () => process.exit(130))
+    await undo()
+    process.stdout.write('Stopped. What was acknowledged and not decided goes on at the next start.\n')
+    process.exit(why.startsWith('SIG') ? 0 : 1)
+  } catch (error) {
+    await undo().catch(() => undefined)
+    throw error
+  }
+}
+
+async function startServers(config: Config, stopSteps: (() => Promise<unknown>)[]) {
+  let { databaseUrl, redisUrl } = config
+  const servers: { readonly name: 'Postgres' | 'Redis'; readonly server: RunningServer }[] = []
+  if (databaseUrl === null || redisUrl === null) {
+    const dataDir = await claimDataDir(config.dataDir)
+    stopSteps.push(() => dataDir.release())
+    if (databaseUrl === null) {
+      const server = await startPostgres({ dataDir: dataDir.path, durable: true })
+      stopSteps.push(() => server.stop())
+      servers.push({ name: 'Postgres', server })
+      databaseUrl = server.url
+    }
+    if (redisUrl === null) {
+      const server = await startRedis({ dataDir: dataDir.path, durable: true })
+      stopSteps.push(() => server.stop())
+      servers.push({ name: 'Redis', server })
+      redisUrl = server.url
+    }
+  }
+  return { databaseUrl, redisUrl, servers }
+}
+
+/** Schema, the operator's token, and a demo network where there is nothing at all. */
+async function prepare(config: Config, databaseUrl: string) {
+  const sql = connect(databaseUrl, { max: 2, applicationName: 'paidan start', statementTimeoutMs: 0 })
+  try {
+    await migrate(sql, readMigrations(join(projectRoot(), 'sql')))
+    const fresh = randomBytes(24).toString('base64url')
+    const adminToken = config.adminToken ?? (await settingOrKeep(sql, 'admin_token', fresh))
+    let demoLoaded = false
+    if (config.demo === 'auto' && (await isEmpty(sql))) {
+      await loadNetwork(sql, demoNetwork(loadDivisions(), demoSeed, { wechatApiBaseUrl: demoWechatUrl }))
+      demoLoaded = true
+    }
+    return { adminToken, made: config.adminToken === null && adminToken === fresh, demoLoaded }
+  } finally {
+    await sql.end({ timeout: 5 })
+  }
+}
+
+interface Greeting {
+  readonly adminToken: string
+  readonly made: boolean
+  readonly demoLoaded: boolean
+  readonly seconds: number
+}
+
+function greet(config: Config, service: RunningService, { adminToken, demoLoaded, seconds }: Greeting): void {
+  const base = `http://${config.host}:${service.port}`
+  const own = config.databaseUrl === null || config.redisUrl === null
+  const lines = [
+    `Paidan (派单) listens on ${base}, ready after ${seconds.toFixed(1)} s.`,
+    `  Postgres  ${config.databaseUrl === null ? `embedded, ${join(config.dataDir, 'postgres')}` : 'DATABASE_URL'}`,
+    `  Redis     ${config.redisUrl === null ? `embedded, ${join(config.dataDir, 'redis')}` : 'REDIS_URL'}`,
+    `  Threads   ${config.threads} that decide, ${service.catalog.catalogue.nodes.length} nodes in the network`,
+    ...(demoLoaded ? ['  The database was empty: a demo network was loaded (DEMO=off starts without).'] : []),
+    ...(config.adminToken === null
+      ? [`  Admin     Authorization: Bearer ${adminToken}   (set ADMIN_TOKEN to choose your own)`]
+      : ['  Admin     the token of ADMIN_TOKEN']),
+    'Try next, in a second terminal:',
+    '  npm run demo                     a day of three platforms, from webhook to closed order',
+    '  npm run bench                    load, then every invariant checked',
+    `  curl ${base}/openapi.json        the HTTP API`,
+    `Ctrl-C drains and stops${own ? ', the embedded servers too' : ''}.`,
+  ]
+  process.stdout.write(`${lines.join('\n')}\n`)
+}

@@ -1,0 +1,231 @@
+/** The operator's side: settings, stock, orders, bills, exceptions. */
+import { createHash } from 'node:crypto'
+import { parseGenericBill } from '../adapters/bills/generic.ts'
+import { parseWechatPayBill } from '../adapters/bills/wechatpay.ts'
+import { channels } from '../adapters/channels/channels.ts'
+import { loadDivisions } from '../adapters/divisions/load.ts'
+import { ApiError } from '../adapters/http/errors.ts'
+import { implement, type JsonRoute, ok } from '../adapters/http/route.ts'
+import { sha256 } from '../adapters/http/secrets.ts'
+import { contract } from '../adapters/http/v1/contract.ts'
+import { importBill } from '../adapters/store/bills.ts'
+import { putCarrierAccount, putNodes, putShop, putSkus } from '../adapters/store/catalog.ts'
+import { list } from '../adapters/store/exceptions.ts'
+import { changeSafety, stockRows } from '../adapters/store/stock.ts'
+import { backorderedUnits, findOrder, holdersOf, keysOfOrders, listOrders } from '../adapters/store/view.ts'
+import { pointOfAdcode } from '../router/address.ts'
+import type { Command, Freight, Node, OrderKey, OrderState } from '../router/types.ts'
+import { commandEvent } from './commands.ts'
+import type { Service } from './context.ts'
+import { codeOf } from './error-code.ts'
+import { viewOrder } from './order-view.ts'
+import { postStockOf } from './posting.ts'
+import { tellLater } from './tell-later.ts'
+
+// Requests that name their page by a number of ours; beyond any.
+const stockRowsMax = 5_000
+const decisionWaitMs = 10_000
+
+/** What a parcel costs from a node whose own prices nobody gave: a common national tariff, in fen. */
+const defaultFreight: Freight = {
+  bands: [
+    { kmMax: 300, firstFen: 500, stepFen: 100 },
+    { kmMax: 1000, firstFen: 700, stepFen: 200 },
+    { kmMax: 2000, firstFen: 900, stepFen: 400 },
+    { kmMax: 20_100, firstFen: 1200, stepFen: 800 },
+  ],
+  firstGrams: 1000,
+  stepGrams: 1000,
+}
+const defaultHandlingFen = 200
+/** One step of priority is worth as much as a jiao a parcel. */
+const fenPerPriority = 10
+
+export function operationRoutes(service: Service): JsonRoute[] {
+  const { sql, catalog, keeper } = service
+  const divisions = loadDivisions()
+  return [
+    implement(contract.putShop, async ({ params, body }) => {
+      const missing = channels[params.channel].credentialKeys.filter((key) => !body.credentials[key])
+      if (missing.length > 0)
+        throw new ApiError('invalid_request', `credentials lacks ${missing.join(', ')} for ${params.channel}.`)
+      await putShop(sql, {
+        channel: params.channel,
+        shop: params.shop,
+        credentials: body.credentials,
+        apiBaseUrl: body.apiBaseUrl ?? null,
+        skuMap: body.skuMap ?? {},
+      })
+      await catalog.refresh()
+      return ok({ ok: true })
+    }),
+    implement(contract.putCarrierAccount, async ({ params, body }) => {
+      if (params.carrier !== 'kuaidi100') throw new ApiError('not_found', 'The only carrier service is kuaidi100.')
+      await putCarrierAccount(sql, {
+        carrier: params.carrier,
+        account: params.account,
+        credentials: { salt: body.salt },
+      })
+      return ok({ ok: true })
+    }),
+    implement(contract.putSku, async ({ params, body }) => {
+      const bundle = body.bundle ?? []
+      const unfit = bundle.find((c) => c.sku === params.sku || (catalog.catalogue.sku(c.sku)?.bundle.length ?? 0) > 0)
+      if (unfit !== undefined)
+        throw new ApiError('invalid_request', `bundle: ${unfit.sku} is a bundle itself. Name its components.`)
+      const { name, weightGrams, storageClass, warehouseOnly } = body
+      await putSkus(sql, [{ sku: params.sku, name, weightGrams, storageClass, warehouseOnly, bundle }])
+      await catalog.refresh()
+      return ok({ ok: true })
+    }),
+    implement(contract.putNode, async ({ params, body }) => {
+      const point = body.point ?? pointOfAdcode(divisions, body.adcode!)
+      if (point === null) throw new ApiError('invalid_request', 'adcode: no such division. Give a point as well.')
+      const node: Node = {
+        node: params.node,
+        name: body.name,
+        kind: body.kind,
+        adcode: body.adcode ?? null,
+        point,
+        open: body.open,
+        channels: body.channels ?? null,
+        regions: body.regions ?? null,
+        preferenceFen: (body.preferenceFen ?? 0) - (body.priority ?? 0) * fenPerPriority,
+        handlingFen: body.handlingFen ?? defaultHandlingFen,
+        freight: body.freight === undefined ? defaultFreight : freightOf(body.freight),
+        safetyStock: body.safetyStock,
+      }
+      try {
+        await putNodes(sql, [{ node, apiKeyHash: sha256(body.apiKey) }])
+      } catch (error) {
+        if (codeOf(error) === '23505') throw new ApiError('node_key_taken')
+        throw error
+      }
+      await catalog.refresh()
+      const delta = await changeSafety(sql, params.node, body.safetyStock)
+      await tellLater(service.log, async () => {
+        if (delta !== null) await keeper.tell([delta])
+        else await keeper.catchUp(params.node)
+      })
+      return ok({ ok: true })
+    }),
+    implement(contract.postStock, async ({ params, body }) => {
+      const bodyHash = createHash('sha256')
+        .update(JSON.stringify([body.kind, body.lines]))
+        .digest()
+      return ok(
+        await postStockOf(service, { node: params.node, ref: body.ref, kind: body.kind, lines: body.lines, bodyHash }),
+      )
+    }),
+    implement(contract.getStock, async ({ query }) => {
+      const rows = await stockRows(sql, { ...query, limit: stockRowsMax } as Parameters<typeof stockRows>[1])
+      const { node, sku } = query
+      const tasks = node !== undefined && sku !== undefined ? await holdersOf(sql, node, sku) : undefined
+      const stock = rows.map((row) => ({ ...row, ...(tasks === undefined ? {} : { tasks }) }))
+      return ok({ stock, ...(sku === undefined ? {} : { backordered: await backorderedUnits(sql, sku) }) })
+    }),
+    implement(contract.getOrder, async ({ params }) => {
+      const view = await viewOrder(sql, params)
+      if (view === null)
+        throw new ApiError('not_found', 'No such order. If its event just came, it may not be decided yet.')
+      return ok(view)
+    }),
+    implement(contract.listOrders, async ({ query }) => {
+      const rows = await listOrders(sql, { state: query.state, afterId: idOfCursor(query.cursor), limit: query.limit })
+      const orders = rows.map(({ id: _, receivedAt, updatedAt, ...row }) => ({
+        ...row,
+        channel: row.channel as OrderKey['channel'],
+        state: row.state as OrderState,
+        receivedAt: receivedAt.getTime(),
+        updatedAt: updatedAt.getTime(),
+      }))
+      return ok({ orders, nextCursor: rows.length === query.limit ? rows.at(-1)!.id : null })
+    }),
+    implement(contract.releaseOrder, async ({ params, body }) => {
+      const row = await findOrder(sql, params)
+      if (row === null) throw new ApiError('not_found', 'No such order.')
+      if (row.body.holds.length === 0) throw new ApiError('order_not_held')
+      await commandAndWait(service, params, { type: 'release', note: body.note ?? '' })
+      return ok(await orderNow(service, params))
+    }),
+    implement(contract.cancelOrder, async ({ params, body }) => {
+      const row = await findOrder(sql, params)
+      if (row === null) throw new ApiError('not_found', 'No such order.')
+      if (['partly_shipped', 'shipped', 'closed'].includes(row.state)) throw new ApiError('order_already_shipped')
+      await commandAndWait(service, params, { type: 'cancel', note: body.note ?? '' })
+      return ok(await orderNow(service, params))
+    }),
+    implement(contract.postBill, async ({ params, bytes }) => {
+      const parsed = params.source === 'wechatpay' ? parseWechatPayBill(bytes) : parseGenericBill(bytes)
+      if (parsed.outcome === 'refused') {
+        const lines = parsed.badLines.map((l) => `line ${l.line}: ${l.problem}`).join('; ')
+        throw new ApiError('invalid_request', lines === '' ? parsed.message : `${parsed.message} ${lines}`)
+      }
+      const done = await importBill(sql, params.source, params.account, parsed.rows)
+      await service.reconciler.now(done.orderIds)
+      return ok({
+        rows: parsed.rows.length,
+        imported: done.inserted,
+        known: done.known,
+        conflicts: done.conflicting,
+        refused: [],
+      })
+    }),
+    implement(contract.listExceptions, async ({ query }) => {
+      const page = await list(sql, { kind: query.kind, cursor: query.cursor, limit: query.limit })
+      const ids = page.exceptions.map((e) => e.orderId).filter((id) => id !== null)
+      const orders = await keysOfOrders(sql, ids)
+      const exceptions = page.exceptions.map(({ orderId, ageSeconds, ...e }) => ({
+        id: e.id,
+        kind: e.kind,
+        ref: e.ref,
+        since: e.since,
+        detail: e.detail,
+        ageSeconds,
+        order: orderId === null ? null : (orders.get(orderId) ?? null),
+      }))
+      return ok({ exceptions, nextCursor: page.cursor })
+    }),
+  ]
+}
+
+async function commandAndWait({ intake, dispatch }: Service, key: OrderKey, command: Command): Promise<void> {
+  const stored = await intake.storeOwn(commandEvent(key, command, Date.now()))
+  if (stored.outcome !== 'new') return
+  const decided = await dispatch.decided(stored.seq, decisionWaitMs)
+  if (decided?.done !== true)
+    throw new ApiError('try_again', 'The command is taken and will be carried out; look again shortly.')
+}
+
+async function orderNow({ sql }: Service, key: OrderKey) {
+  const row = (await findOrder(sql, key))!
+  return { state: row.state as OrderState, version: row.version }
+}
+
+function idOfCursor(cursor: string | undefined): string {
+  if (cursor === undefined) return '0'
+  if (!/^\d{1,18}$/.test(cursor))
+    throw new ApiError('invalid_request', 'cursor: must be a nextCursor from an earlier answer.')
+  return cursor
+}
+
+interface GivenFreight {
+  readonly bands: readonly {
+    readonly kmMax?: number | null | undefined
+    readonly firstFen: number
+    readonly stepFen: number
+  }[]
+  readonly firstGrams: number
+  readonly stepGrams: number
+}
+
+/** Half the way around the world stands for "however far". */
+const kmMaxOfAll = 20_100
+
+function freightOf({ bands, firstGrams, stepGrams }: GivenFreight): Freight {
+  return {
+    bands: bands.map((b) => ({ kmMax: b.kmMax ?? kmMaxOfAll, firstFen: b.firstFen, stepFen: b.stepFen })),
+    firstGrams,
+    stepGrams,
+  }
+}

@@ -1,0 +1,194 @@
+/**
+ * Orders that a platform only hinted at: pulled from the shop's API, stored in the inbox as an event of their own, which in
+ * the same commit answers all hints that led to it. Until then the hints stay pending.
+ */
+
+import { pulledOrderEvent } from '../adapters/channels/wechat.ts'
+import { WechatApi } from '../adapters/channels/wechat-api.ts'
+import { WechatApiError } from '../adapters/channels/wechat-api-error.ts'
+import type { Sql } from '../adapters/store/connect.ts'
+import { raise } from '../adapters/store/exceptions.ts'
+import { postpone } from '../adapters/store/intake.ts'
+import { keyOf } from '../adapters/store/load.ts'
+import type { CatalogWatch } from './catalog-watch.ts'
+import { type Intake, IntakeRefused } from './intake.ts'
+import type { Log } from './log.ts'
+import type { Metrics } from './metrics.ts'
+
+export interface Hint {
+  readonly seq: string
+  readonly channel: string
+  readonly shop: string
+  readonly orderId: string
+  /** When it happened by the platform's clock; 0 for one that was read back. */
+  readonly occurredAt: number
+  readonly attempts: number
+}
+
+export interface PullerContext {
+  readonly sql: Sql
+  readonly log: Log
+  readonly catalog: CatalogWatch
+  readonly intake: Intake
+  readonly metrics: Metrics
+}
+
+interface Job {
+  readonly hints: Hint[]
+  /** Hints that came while the pull was under way: what it brings may be older than they are. */
+  late: Hint[]
+}
+
+/** Orders that are being asked for at once; each shop's own limit is the client's. */
+const jobsMax = 64
+/** The platform told of something that its own answer does not show yet: asked again so often before it is believed. */
+const staleAttemptsMax = 3
+const staleDelayMs = 400
+/** Then a person is told; it is tried on. */
+const attemptsBeforeException = 3
+const postponeMs = 2_000
+const postponeMsMax = 10 * 60_000
+
+export class Puller {
+  readonly #service: PullerContext
+  readonly #api = new WechatApi()
+  readonly #jobs = new Map<string, Job>()
+  readonly #known = new Set<string>()
+  readonly #abort = new AbortController()
+  #queue: string[] = []
+  #running = 0
+
+  constructor(service: PullerContext) {
+    this.#service = service
+  }
+
+  get size(): number {
+    return this.#known.size
+  }
+
+  knows(seq: string): boolean {
+    return this.#known.has(seq)
+  }
+
+  push(hints: readonly Hint[]): void {
+    if (this.#abort.signal.aborted) return
+    for (const hint of hints) {
+      if (this.#known.has(hint.seq)) continue
+      this.#known.add(hint.seq)
+      const key = keyOf(hint)
+      const job = this.#jobs.get(key)
+      if (job === undefined) {
+        this.#jobs.set(key, { hints: [hint], late: [] })
+        this.#queue.push(key)
+      } else job.late.push(hint)
+    }
+    this.#pump()
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort()
+    this.#queue = []
+    while (this.#running > 0) await new Promise((resolve) => setTimeout(resolve, 10))
+    await this.#api.close()
+  }
+
+  #pump(): void {
+    while (this.#running < jobsMax && this.#queue.length > 0) {
+      const key = this.#queue.shift()!
+      this.#running += 1
+      void this.#work(key).finally(() => {
+        this.#running -= 1
+        this.#pump()
+      })
+    }
+  }
+
+  async #work(key: string): Promise<void> {
+    const job = this.#jobs.get(key)!
+    // What waited in the queue is answered by this pull too.
+    job.hints.push(...job.late)
+    job.late = []
+    try {
+      await this.#pull(job)
+    } catch (error) {
+      await this.#putAside(job, error)
+    }
+    for (const { seq } of job.hints) this.#known.delete(seq)
+    this.#jobs.delete(key)
+    if (job.late.length > 0) {
+      for (const { seq } of job.late) this.#known.delete(seq)
+      this.push(job.late)
+    }
+  }
+
+  async #pull(job: Job): Promise<void> {
+    const { catalog, intake, metrics } = this.#service
+    const { channel, shop: shopName, orderId } = job.hints[0]!
+    const shop = catalog.catalogue.shop(channel, shopName)
+    if (shop?.apiBaseUrl == null) throw new PullError('shop_without_api')
+    const { appId = '', appSecret = '' } = shop.credentials
+    const toldAt = Math.max(...job.hints.map((h) => h.occurredAt))
+    for (let attempt = 1; ; attempt++) {
+      const pulled = await this.#api.getOrder(
+        { shop: shopName, apiBaseUrl: shop.apiBaseUrl, appId, appSecret },
+        orderId,
+        this.#abort.signal,
+      )
+      if (pulled.outcome === 'not_found') throw new PullError('order_not_found')
+      const event = pulledOrderEvent(pulled.body)
+      const older = event.kind === 'order' && event.occurredAt < toldAt && attempt < staleAttemptsMax
+      if (older) {
+        metrics.pulls.inc({ outcome: 'older_than_hint' })
+        await new Promise((resolve) => setTimeout(resolve, staleDelayMs * attempt))
+        continue
+      }
+      if (event.kind === 'order' && event.orderId !== orderId) throw new PullError('other_order')
+      const { eventId, kind, occurredAt, payload } = event
+      const answers = job.hints.map((h) => h.seq)
+      await intake.storeOwn({ channel, shop: shopName, eventId, orderId, kind, occurredAt, body: payload, answers })
+      metrics.pulls.inc({ outcome: 'pulled' })
+      return
+    }
+  }
+
+  async #putAside(job: Job, error: unknown): Promise<void> {
+    const { sql, log, metrics } = this.#service
+    if (this.#abort.signal.aborted) return
+    const code =
+      error instanceof PullError || error instanceof WechatApiError
+        ? error.code
+        : ((error as { code?: string }).code ?? 'unknown')
+    metrics.pulls.inc({ outcome: code })
+    const { channel, shop, orderId } = job.hints[0]!
+    log.warn({ channel, shop, orderId, code }, 'order not pulled')
+    const attempts = Math.max(...job.hints.map((h) => h.attempts)) + 1
+    const delay = Math.min(postponeMs * 2 ** Math.min(attempts - 1, 20), postponeMsMax)
+    try {
+      await postpone(
+        sql,
+        job.hints.map((h) => h.seq),
+        delay,
+        code,
+      )
+      if (attempts >= attemptsBeforeException && !(error instanceof IntakeRefused)) {
+        await raise(sql, [
+          {
+            kind: 'order_not_pulled',
+            ref: `${channel}/${shop}/${orderId}`,
+            detail: { channel, shop, orderId, code, attempts },
+          },
+        ])
+      }
+    } catch (failure) {
+      log.warn({ code: (failure as { code?: string }).code }, 'a hint could not be put aside')
+    }
+  }
+}
+
+export class PullError extends Error {
+  readonly code: 'shop_without_api' | 'order_not_found' | 'other_order'
+  constructor(code: PullError['code']) {
+    super(code)
+    this.code = code
+  }
+}

@@ -1,0 +1,246 @@
+/** Everything that one process runs, wired together once; and its end, in the reverse order. */
+import { Piscina } from 'piscina'
+import { sameSecret, sha256 } from '../adapters/http/secrets.ts'
+import { type Server, serve } from '../adapters/http/server.ts'
+import { nodeOfApiKey } from '../adapters/store/catalog.ts'
+import { connect } from '../adapters/store/connect.ts'
+import { raise } from '../adapters/store/exceptions.ts'
+import { postpone, preparePartitions, readPending } from '../adapters/store/intake.ts'
+import { CatalogWatch } from './catalog-watch.ts'
+import type { Config } from './config.ts'
+import type { Service } from './context.ts'
+import { Dispatch, type QueuedEvent } from './dispatch.ts'
+import { codeOf } from './error-code.ts'
+import { Intake, type StoredEvent } from './intake.ts'
+import type { Log } from './log.ts'
+import { createMetrics } from './metrics.ts'
+import { Puller } from './pull.ts'
+import { Reconciler } from './reconciler.ts'
+import { apiRoutes } from './routes.ts'
+import { StockKeeper } from './stock-keeper.ts'
+import { Sweep } from './sweep.ts'
+import {
+  type BatchResult,
+  type EventToDecide,
+  packEvents,
+  type ThreadSettings,
+  type ThreadTask,
+  unpackResult,
+} from './thread/batch.ts'
+
+export interface ServiceOptions {
+  readonly config: Config
+  readonly databaseUrl: string
+  readonly redisUrl: string
+  readonly adminToken: string
+  readonly log: Log
+  /** Names of counters in Redis begin so; several networks may share one server. */
+  readonly keyPrefix?: string
+}
+
+export interface RunningService extends Service {
+  readonly port: number
+  stop(): Promise<void>
+}
+
+// Requests wait for a connection rather than for each other's queries; Postgres has 100 in all.
+const requestConnectionsMax = 12
+// One commit runs while the next one gathers; a conflict needs a second connection.
+const intakeConnectionsMax = 3
+// Bodies are some 3 KB: about 100 MB at the most.
+const eventsInMemoryMax = 30_000
+const readBackMs = 500
+const readBackLimit = 2_000
+// Younger rows are in the memory of the process that stored them.
+const readBackAfterMs = 5_000
+const undecidableDelayMs = 60_000
+const passingDelayMs = 2_000
+
+export async function startService(options: ServiceOptions): Promise<RunningService> {
+  const { config, log, databaseUrl, redisUrl, keyPrefix = 'pd:' } = options
+  const sql = connect(databaseUrl, { max: requestConnectionsMax, applicationName: 'paidan' })
+  const intakeSql = connect(databaseUrl, { max: intakeConnectionsMax, applicationName: 'paidan intake' })
+  await preparePartitions(sql, Date.now())
+  const catalog = await CatalogWatch.open(sql)
+  const keeper = new StockKeeper(sql, { redis: redisUrl, keyPrefix }, (node, rows) => catalog.setHints(node, rows))
+  await keeper.open()
+  await catalog.fillHints()
+
+  const threadSettings: ThreadSettings = { databaseUrl, redisUrl, keyPrefix, logLevel: config.logLevel }
+  const pool = new Piscina<ThreadTask, Uint8Array>({
+    filename: new URL('./thread/route.js', import.meta.url).href,
+    name: 'decide',
+    minThreads: config.threads,
+    maxThreads: config.threads,
+    concurrentTasksPerWorker: config.threadConcurrency,
+    // Its waiting blocks the thread, and with it the answers from Redis and Postgres.
+    atomics: 'disabled',
+    workerData: threadSettings,
+  })
+
+  const run = async (events: readonly EventToDecide[]): Promise<BatchResult> => {
+    const packed = packEvents(events)
+    const task = { events: packed, catalogVersion: catalog.catalogue.version, hints: catalog.hints.shape }
+    const result = unpackResult(await pool.run(task, { transferList: [packed.buffer as ArrayBuffer] }))
+    metrics.batches.inc()
+    metrics.stages(result.times)
+    metrics.refusals.inc(result.refusals)
+    for (const problem of result.problems) metrics.problems.inc({ problem })
+    return result
+  }
+
+  const putAside = (events: readonly QueuedEvent[], why: string, passing: boolean): void => {
+    metrics.postponed.inc({ passing: String(passing) }, events.length)
+    log.warn({ events: events.length, why, passing }, 'events put aside')
+    const seqs = events.map((e) => e.seq)
+    const keep = async () => {
+      await postpone(sql, seqs, passing ? passingDelayMs : undecidableDelayMs, why)
+      if (passing) return
+      await raise(
+        sql,
+        events.map(({ channel, shop, orderId, eventId }) => ({
+          kind: 'undecidable_event',
+          ref: `${channel}/${shop}/${eventId}`,
+          detail: { channel, shop, orderId, eventId, why },
+        })),
+      )
+    }
+    // When Postgres is away the rows stay as they are, and are read back as they are.
+    keep().catch((error: unknown) => log.warn({ code: codeOf(error) }, 'events could not be put aside'))
+  }
+
+  const dispatch = new Dispatch({
+    run,
+    batchMax: config.batchMax,
+    concurrency: config.threads * config.threadConcurrency,
+    memoryMax: eventsInMemoryMax,
+    onDecided: (event, decided) => {
+      if (!decided.done) return
+      metrics.decided.inc({ outcome: decided.outcome })
+      if (event.storedAtMs > 0) metrics.decision.observe((Date.now() - event.storedAtMs) / 1000)
+      if (decided.order !== null && closable.has(decided.outcome)) reconciler.soon([decided.order])
+    },
+    onFailed: (events, error) =>
+      log.error({ events: events.length, code: codeOf(error), err: error }, 'a batch failed'),
+    putAside,
+  })
+
+  const metrics = createMetrics({
+    memoryBacklog: () => dispatch.size + puller.size,
+    intakeWaiting: () => intake.waiting,
+    batchesRunning: () => dispatch.running,
+  })
+  const reconciler = new Reconciler(sql, log, metrics)
+  const intake = new Intake({
+    sql: intakeSql,
+    backlogMax: config.backlogMax,
+    backlog: () => Math.max(service.pendingCount, dispatch.size + puller.size),
+    onStored: (events) => take(events),
+    observe: (rows, ms) => {
+      metrics.intakeRows.observe(rows)
+      metrics.intakeCommit.observe(ms / 1000)
+    },
+  })
+
+  const puller: Puller = new Puller({ sql, log, catalog, intake, metrics })
+  const service: Service = {
+    config,
+    log,
+    sql,
+    keeper,
+    catalog,
+    intake,
+    dispatch,
+    reconciler,
+    metrics,
+    adminToken: options.adminToken,
+    pendingCount: 0,
+    stopping: false,
+    puller,
+  }
+
+  function take(events: readonly StoredEvent[]): void {
+    const hints = events.filter((e) => e.kind === 'hint').map((e) => ({ ...e, attempts: 0 }))
+    const others = hints.length === 0 ? events : events.filter((e) => e.kind !== 'hint')
+    if (hints.length > 0) puller.push(hints)
+    if (others.length > 0) dispatch.push(others)
+  }
+
+  /** What a process that died, or this one's full memory, left in `pending`. */
+  let cursor = '0'
+  async function readBack(olderThanMs: number): Promise<number> {
+    const rows = await readPending(sql, { afterSeq: cursor, limit: readBackLimit, olderThanMs })
+    cursor = rows.length < readBackLimit ? '0' : rows.at(-1)!.seq
+    const fresh = rows.filter((r) => !dispatch.knows(r.seq) && !puller.knows(r.seq))
+    puller.push(fresh.filter((r) => r.kind === 'hint').map((r) => ({ ...r, occurredAt: 0 })))
+    dispatch.push(fresh.filter((r) => r.kind !== 'hint').map((r) => ({ ...r, storedAtMs: 0 })))
+    return rows.length
+  }
+
+  const sweep = new Sweep(service)
+  let readingBack: Promise<unknown> = Promise.resolve()
+  const readBackTimer = setInterval(() => {
+    if (dispatch.size > eventsInMemoryMax / 2) return
+    readingBack = readingBack
+      .then(() => (service.stopping ? 0 : readBack(readBackAfterMs)))
+      .catch((error: unknown) => log.warn({ code: codeOf(error) }, 'pending events could not be read back'))
+  }, readBackMs)
+
+  let server: Server
+  try {
+    await readBack(0)
+    server = await serve({
+      host: config.host,
+      port: config.port,
+      sharePort: config.sharePort,
+      routes: apiRoutes(service),
+      bodyBytesMax: config.bodyBytesMax,
+      authenticate: async (kind, token, params) => {
+        if (kind === 'admin') return sameSecret(token, options.adminToken) ? { kind } : null
+        const node = await nodeOfApiKey(sql, sha256(token))
+        if (node === null || (params['node'] !== undefined && params['node'] !== node)) return null
+        return { kind, node }
+      },
+      observe: (method, path, status, ms) => {
+        if (path.startsWith('/v1')) metrics.http.observe({ method, path, status: String(status) }, ms / 1000)
+      },
+      log,
+    })
+  } catch (error) {
+    clearInterval(readBackTimer)
+    await end()
+    throw error
+  }
+  sweep.start()
+
+  async function end(): Promise<void> {
+    await sweep.stop()
+    await puller.stop()
+    await dispatch.stop()
+    await readingBack
+    await reconciler.idle()
+    await pool.close({ force: true })
+    keeper.close()
+    await Promise.all([sql.end({ timeout: 5 }), intakeSql.end({ timeout: 5 })])
+  }
+
+  /** No new webhook is taken; what was acknowledged is decided now or at the next start. */
+  async function stop(): Promise<void> {
+    service.stopping = true
+    clearInterval(readBackTimer)
+    await server.close(config.drainSeconds * 1000)
+    await intake.stop()
+    await drained(dispatch, config.drainSeconds * 1000)
+    await end()
+  }
+
+  return Object.assign(service, { port: server.port, stop })
+}
+
+const closable = new Set(['shipped', 'partly_shipped', 'cancelled', 'closed'])
+
+/** Waits until everything in memory is decided, or the time is up. */
+async function drained(dispatch: Dispatch, deadlineMs: number): Promise<void> {
+  const deadline = Date.now() + deadlineMs
+  while (dispatch.size > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10))
+}

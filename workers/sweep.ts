@@ -1,0 +1,187 @@
+/**
+ * The sweep: whatever a crash, a lost message or time itself left behind, it finds and puts right, a little every few
+ * seconds. Nothing here is needed for a decision to be right; it is needed so that nothing stays wrong.
+ */
+import { catalogVersion } from '../adapters/store/catalog.ts'
+import { raise, resolve } from '../adapters/store/exceptions.ts'
+import { countPending, preparePartitions } from '../adapters/store/intake.ts'
+import { figuresOf } from '../adapters/store/stock.ts'
+import { committedReservations, endShortages, fillableSkus, nodeSeqs } from '../adapters/store/sweep.ts'
+import { lapsedIntercepts } from '../adapters/store/tasks.ts'
+import type { Service } from './context.ts'
+import { codeOf } from './error-code.ts'
+import { sweepReconciliations } from './reconcile.ts'
+import { restock } from './restock.ts'
+import { giveBackTask } from './warehouse.ts'
+
+// A decision takes milliseconds from reservation to commit; so long after, its process is gone or has forgotten.
+const heldMsMax = 30_000
+// Nodes that are compared in one round, unit by unit.
+const nodesPerRound = 8
+const reconcilePerRound = 1_000
+// What stock is there may not be for these backorders (region, channel): asked again only now and then.
+const sameStockRetryMs = 60_000
+const partitionsEveryMs = 600_000
+
+interface Difference {
+  readonly units: number
+  readonly seen: string
+}
+
+export class Sweep {
+  readonly #service: Service
+  #timer: NodeJS.Timeout | null = null
+  #running: Promise<void> | null = null
+  #stopped = false
+  #nextNode = 0
+  #reconcileFrom = '0'
+  #partitionsAt = 0
+  readonly #differences = new Map<string, Difference>()
+  readonly #tried = new Map<string, { available: number; at: number }>()
+
+  constructor(service: Service) {
+    this.#service = service
+  }
+
+  start(): void {
+    this.#timer = setTimeout(() => {
+      this.#running = this.round().finally(() => {
+        this.#running = null
+        if (!this.#stopped) this.start()
+      })
+    }, this.#service.config.sweepSeconds * 1000)
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    await this.#running
+  }
+
+  /** One round of everything; each part fails alone. */
+  async round(): Promise<void> {
+    const parts: readonly [string, () => Promise<void>][] = [
+      ['settings', () => this.#settings()],
+      ['pending', () => this.#pending()],
+      ['stock', () => this.#stock()],
+      ['intercepts', () => this.#intercepts()],
+      ['shortages', async () => void (await endShortages(this.#service.sql))],
+      ['backorders', () => this.#backorders()],
+      ['reconciliation', () => this.#reconcile()],
+    ]
+    for (const [name, part] of parts) {
+      if (this.#stopped) return
+      try {
+        await part()
+      } catch (error) {
+        this.#service.log.warn({ part: name, code: codeOf(error) }, 'a part of the sweep failed: next round')
+      }
+    }
+  }
+
+  async #settings(): Promise<void> {
+    const { sql, catalog } = this.#service
+    if ((await catalogVersion(sql)) !== catalog.catalogue.version) await catalog.refresh()
+    if (Date.now() - this.#partitionsAt < partitionsEveryMs) return
+    await preparePartitions(sql, Date.now())
+    this.#partitionsAt = Date.now()
+  }
+
+  async #pending(): Promise<void> {
+    const { sql, metrics, keeper } = this.#service
+    this.#service.pendingCount = await countPending(sql)
+    metrics.pending.set(this.#service.pendingCount)
+    metrics.epoch.set(keeper.epoch)
+  }
+
+  /** A stretch of nodes: changes that Redis missed, reservations that nobody ended, figures that differ. */
+  async #stock(): Promise<void> {
+    const seqs = await nodeSeqs(this.#service.sql)
+    if (seqs.length === 0) return
+    for (let i = 0; i < Math.min(nodesPerRound, seqs.length); i++) {
+      this.#nextNode = (this.#nextNode + 1) % seqs.length
+      await this.#node(seqs[this.#nextNode]!.node)
+    }
+    this.#service.metrics.drift.set([...this.#differences.values()].reduce((sum, d) => sum + Math.abs(d.units), 0))
+  }
+
+  async #node(node: string): Promise<void> {
+    const { sql, keeper, catalog, metrics, log } = this.#service
+    const epoch = keeper.epoch
+    await keeper.catchUp(node)
+    const seen = await keeper.look(node)
+    catalog.setHints(
+      node,
+      [...seen.atp].map(([sku, atp]) => ({ sku, atp })),
+    )
+    const old = seen.held.filter((h) => h.madeAtMs < Date.now() - heldMsMax)
+    if (old.length > 0) {
+      const committed = await committedReservations(
+        sql,
+        old.map((h) => h.reservationId),
+      )
+      const refs = old.map(({ reservationId }) => ({ node, reservationId }))
+      await keeper.confirm(refs.filter((r) => committed.has(r.reservationId)))
+      await keeper.release(refs.filter((r) => !committed.has(r.reservationId)))
+      metrics.mended.inc({ how: 'confirmed' }, committed.size)
+      metrics.mended.inc({ how: 'released' }, refs.length - committed.size)
+      log.warn({ node, confirmed: committed.size, released: refs.length - committed.size }, 'reservations mended')
+    }
+    if (seen.held.length > 0) return
+    await this.#compare(node, seen.seq, seen.atp, epoch)
+  }
+
+  /** The same difference twice, with nothing under way, is no coincidence: Redis is made anew from Postgres. */
+  async #compare(node: string, seq: number, atp: ReadonlyMap<string, number>, epoch: number): Promise<void> {
+    const { sql, keeper, log } = this.#service
+    const [figures] = await figuresOf(sql, [node])
+    if (figures === undefined || figures.seq !== seq) return
+    const different = figures.available.filter((r) => (atp.get(r.sku) ?? 0) !== r.available)
+    const known = this.#differences.get(node)
+    if (different.length === 0) {
+      if (known !== undefined) {
+        this.#differences.delete(node)
+        await resolve(sql, 'stock_drift', [node])
+      }
+      return
+    }
+    const seen = JSON.stringify([epoch, seq, different.map((d) => [d.sku, d.available, atp.get(d.sku) ?? 0])])
+    const units = different.reduce((sum, d) => sum + Math.abs((atp.get(d.sku) ?? 0) - d.available), 0)
+    this.#differences.set(node, { units, seen })
+    if (known?.seen !== seen) {
+      // Seen once: looked at again in the next round, before its turn.
+      this.#nextNode -= 1
+      return
+    }
+    log.error({ node, skus: different.length, units }, 'stock differs between Redis and Postgres: reloading')
+    await raise(sql, [{ kind: 'stock_drift', ref: node, detail: { node, skus: different.length, units } }])
+    await keeper.recover(epoch)
+  }
+
+  /** A pulled task that was to be stopped, whose owner fell silent: nobody has it, its units are free. */
+  async #intercepts(): Promise<void> {
+    for (const { taskId, fence, node } of await lapsedIntercepts(this.#service.sql, 200)) {
+      await giveBackTask(this.#service, node, taskId, fence, { state: 'intercepted' })
+    }
+  }
+
+  async #backorders(): Promise<void> {
+    const { sql } = this.#service
+    const now = Date.now()
+    const worth = (await fillableSkus(sql)).filter(({ sku, available }) => {
+      const tried = this.#tried.get(sku)
+      return tried === undefined || tried.available !== available || now - tried.at > sameStockRetryMs
+    })
+    for (const { sku, available } of worth) this.#tried.set(sku, { available, at: now })
+    await restock(
+      this.#service,
+      worth.map((w) => w.sku),
+    )
+    if (this.#tried.size > 10_000) this.#tried.clear()
+  }
+
+  async #reconcile(): Promise<void> {
+    const swept = await sweepReconciliations({ sql: this.#service.sql }, this.#reconcileFrom, reconcilePerRound)
+    this.#reconcileFrom = swept.nextOrderId
+  }
+}

@@ -1,0 +1,11 @@
+import { codeOf } from './error-code.ts'
+import type { Log } from './log.ts'
+
+/** Redis away is no reason to refuse what Postgres has taken: the sweep tells it later. */
+export async function tellLater(log: Log, tell: () => Promise<void>): Promise<void> {
+  try {
+    await tell()
+  } catch (error) {
+    log.warn({ code: codeOf(error) }, 'Redis is told later')
+  }
+}

@@ -1,0 +1,230 @@
+/**
+ * Sourcing with reservation, for a whole batch: every order plans on the hints, all plans are reserved in Redis at once,
+ * and whoever is refused plans again on the fresh figures that came with the refusal. An order over several nodes is all or
+ * nothing until the last round; then it keeps what it got and the rest is backordered.
+ */
+import type { ReservationRef, ReserveRequest } from '../../adapters/stock/counters.ts'
+import type { NewTask } from '../../adapters/store/commit.ts'
+import { type Decision, type Demand, type PlannedTask, place } from '../../router/decide.ts'
+import { candidatesFor } from '../../router/source/candidates.ts'
+import { itemsOfPlan } from '../../router/source/items.ts'
+import { source } from '../../router/source/source.ts'
+import { describeSourcing, type SourcingTrace } from '../../router/source/trace.ts'
+import { type Group, splitByConstraint } from '../../router/split.ts'
+import type { Order } from '../../router/types.ts'
+import type { Hints } from '../hints.ts'
+import type { Reserved, StockKeeper } from '../stock-keeper.ts'
+import type { Catalogue } from './catalogue.ts'
+
+/** Each round starts from figures that are fresher than the last; by now somebody else takes everything first. */
+const roundsMax = 8
+
+export interface Placed {
+  readonly order: Order
+  readonly newTasks: readonly NewTask[]
+  readonly sourcing: readonly GroupTrace[]
+  readonly rounds: number
+}
+
+export interface GroupTrace {
+  readonly transport: string
+  readonly readyAt: number | null
+  readonly sourcing: SourcingTrace
+}
+
+export interface PlacingContext {
+  readonly catalogue: Catalogue
+  readonly hints: Hints
+  readonly keeper: StockKeeper
+  readonly nowMs: number
+}
+
+interface Attempt {
+  readonly index: number
+  readonly decision: Decision
+  readonly groups: readonly Group[]
+  round: number
+  planned: Planned
+}
+
+interface Planned {
+  readonly tasks: readonly PlannedTask[]
+  readonly missing: readonly Demand[]
+  readonly traces: readonly GroupTrace[]
+  readonly placed: ReturnType<typeof place>
+  readonly requests: readonly ReserveRequest[]
+}
+
+/** One answer a decision, in their order. `refusals` counts the parcels that Redis refused. Throws StockError. */
+export async function placeAll(
+  context: PlacingContext,
+  decisions: readonly Decision[],
+): Promise<{ readonly placed: readonly Placed[]; readonly refusals: number }> {
+  const placed: Placed[] = []
+  let refusals = 0
+  let open: Attempt[] = []
+  decisions.forEach((decision, index) => {
+    const { snapshot, items } = decision.order
+    const groups =
+      snapshot === null ? [] : splitByConstraint(decision.demand, items, snapshot.lines, context.catalogue.sku)
+    open.push({ index, decision, groups, round: 0, planned: plan(context, decision, groups, 0) })
+  })
+  while (open.length > 0) {
+    const outcomes = await reserveAll(context, open)
+    const again: Attempt[] = []
+    const release: ReservationRef[] = []
+    for (const attempt of open) {
+      const refused = outcomes.get(attempt)!.filter((r) => r.outcome === 'insufficient_stock').length
+      refusals += refused
+      if (refused === 0) {
+        placed[attempt.index] = finish(
+          attempt,
+          attempt.planned.tasks,
+          attempt.planned.missing,
+          attempt.planned.requests,
+        )
+      } else if (attempt.round + 1 === roundsMax) {
+        placed[attempt.index] = keepWhatWasReserved(attempt, outcomes.get(attempt)!)
+      } else {
+        attempt.planned.requests.forEach((request, i) => {
+          if (outcomes.get(attempt)![i]!.outcome !== 'insufficient_stock') release.push(request)
+        })
+        again.push(attempt)
+      }
+    }
+    await context.keeper.release(release)
+    for (const attempt of again) giveBackHints(context, attempt, outcomes.get(attempt)!)
+    for (const attempt of again) {
+      attempt.round += 1
+      attempt.planned = plan(context, attempt.decision, attempt.groups, attempt.round)
+    }
+    open = again
+  }
+  return { placed, refusals }
+}
+
+function plan(context: PlacingContext, decision: Decision, groups: readonly Group[], round: number): Planned {
+  const { catalogue, hints } = context
+  const { order } = decision
+  const tasks: PlannedTask[] = []
+  const missing: Demand[] = []
+  const traces: GroupTrace[] = []
+  for (const group of groups) {
+    const request = {
+      demand: group.demand,
+      point: order.snapshot?.receiver.point ?? null,
+      adcode: order.snapshot?.receiver.adcode ?? null,
+      channel: order.channel,
+      excludedNodes: order.excludedNodes,
+    }
+    const candidates = candidatesFor(request, {
+      nodes: catalogue.nodes,
+      nearest: catalogue.nearest,
+      nearestWarehouse: catalogue.nearestWarehouse,
+      available: (node, sku) => hints.get(catalogue.nodeNo(node), catalogue.skuNo(sku)),
+      availableAnywhere: (sku) => hints.anywhere(catalogue.skuNo(sku)),
+    })
+    const chosen = source(group.demand, candidates)
+    const { parcels, missing: lacking } = itemsOfPlan(group, chosen)
+    for (const parcel of parcels) tasks.push({ node: parcel.node, units: parcel.items })
+    missing.push(...lacking)
+    traces.push({
+      transport: group.transport,
+      readyAt: group.readyAt,
+      sourcing: describeSourcing(group.demand, candidates, chosen),
+    })
+    // Whoever plans next, in this batch or in another thread, shall not count on the same units.
+    for (const { node, lines } of chosen.parcels) {
+      for (const { line, quantity } of lines) addHint(context, node, group.demand[line]!.sku, -quantity)
+    }
+  }
+  const placed = place(decision, tasks, missing)
+  const requests = placed.newTasks.map((task) => ({
+    node: task.node,
+    reservationId: `${task.taskId}@${order.attempt + round}`,
+    lines: task.lines.map(({ sku, quantity }) => ({ sku, quantity })),
+  }))
+  return { tasks, missing, traces, placed, requests }
+}
+
+async function reserveAll(context: PlacingContext, attempts: readonly Attempt[]): Promise<Map<Attempt, Reserved[]>> {
+  const requests = attempts.flatMap((a) => a.planned.requests)
+  const answers = requests.length === 0 ? [] : await context.keeper.reserve(context.nowMs, requests)
+  await replaceDifferent(context, requests, answers)
+  answers.forEach((answer, i) => {
+    for (const { sku, atp } of answer.atp) setHint(context, requests[i]!.node, sku, atp)
+  })
+  const outcomes = new Map<Attempt, Reserved[]>()
+  let at = 0
+  for (const attempt of attempts) {
+    const count = attempt.planned.requests.length
+    outcomes.set(attempt, answers.slice(at, at + count))
+    at += count
+  }
+  return outcomes
+}
+
+/** Left by a decision that never came to be: this order is decided by nobody else now, so its record is void. */
+async function replaceDifferent(
+  context: PlacingContext,
+  requests: readonly ReserveRequest[],
+  answers: Reserved[],
+): Promise<void> {
+  const different = requests.map((_, i) => i).filter((i) => answers[i]!.outcome === 'exists_with_different_lines')
+  if (different.length === 0) return
+  const again = different.map((i) => requests[i]!)
+  await context.keeper.release(again)
+  const fresh = await context.keeper.reserve(context.nowMs, again)
+  different.forEach((i, j) => {
+    answers[i] = fresh[j]!
+  })
+}
+
+function finish(
+  attempt: Attempt,
+  tasks: readonly PlannedTask[],
+  missing: readonly Demand[],
+  requests: readonly ReserveRequest[],
+): Placed {
+  const { decision, planned, round } = attempt
+  const { order, newTasks } = tasks === planned.tasks ? planned.placed : place(decision, tasks, missing)
+  return {
+    order: { ...order, attempt: order.attempt + round + (requests.length > 0 ? 1 : 0) },
+    newTasks: newTasks.map((task, i) => ({ task, reservationId: requests[i]!.reservationId })),
+    sourcing: planned.traces,
+    rounds: round + 1,
+  }
+}
+
+function keepWhatWasReserved(attempt: Attempt, outcomes: readonly Reserved[]): Placed {
+  const { planned } = attempt
+  const kept = planned.tasks.filter((_, i) => outcomes[i]!.outcome !== 'insufficient_stock')
+  const lost = planned.tasks.filter((_, i) => outcomes[i]!.outcome === 'insufficient_stock')
+  const requests = planned.requests.filter((_, i) => outcomes[i]!.outcome !== 'insufficient_stock')
+  return finish(attempt, kept, [...planned.missing, ...lost.flatMap((t) => t.units)], requests)
+}
+
+/** Released units are there again; refused ones have their fresh figure already. */
+function giveBackHints(context: PlacingContext, attempt: Attempt, outcomes: readonly Reserved[]): void {
+  attempt.planned.requests.forEach((request, i) => {
+    if (outcomes[i]!.outcome === 'insufficient_stock') return
+    for (const { sku, quantity } of request.lines) addHint(context, request.node, sku, quantity)
+  })
+}
+
+/** For reservations that are given back after all were made: the batch was refused by Postgres. */
+export function forgetPlaced(context: PlacingContext, placed: readonly Placed[]): void {
+  for (const { newTasks } of placed) {
+    for (const { task } of newTasks) for (const l of task.lines) addHint(context, task.node, l.sku, l.quantity)
+  }
+}
+
+function addHint({ catalogue, hints }: PlacingContext, node: string, sku: string, change: number): void {
+  const index = catalogue.nodeIndex.get(node)
+  if (index !== undefined) hints.add(catalogue.nodeNo(index), catalogue.skuNo(sku), change)
+}
+
+function setHint({ catalogue, hints }: PlacingContext, node: string, sku: string, available: number): void {
+  const index = catalogue.nodeIndex.get(node)
+  if (index !== undefined) hints.set(catalogue.nodeNo(index), catalogue.skuNo(sku), available)
+}

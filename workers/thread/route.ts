@@ -1,0 +1,71 @@
+/**
+ * The thread: everything between an event in the inbox and a task that can be pulled, on connections of its own. Loaded by
+ * piscina; exports the one function that it calls.
+ */
+import { pino } from 'pino'
+import { workerData } from 'piscina'
+import { loadDivisions } from '../../adapters/divisions/load.ts'
+import { connect } from '../../adapters/store/connect.ts'
+import { Hints } from '../hints.ts'
+import { StockKeeper } from '../stock-keeper.ts'
+import { packResult, type ThreadSettings, type ThreadTask, unpackEvents } from './batch.ts'
+import { type Catalogue, readCatalogue } from './catalogue.ts'
+import { decideBatch } from './decide-batch.ts'
+
+// Concurrent batches of this thread, a recovery beside them.
+const connectionsMax = 4
+
+let thread: ReturnType<typeof open> | undefined
+
+async function open(settings: ThreadSettings) {
+  const sql = connect(settings.databaseUrl, { max: connectionsMax, applicationName: 'paidan thread' })
+  const own = {
+    sql,
+    keeper: new StockKeeper(sql, { redis: settings.redisUrl, keyPrefix: settings.keyPrefix }, (node, rows) =>
+      learn(node, rows),
+    ),
+    divisions: loadDivisions(),
+    log: pino({ level: settings.logLevel, base: { part: 'thread' } }, pino.destination({ dest: 2, sync: true })),
+    catalogue: null as Catalogue | null,
+    hints: null as Hints | null,
+  }
+  function learn(node: string, rows: Iterable<{ readonly sku: string; readonly atp: number }>): void {
+    const { catalogue, hints } = own
+    const index = catalogue?.nodeIndex.get(node)
+    if (catalogue === null || hints === null || index === undefined) return
+    for (const { sku, atp } of rows) hints.set(catalogue.nodeNo(index), catalogue.skuNo(sku), atp)
+  }
+  await own.keeper.open()
+  return own
+}
+
+/** Throws when Postgres or Redis cannot be reached: nothing was decided then. */
+export async function decide(task: ThreadTask): Promise<Uint8Array> {
+  thread ??= open(workerData as ThreadSettings)
+  const own = await thread.catch((error: unknown) => {
+    thread = undefined
+    throw error
+  })
+  if (own.catalogue === null || own.catalogue.version < task.catalogVersion)
+    own.catalogue = await readCatalogue(own.sql)
+  own.hints = new Hints(task.hints)
+  const result = await decideBatch(
+    {
+      sql: own.sql,
+      keeper: own.keeper,
+      divisions: own.divisions,
+      catalogue: own.catalogue,
+      hints: own.hints,
+      now: Date.now,
+      logBug: (event, error) => {
+        const { name, code, stack } = error as Error & { code?: string }
+        own.log.error(
+          { seq: event.seq, channel: event.channel, orderId: event.orderId, name, code, stack },
+          'undecidable event',
+        )
+      },
+    },
+    unpackEvents(task.events),
+  )
+  return packResult(result)
+}

@@ -1,0 +1,170 @@
+/**
+ * From events to one piece of work an order: what each event says, taken into the order as it was stored, and the
+ * decision that follows. Pure but for the catalogue it is given; a bug here spoils one order, not its batch.
+ */
+
+import { type EventKind, Unintelligible } from '../../adapters/channels/channel.ts'
+import { channels } from '../../adapters/channels/channels.ts'
+import type { Loaded } from '../../adapters/store/load.ts'
+import type { Divisions } from '../../router/address.ts'
+import { resolveReceiver } from '../../router/address.ts'
+import { check, defaultLimits, overrulableRules } from '../../router/check.ts'
+import { type Decision, decide, type TakenBack } from '../../router/decide.ts'
+import { newOrder, takeRefund, takeSnapshot } from '../../router/order.ts'
+import type { ChannelName, Command, Order, Snapshot, Task } from '../../router/types.ts'
+import { isChannelName } from '../../router/types.ts'
+import type { EventToDecide } from './batch.ts'
+import type { Catalogue } from './catalogue.ts'
+
+export interface EventOutcome {
+  readonly event: EventToDecide
+  readonly outcome: string
+  /** Why, for the history; never personal data. */
+  readonly note?: string
+}
+
+export interface Work {
+  readonly before: Order
+  readonly tasksBefore: readonly Task[]
+  readonly events: readonly EventOutcome[]
+  /** Null: nothing about the order changes. */
+  readonly decision: Decision | null
+  readonly checked: { readonly holds: readonly string[]; readonly passed: readonly string[] }
+  /** Commands that take a task back, with what the warehouse said is wrong with the goods. */
+  readonly takenBack: readonly Extract<Command, { type: 'take_back' }>[]
+}
+
+export interface WorkContext {
+  readonly catalogue: Catalogue
+  readonly divisions: Divisions
+}
+
+/** `events` are all of one order, in the order of their numbers. */
+export function workOn(context: WorkContext, events: readonly EventToDecide[], loaded: Loaded | undefined): Work {
+  const first = events[0]!
+  const before =
+    loaded?.order ??
+    newOrder({ channel: first.channel as ChannelName, shop: first.shop, orderId: first.orderId }, first.seq)
+  const tasksBefore = loaded?.tasks ?? []
+  const outcomes: EventOutcome[] = []
+  const takenBack: Extract<Command, { type: 'take_back' }>[] = []
+  let order = before
+  let moves = false
+  for (const event of events) {
+    const taken = takeEvent(context, order, event)
+    order = taken.order
+    if (taken.takeBack !== undefined) takenBack.push(taken.takeBack)
+    moves ||= taken.moves
+    outcomes.push({ event, outcome: taken.outcome, ...(taken.note === undefined ? {} : { note: taken.note }) })
+  }
+  if (!moves) return { before, tasksBefore, events: outcomes, decision: null, checked: nothingChecked, takenBack: [] }
+  const checked = checkOrder(context, order)
+  const decision = decide({
+    order,
+    before,
+    tasks: tasksBefore,
+    takenBack: takenBack.map((c): TakenBack => ({ taskId: c.taskId, why: c.why })),
+    catalogue: context.catalogue.sku,
+    checkHolds: checked.holds,
+    refusals: checked.refusals,
+  })
+  return {
+    before,
+    tasksBefore,
+    events: outcomes,
+    decision: excludeNodes(decision, takenBack, tasksBefore),
+    checked: { holds: checked.holds.map((h) => h.rule), passed: checked.passed },
+    takenBack,
+  }
+}
+
+const nothingChecked = { holds: [], passed: [] }
+
+function checkOrder({ catalogue }: WorkContext, order: Order) {
+  if (order.snapshot === null) return { holds: [], refusals: [], passed: [] }
+  return check({
+    snapshot: order.snapshot,
+    catalogue: catalogue.sku,
+    overruled: order.overruled,
+    limits: defaultLimits,
+  })
+}
+
+/** A node that says it is closed or overloaded is not asked again for this order. */
+function excludeNodes(
+  decision: Decision,
+  takenBack: readonly Extract<Command, { type: 'take_back' }>[],
+  tasks: readonly Task[],
+): Decision {
+  const nodes = takenBack
+    .filter((c) => c.why === 'closed' || c.why === 'overloaded')
+    .map((c) => tasks.find((t) => t.taskId === c.taskId)?.node)
+    .filter((n) => n !== undefined)
+  if (nodes.length === 0) return decision
+  const excludedNodes = [...new Set([...decision.order.excludedNodes, ...nodes])].sort()
+  return { ...decision, order: { ...decision.order, excludedNodes } }
+}
+
+interface Taken {
+  readonly order: Order
+  readonly outcome: string
+  /** Whether the order has to be decided anew. */
+  readonly moves: boolean
+  readonly note?: string
+  readonly takeBack?: Extract<Command, { type: 'take_back' }>
+}
+
+function takeEvent(context: WorkContext, order: Order, event: EventToDecide): Taken {
+  if (event.kind === 'command')
+    return takeCommand(order, JSON.parse(Buffer.from(event.body).toString('utf8')) as Command)
+  const snapshot = readSnapshot(context, event)
+  if ('unintelligible' in snapshot)
+    return { order, outcome: 'unintelligible', moves: false, note: snapshot.unintelligible }
+  if (snapshot.type === 'hint') return { order, outcome: 'unintelligible', moves: false, note: 'a hint holds no order' }
+  const taken = snapshot.type === 'order' ? takeSnapshot(order, snapshot) : takeRefund(order, snapshot)
+  return { order: taken.order, outcome: taken.outcome, moves: taken.outcome === 'taken' }
+}
+
+function readSnapshot(
+  { catalogue, divisions }: WorkContext,
+  event: EventToDecide,
+): Snapshot | { readonly unintelligible: string } {
+  if (event.kind === 'unintelligible') return { unintelligible: 'the body is not what the platform documents' }
+  if (!isChannelName(event.channel)) return { unintelligible: 'unknown channel' }
+  const skuMap = catalogue.shop(event.channel, event.shop)?.skuMap ?? {}
+  try {
+    const snapshot = channels[event.channel].normalise(event.kind as EventKind, event.body, {
+      shop: event.shop,
+      skuMap,
+    })
+    if (snapshot.orderId !== event.orderId) return { unintelligible: 'the order id is not the one it was stored under' }
+    return snapshot.type === 'order'
+      ? { ...snapshot, receiver: resolveReceiver(divisions, snapshot.receiver) }
+      : snapshot
+  } catch (error) {
+    if (error instanceof Unintelligible) return { unintelligible: error.message }
+    throw error
+  }
+}
+
+function takeCommand(order: Order, command: Command): Taken {
+  switch (command.type) {
+    case 'release': {
+      // What a person lets go is what was found wrong now, not whatever may be found later.
+      const overruled = order.holds.map((h) => h.rule).filter((rule) => overrulableRules.includes(rule))
+      if (overruled.length === 0) return { order, outcome: 'nothing_to_release', moves: false }
+      return {
+        order: { ...order, overruled: [...new Set([...order.overruled, ...overruled])].sort() },
+        outcome: 'released',
+        moves: true,
+      }
+    }
+    case 'cancel':
+      if (order.cancelledBy !== null) return { order, outcome: 'unchanged', moves: false }
+      return { order: { ...order, cancelledBy: 'operator' }, outcome: 'cancelled', moves: true }
+    case 'take_back':
+      return { order, outcome: 'taken_back', moves: true, note: command.why, takeBack: command }
+    case 'restock':
+      return { order, outcome: 'restocked', moves: order.allocations.some((a) => a.place === 'backordered') }
+  }
+}

@@ -1,0 +1,160 @@
+/** A warehouse's or store's side: pull, accept, ship, reject, extend, intercept. */
+import { ApiError } from '../adapters/http/errors.ts'
+import { implement, type JsonRoute, ok } from '../adapters/http/route.ts'
+import { contract } from '../adapters/http/v1/contract.ts'
+import { dayOf } from '../adapters/store/intake.ts'
+import {
+  acceptTask,
+  extendLease,
+  giveBack,
+  type PulledTask,
+  pullTasks,
+  shipTask,
+  type TaskRefusal,
+} from '../adapters/store/tasks.ts'
+import type { OrderKey, RejectReason, SkuQuantity } from '../router/types.ts'
+import { commandEvent, hashed, insertCommand } from './commands.ts'
+import type { Service } from './context.ts'
+
+// How often a waiting pull looks again, and how long a hand-back waits for its decision before it answers anyway.
+const lookAgainMs = 300
+const decisionWaitMs = 5_000
+
+export function warehouseRoutes(service: Service): JsonRoute[] {
+  const { sql, reconciler } = service
+  return [
+    implement(contract.pullTasks, async ({ params, body, signal }) => {
+      const until = Date.now() + body.waitSeconds * 1000
+      for (;;) {
+        const tasks = await pullTasks(sql, params.node, body.limit, body.leaseSeconds)
+        if (tasks.length > 0 || Date.now() >= until || signal.aborted || service.stopping) {
+          return ok({ tasks: tasks.map((t) => shown(service, t)) })
+        }
+        await new Promise((resolve) => setTimeout(resolve, Math.min(lookAgainMs, until - Date.now())))
+      }
+    }),
+    implement(contract.acceptTask, async ({ params, body, caller }) => {
+      const done = await acceptTask(sql, caller.node, params.taskId, body.fence)
+      if (done.outcome !== 'accepted' && done.outcome !== 'already_accepted') throw refusal(done)
+      return ok({ taskId: params.taskId, state: 'accepted', fence: body.fence, leaseUntil: null, intercepted: false })
+    }),
+    implement(contract.extendTask, async ({ params, body, caller }) => {
+      const done = await extendLease(sql, caller.node, params.taskId, body.fence, body.leaseSeconds)
+      if (done.outcome !== 'extended') throw refusal(done)
+      const { leaseUntil, intercepted, state } = done
+      return ok({ taskId: params.taskId, state, fence: body.fence, leaseUntil: leaseUntil.getTime(), intercepted })
+    }),
+    implement(contract.shipTask, async ({ params, body, caller, nowMs }) => {
+      const packages = body.packages.map((p) => ({ ...p, shippedAt: nowMs }))
+      const done = await shipTask(sql, caller.node, params.taskId, body.fence, packages)
+      if (done.outcome !== 'shipped' && done.outcome !== 'partly_shipped' && done.outcome !== 'already_shipped')
+        throw refusal(done)
+      await reconciler.now([done.orderId])
+      const state = done.outcome === 'partly_shipped' ? 'accepted' : 'shipped'
+      return ok({ taskId: params.taskId, state, fence: body.fence, leaseUntil: null, intercepted: false })
+    }),
+    implement(contract.rejectTask, async ({ params, body, caller }) => {
+      await giveBackTask(service, caller.node, params.taskId, body.fence, {
+        state: 'rejected',
+        reason: body.reason,
+        lines: body.lines ?? [],
+      })
+      return ok({ taskId: params.taskId, state: 'rejected', fence: body.fence, leaseUntil: null, intercepted: false })
+    }),
+    implement(contract.interceptTask, async ({ params, body, caller }) => {
+      await giveBackTask(service, caller.node, params.taskId, body.fence, { state: 'intercepted' })
+      return ok({ ok: true })
+    }),
+  ]
+}
+
+export type HowGivenBack =
+  | { readonly state: 'rejected'; readonly reason: RejectReason; readonly lines: readonly SkuQuantity[] }
+  | { readonly state: 'intercepted' }
+
+/** Durable when it returns, and as a rule decided: the units are released and what is still wanted is sourced again. */
+export async function giveBackTask(
+  { sql, dispatch }: Service,
+  node: string,
+  taskId: string,
+  fence: number,
+  how: HowGivenBack,
+): Promise<void> {
+  let stored: { seq: string; key: OrderKey; body: Uint8Array; eventId: string } | null = null
+  const done = await giveBack(sql, node, taskId, fence, how, async (tx, order) => {
+    const why = how.state === 'rejected' ? how.reason : 'intercepted'
+    const lines = how.state === 'rejected' ? how.lines : []
+    const nowMs = Date.now()
+    const event = commandEvent(order, { type: 'take_back', taskId, why, lines }, nowMs, `${taskId}.${fence}`)
+    const seq = await insertCommand(tx, hashed(event), dayOf(nowMs))
+    stored = { seq, key: order, body: event.body, eventId: event.eventId }
+  })
+  if (done.outcome !== 'given_back' && done.outcome !== 'already_given_back') throw refusal(done)
+  if (stored === null) return
+  const { seq, key, body, eventId } = stored as { seq: string; key: OrderKey; body: Uint8Array; eventId: string }
+  const { channel, shop, orderId } = key
+  const decided = dispatch.decided(seq, decisionWaitMs)
+  dispatch.push([{ seq, channel, shop, orderId, eventId, kind: 'command', body, storedAtMs: Date.now() }])
+  await decided
+}
+
+function shown({ catalog }: Service, task: PulledTask) {
+  const { receiver } = task
+  const text = (key: string) => (typeof receiver?.[key] === 'string' ? (receiver[key] as string) : '')
+  return {
+    taskId: task.taskId,
+    fence: task.fence,
+    leaseUntil: task.leaseUntil.getTime(),
+    state: task.state as 'pulled' | 'accepted',
+    channel: task.channel,
+    shop: task.shop,
+    orderId: task.orderId,
+    lines: task.lines
+      .filter((l) => l.quantity > l.shipped)
+      .map(({ sku, quantity, shipped }) => {
+        const name = catalog.catalogue.sku(sku)?.name
+        return { sku, quantity: quantity - shipped, ...(name === undefined ? {} : { name }) }
+      }),
+    receiver: {
+      name: text('name'),
+      phone: text('phone'),
+      province: text('province'),
+      city: text('city'),
+      district: text('district'),
+      town: text('town'),
+      street: text('street'),
+      postalCode: text('postalCode'),
+      oaid: text('oaid'),
+    },
+    ...(task.buyerMessage ? { buyerMessage: task.buyerMessage } : {}),
+    shipBy: task.shipBy === null ? null : Number(task.shipBy),
+    ...(task.intercepted ? { intercepted: true } : {}),
+  }
+}
+
+function refusal(refused: TaskRefusal): ApiError {
+  switch (refused.outcome) {
+    case 'unknown_task':
+      return new ApiError('not_found')
+    case 'stale_fence':
+      return new ApiError('stale_fence')
+    case 'lease_lapsed':
+      return new ApiError('lease_lapsed')
+    case 'wrong_state':
+      return new ApiError('wrong_task_state', `The task is ${refused.state}. Pull to see what is yours to do.`)
+    case 'intercepted':
+      return new ApiError('intercept_requested')
+    case 'not_intercepted':
+      return new ApiError('nothing_to_intercept')
+    case 'lines_do_not_match':
+      return new ApiError(
+        'lines_do_not_match',
+        `SKU ${refused.sku} or its quantity does not fit the task. Send at most what it holds.`,
+      )
+    case 'waybill_used_for_other_lines':
+      return new ApiError(
+        'conflict',
+        `Waybill ${refused.waybill} was told before with other lines. Use one waybill a package.`,
+      )
+  }
+}
