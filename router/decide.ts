@@ -9,7 +9,7 @@
 import { explode } from './bundle.ts'
 import { type Desire, type Desires, desiresOf } from './desire.ts'
 import { stateOf } from './order.ts'
-import type { Allocation, Hold, Order, OrderSnapshot, Sku, SkuQuantity, Task, TakeBackReason } from './types.ts'
+import type { Allocation, Hold, Order, OrderSnapshot, Sku, SkuQuantity, TakeBackReason, Task } from './types.ts'
 
 /** Some units of an item that have to be sourced. */
 export interface Demand {
@@ -68,7 +68,8 @@ export function decide(input: DecideInput): Decision {
  */
 function keepLinesThatAreOnTheirWay(input: DecideInput, problems: Problem[]): Order {
   const { order, before, tasks } = input
-  if (order.snapshot === null || before.snapshot === null || !linesChanged(before.snapshot, order.snapshot)) return order
+  if (order.snapshot === null || before.snapshot === null || !linesChanged(before.snapshot, order.snapshot))
+    return order
   if (!tasks.some((t) => t.state !== 'ready' && t.state !== 'cancelled')) return order
   problems.push({ kind: 'lines_changed_after_pull' })
   const told = new Map(order.snapshot.lines.map((l) => [l.lineId, l.refund]))
@@ -133,9 +134,7 @@ function afterTakingBack(task: Task): Task {
 }
 
 function isUnwanted(order: Order, task: Task, desires: Desires): boolean {
-  return order.allocations.some(
-    (a) => a.taskId === task.taskId && desires.lines[order.items[a.item]!.line] !== 'ship',
-  )
+  return order.allocations.some((a) => a.taskId === task.taskId && desires.lines[order.items[a.item]!.line] !== 'ship')
 }
 
 function receiverChanged(before: OrderSnapshot | null, after: OrderSnapshot | null): boolean {

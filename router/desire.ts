@@ -25,11 +25,17 @@ export function desiresOf(order: Order, checkHolds: readonly Hold[], refusals: r
 
   const holds = [...checkHolds]
   if (refundOfWholeOrder(order) === 'requested') {
-    holds.push({ rule: 'refund_requested', reason: 'the buyer asks for a refund of the whole order: settle it on the platform' })
+    holds.push({
+      rule: 'refund_requested',
+      reason: 'the buyer asks for a refund of the whole order: settle it on the platform',
+    })
   }
   // Somebody shipped it without us: to source it as well would ship it twice.
   if ((snapshot.platformState === 'shipped' || snapshot.platformState === 'completed') && order.taskCount === 0) {
-    holds.push({ rule: 'platform_ahead', reason: 'the platform says that it is shipped, and we shipped nothing: check who did' })
+    holds.push({
+      rule: 'platform_ahead',
+      reason: 'the platform says that it is shipped, and we shipped nothing: check who did',
+    })
   }
   const whole: Desire = holds.length > 0 ? 'hold' : 'ship'
   const own = snapshot.lines.map((line) => desireOfLine(order, snapshot, line, whole))

@@ -37,7 +37,7 @@ export async function viewOrder(sql: Sql, key: OrderKey) {
     holds: order.holds,
     lines: linesOf(order, tasks),
     tasks: tasks.map((t) => ({ ...t, state: t.state as TaskState, leaseUntil: t.leaseUntil?.getTime() ?? null })),
-    trace: decisions.filter((d) => d.trace['sourcing'] !== undefined).map(shownTrace),
+    trace: decisions.filter((d) => d.trace.sourcing !== undefined).map(shownTrace),
     reconciliation,
     history: decisions.map(shownHistory),
   }
@@ -92,13 +92,13 @@ interface StoredGroup {
 }
 
 function shownTrace({ at, version, trace }: ViewedDecision) {
-  const groups = trace['sourcing'] as readonly StoredGroup[]
+  const groups = trace.sourcing as readonly StoredGroup[]
   return {
     at: at.getTime(),
     version,
-    stockEpoch: trace['epoch'],
-    rounds: trace['rounds'],
-    tasks: trace['tasks'],
+    stockEpoch: trace.epoch,
+    rounds: trace.rounds,
+    tasks: trace.tasks,
     groups: groups.map(({ transport, readyAt, sourcing }) => ({ transport, readyAt, ...readTrace(sourcing) })),
   }
 }

@@ -198,7 +198,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
       authenticate: async (kind, token, params) => {
         if (kind === 'admin') return sameSecret(token, options.adminToken) ? { kind } : null
         const node = await nodeOfApiKey(sql, sha256(token))
-        if (node === null || (params['node'] !== undefined && params['node'] !== node)) return null
+        if (node === null || (params.node !== undefined && params.node !== node)) return null
         return { kind, node }
       },
       observe: (method, path, status, ms) => {

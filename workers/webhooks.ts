@@ -54,7 +54,7 @@ function refusePlatform(code: string, params: Readonly<Record<string, string>>):
 }
 
 function channelOf(params: Readonly<Record<string, string>>): Channel | null {
-  const name = params['channel'] ?? ''
+  const name = params.channel ?? ''
   return isChannelName(name) ? channels[name] : null
 }
 
@@ -74,7 +74,7 @@ async function receive(
   request: RawRequest,
 ): Promise<{ outcome: string; answer: Answer }> {
   const refused = (code: RefusalCode) => ({ outcome: code, answer: channel.refusal(code) })
-  const shop = catalog.catalogue.shop(channel.name, request.params['shop'] ?? '')
+  const shop = catalog.catalogue.shop(channel.name, request.params.shop ?? '')
   if (shop === undefined) return refused('unknown_shop')
   if (request.method !== 'GET' && request.method !== 'POST') return refused('not_supported')
   const tolerance = config.webhookToleranceSeconds === null ? undefined : config.webhookToleranceSeconds * 1000
@@ -117,9 +117,9 @@ async function takeTrack(service: Service, request: RawRequest): Promise<HttpAns
     return answer
   }
   try {
-    const credentials = await carrierCredentials(sql, 'kuaidi100', request.params['account'] ?? '')
+    const credentials = await carrierCredentials(sql, 'kuaidi100', request.params.account ?? '')
     if (credentials === null) return counted('unknown_account', kuaidi100Refusal('unknown_account'))
-    const push = receiveKuaidi100(request.body, credentials['salt'] ?? '')
+    const push = receiveKuaidi100(request.body, credentials.salt ?? '')
     if (push.outcome === 'refused') return counted(push.code, kuaidi100Refusal(push.code))
     if (push.outcome === 'ignored') return counted('ignored', kuaidi100Acknowledgement)
     if (push.outcome === 'stopped') {

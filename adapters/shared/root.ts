@@ -7,7 +7,7 @@ export function projectRoot(): string {
   let folder = dirname(fileURLToPath(import.meta.url))
   while (!existsSync(join(folder, 'package-lock.json'))) {
     const parent = dirname(folder)
-    if (parent === folder) throw new Error('package-lock.json not found above ' + import.meta.url)
+    if (parent === folder) throw new Error(`package-lock.json not found above ${import.meta.url}`)
     folder = parent
   }
   return folder

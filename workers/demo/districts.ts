@@ -18,11 +18,14 @@ const notMainland = new Set(['71', '81', '82'])
 /** In the order of their codes. Counties that a province governs without a city are left out. */
 export function districtsOf(divisions: Divisions): District[] {
   const districts: District[] = []
+  const known = new Set<string>()
   for (const [province, inProvince] of named(divisions.provinces.full)) {
     if (notMainland.has(inProvince.resolved.adcode.slice(0, 2))) continue
     for (const [city, inCity] of named(inProvince.cities.full)) {
       for (const [district, { adcode, point }] of named(inCity.districts.full)) {
-        districts.push({ adcode, province, city, district, point })
+        // A municipality is its own city under several names: the first is the one that people write.
+        if (!known.has(adcode)) districts.push({ adcode, province, city, district, point })
+        known.add(adcode)
       }
     }
   }
