@@ -33,6 +33,9 @@ export class IntakeRefused extends Error {
 // wait no longer than a few fsyncs.
 const rowsMax = 1_000
 const bytesMax = 8 * 1024 * 1024
+// A second's worth of the fastest intake ever measured; beyond it an ACK would come too late for its platform.
+const waitingMax = 20_000
+const waitingBytesMax = 64 * 1024 * 1024
 
 interface Waiting {
   readonly event: InboxEvent
@@ -43,6 +46,7 @@ interface Waiting {
 export class Intake {
   readonly #options: IntakeOptions
   #waiting: Waiting[] = []
+  #waitingBytes = 0
   #running = 0
   #stopped = false
 
@@ -56,10 +60,16 @@ export class Intake {
 
   /** Resolves when the event is durable. Throws IntakeRefused. */
   store(event: EventToStore): Promise<Stored> {
-    if (this.#stopped || this.#options.backlog() + this.#waiting.length >= this.#options.backlogMax) {
-      return Promise.reject(new IntakeRefused(this.#stopped ? 'stopping' : 'the backlog is at its limit'))
-    }
-    return this.storeOwn(event)
+    const refusal = this.#refusal()
+    return refusal === null ? this.storeOwn(event) : Promise.reject(new IntakeRefused(refusal))
+  }
+
+  #refusal(): string | null {
+    if (this.#stopped) return 'stopping'
+    // Bodies that wait for a database that does not answer are memory, and their senders have long hung up.
+    if (this.#waiting.length >= waitingMax || this.#waitingBytes >= waitingBytesMax) return 'commits are not keeping up'
+    if (this.#options.backlog() + this.#waiting.length >= this.#options.backlogMax) return 'the backlog is at its limit'
+    return null
   }
 
   /** For what the backlog itself leads to (a pulled order, a command): refusing it would only keep the backlog. */
@@ -67,6 +77,7 @@ export class Intake {
     const bodyHash = createHash('sha256').update(event.body).digest()
     return new Promise((resolve, reject) => {
       this.#waiting.push({ event: { ...event, bodyHash }, resolve, reject })
+      this.#waitingBytes += event.body.length
       // The next turn: whatever the sockets bring in this one goes along.
       if (this.#running === 0) {
         this.#running = 1
@@ -87,6 +98,7 @@ export class Intake {
       bytes += this.#waiting[count]!.event.body.length
       count += 1
     }
+    this.#waitingBytes -= bytes
     return this.#waiting.splice(0, count)
   }
 

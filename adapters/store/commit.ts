@@ -161,8 +161,10 @@ function isSameTask(
 
 async function insertOrders(tx: Transaction, writes: readonly DecisionWrite[]): Promise<Set<string>> {
   if (writes.length === 0) return new Set()
-  // In key order: two processes that insert the same orders must meet in one direction.
-  const rows = writes.map((w) => orderRow(w.order)).sort((a, b) => (Number(a.id) < Number(b.id) ? -1 : 1))
+  // In key order: two processes that know the same orders by different ids must meet in one direction.
+  const rows = writes
+    .map((w) => orderRow(w.order))
+    .sort((a, b) => compare(a.channel, b.channel) || compare(a.shop, b.shop) || compare(a.order_id, b.order_id))
   const inserted = await tx<{ id: string }[]>`
     insert into orders (id, channel, shop, order_id, version, state, transaction_id, body, items, allocations)
     select id, channel, shop, order_id, version, state, transaction_id, body, items, allocations

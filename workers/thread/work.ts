@@ -11,7 +11,7 @@ import { resolveReceiver } from '../../router/address.ts'
 import { check, defaultLimits, overrulableRules } from '../../router/check.ts'
 import { type Decision, decide, type TakenBack } from '../../router/decide.ts'
 import { newOrder, takeRefund, takeSnapshot } from '../../router/order.ts'
-import type { ChannelName, Command, Order, Snapshot, Task } from '../../router/types.ts'
+import type { ChannelName, Command, Order, OrderSnapshot, Snapshot, Task } from '../../router/types.ts'
 import { isChannelName } from '../../router/types.ts'
 import type { EventToDecide } from './batch.ts'
 import type { Catalogue } from './catalogue.ts'
@@ -116,7 +116,7 @@ interface Taken {
 
 function takeEvent(context: WorkContext, order: Order, event: EventToDecide): Taken {
   if (event.kind === 'command')
-    return takeCommand(order, JSON.parse(Buffer.from(event.body).toString('utf8')) as Command)
+    return takeCommand(context, order, JSON.parse(Buffer.from(event.body).toString('utf8')) as Command)
   const snapshot = readSnapshot(context, event)
   if ('unintelligible' in snapshot)
     return { order, outcome: 'unintelligible', moves: false, note: snapshot.unintelligible }
@@ -147,17 +147,15 @@ function readSnapshot(
   }
 }
 
-function takeCommand(order: Order, command: Command): Taken {
+function takeCommand({ catalogue }: WorkContext, order: Order, command: Command): Taken {
   switch (command.type) {
     case 'release': {
-      // What a person lets go is what was found wrong now, not whatever may be found later.
-      const overruled = order.holds.map((h) => h.rule).filter((rule) => overrulableRules.includes(rule))
-      if (overruled.length === 0) return { order, outcome: 'nothing_to_release', moves: false }
-      return {
-        order: { ...order, overruled: [...new Set([...order.overruled, ...overruled])].sort() },
-        outcome: 'released',
-        moves: true,
-      }
+      if (order.holds.length === 0) return { order, outcome: 'nothing_to_release', moves: false }
+      // What a person lets go is what was found wrong now, not whatever may be found later. What nobody may let go is
+      // looked at again: the SKU may be known by now.
+      const found = order.holds.map((h) => h.rule).filter((rule) => overrulableRules.includes(rule))
+      const overruled = [...new Set([...order.overruled, ...found])].sort()
+      return { order: { ...order, overruled, snapshot: mapAgain(catalogue, order) }, outcome: 'released', moves: true }
     }
     case 'cancel':
       if (order.cancelledBy !== null) return { order, outcome: 'unchanged', moves: false }
@@ -167,4 +165,16 @@ function takeCommand(order: Order, command: Command): Taken {
     case 'restock':
       return { order, outcome: 'restocked', moves: order.allocations.some((a) => a.place === 'backordered') }
   }
+}
+
+/** The shop's skuMap may have learned codes since the order came. */
+function mapAgain(catalogue: Catalogue, order: Order): OrderSnapshot | null {
+  const { snapshot } = order
+  if (snapshot === null) return null
+  const skuMap = new Map(Object.entries(catalogue.shop(order.channel, order.shop)?.skuMap ?? {}))
+  const lines = snapshot.lines.map((line) => {
+    if (catalogue.sku(line.sku) !== undefined) return line
+    return { ...line, sku: skuMap.get(line.sku) ?? skuMap.get(line.platformSku) ?? line.sku }
+  })
+  return { ...snapshot, lines }
 }
