@@ -8,8 +8,9 @@
  */
 import { explode } from './bundle.ts'
 import { type Desire, type Desires, desiresOf } from './desire.ts'
+import { shareByLargestRemainder } from './money.ts'
 import { stateOf } from './order.ts'
-import type { Allocation, Hold, Order, OrderSnapshot, Sku, SkuQuantity, TakeBackReason, Task } from './types.ts'
+import type { Allocation, Hold, Item, Order, OrderSnapshot, Sku, SnapshotLine, TakeBackReason, Task } from './types.ts'
 
 /** Some units of an item that have to be sourced. */
 export interface Demand {
@@ -53,18 +54,32 @@ export interface DecideInput {
 export function decide(input: DecideInput): Decision {
   const problems: Problem[] = []
   const taken = keepLinesThatAreOnTheirWay(input, problems)
-  const desires = desiresOf(taken, input.checkHolds, input.refusals)
+  const desires = desiresOf(taken, input.tasks, input.checkHolds, input.refusals)
   const recalled = recall(input, taken, desires, problems)
-  const order = renewItems(freeUnitsOf(taken, recalled), input.catalogue)
+  const order = renewItems(freeUnitsOf(taken, recalled.cancelled, desires), input.catalogue)
   const { allocations, demand } = settleFreeUnits(order, desires)
-  const holds = allocations.some((a) => a.place === 'held') ? desires.holds : []
+  const holds = isAnythingHeld(order, allocations, recalled.tasks, desires) ? desires.holds : []
   const decided = { ...order, allocations, holds }
   return { ...recalled, order: { ...decided, state: stateOf(decided, recalled.tasks) }, demand, problems }
 }
 
+/** Also by a task that somebody has and that is flagged for it: a release takes the flag back. */
+function isAnythingHeld(
+  order: Order,
+  allocations: readonly Allocation[],
+  tasks: readonly Task[],
+  desires: Desires,
+): boolean {
+  return allocations.some((a) => {
+    if (a.place === 'held') return true
+    if (a.taskId === null || desires.lines[order.items[a.item]!.line] !== 'hold') return false
+    return tasks.some((t) => t.taskId === a.taskId && t.interceptRequested)
+  })
+}
+
 /**
  * Lines that change while a task of theirs is out of our hands are a person's matter: the order keeps the lines that
- * its tasks were made of, and learns only their refunds.
+ * its tasks were made of, with the money that they add up to, and learns only their refunds.
  */
 function keepLinesThatAreOnTheirWay(input: DecideInput, problems: Problem[]): Order {
   const { order, before, tasks } = input
@@ -74,7 +89,8 @@ function keepLinesThatAreOnTheirWay(input: DecideInput, problems: Problem[]): Or
   problems.push({ kind: 'lines_changed_after_pull' })
   const told = new Map(order.snapshot.lines.map((l) => [l.lineId, l.refund]))
   const lines = before.snapshot.lines.map((l) => ({ ...l, refund: told.get(l.lineId) ?? l.refund }))
-  return { ...order, snapshot: { ...order.snapshot, lines } }
+  const { paidFen, freightFen } = before.snapshot
+  return { ...order, snapshot: { ...order.snapshot, lines, paidFen, freightFen } }
 }
 
 function linesChanged(before: OrderSnapshot, after: OrderSnapshot): boolean {
@@ -141,36 +157,58 @@ function receiverChanged(before: OrderSnapshot | null, after: OrderSnapshot | nu
   return before !== null && after !== null && JSON.stringify(before.receiver) !== JSON.stringify(after.receiver)
 }
 
-/** Items follow the snapshot's lines and the catalogue for as long as nothing is in a task. */
+/** Items follow the snapshot's lines and the catalogue for as long as nothing is in a task; then only their money does. */
 function renewItems(order: Order, catalogue: (sku: string) => Sku | undefined): Order {
-  if (order.snapshot === null) return order
-  if (order.allocations.some((a) => a.place === 'task' || a.place === 'returned')) return order
-  return { ...order, items: explode(order.snapshot.lines, catalogue), allocations: [] }
+  const { snapshot, items } = order
+  if (snapshot === null) return order
+  if (!order.allocations.some((a) => a.place === 'task' || a.place === 'returned')) {
+    return { ...order, items: explode(snapshot.lines, catalogue), allocations: [] }
+  }
+  const sumsFen = snapshot.lines.map(() => 0)
+  for (const item of items) sumsFen[item.line]! += item.paidFen
+  if (snapshot.lines.every((line, i) => line.paidFen === sumsFen[i])) return order
+  return { ...order, items: reprice(items, snapshot.lines) }
 }
 
-/** Takes the units of cancelled tasks out of them, but for those that were shipped. */
-function freeUnitsOf(order: Order, recalled: Recalled): Order {
-  if (recalled.cancelled.length === 0) return order
-  const kept = new Map<string, SkuQuantity[]>()
-  for (const task of recalled.cancelled) {
-    kept.set(
-      task.taskId,
-      task.lines.map((l) => ({ sku: l.sku, quantity: l.shipped })),
+function reprice(items: readonly Item[], lines: readonly SnapshotLine[]): Item[] {
+  return lines.flatMap((line, i) => {
+    const own = items.filter((item) => item.line === i)
+    const sharesFen = shareByLargestRemainder(
+      line.paidFen,
+      own.map((item) => item.quantity),
     )
+    return own.map((item, j) => ({ ...item, paidFen: sharesFen[j]! }))
+  })
+}
+
+const wantedFirst: readonly Desire[] = ['ship', 'hold', 'cancel']
+
+/**
+ * Takes the units of cancelled tasks out of them, but for those that were shipped. Of two lines of one SKU the shipped
+ * unit is the one that is still wanted: the other way round its buyer would be sent another.
+ */
+function freeUnitsOf(order: Order, cancelled: readonly Task[], desires: Desires): Order {
+  if (cancelled.length === 0) return order
+  const shipped = new Map<string, number>()
+  for (const { taskId, lines } of cancelled) {
+    for (const line of lines) shipped.set(`${taskId}/${line.sku}`, line.shipped)
+  }
+  const desireOf = ({ item }: Allocation) => desires.lines[order.items[item]!.line] ?? 'cancel'
+  const stays = new Map<Allocation, number>()
+  for (const desire of wantedFirst) {
+    for (const allocation of order.allocations) {
+      const of = `${allocation.taskId}/${order.items[allocation.item]!.sku}`
+      const left = shipped.get(of)
+      if (left === undefined || desireOf(allocation) !== desire) continue
+      const quantity = Math.min(allocation.quantity, left)
+      shipped.set(of, left - quantity)
+      stays.set(allocation, quantity)
+    }
   }
   const allocations: Allocation[] = []
   for (const allocation of order.allocations) {
-    const lines = allocation.taskId === null ? undefined : kept.get(allocation.taskId)
-    if (lines === undefined) {
-      allocations.push(allocation)
-      continue
-    }
-    const sku = order.items[allocation.item]!.sku
-    const line = lines.find((l) => l.sku === sku)
-    const stays = Math.min(allocation.quantity, line?.quantity ?? 0)
-    if (stays === 0) continue
-    lines[lines.indexOf(line!)] = { sku, quantity: line!.quantity - stays }
-    allocations.push({ ...allocation, quantity: stays })
+    const quantity = stays.get(allocation) ?? allocation.quantity
+    if (quantity > 0) allocations.push(quantity === allocation.quantity ? allocation : { ...allocation, quantity })
   }
   return { ...order, allocations }
 }

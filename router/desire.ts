@@ -1,94 +1,149 @@
 /**
  * What should happen to each line of an order now: ship it, hold it, or cancel it. Follows from what the platform and
  * the operator last said and from the check, never from how the order got here.
+ *
+ * When the platform contradicts itself the line is held: a parcel too late is mended, a parcel too many is not.
  */
-import type { Hold, Order, OrderSnapshot, RefundStatus, SnapshotLine } from './types.ts'
+import type { Hold, Order, OrderSnapshot, RefundSnapshot, SnapshotLine, Task } from './types.ts'
 
-export type Desire = 'ship' | 'hold' | 'cancel'
+/** In the order of strictness. */
+const desires = ['ship', 'hold', 'cancel'] as const
+export type Desire = (typeof desires)[number]
 
 export interface Desires {
   /** One a line of the snapshot. */
   readonly lines: readonly Desire[]
-  /** Why lines are held; empty when none is. */
+  /** Why lines are held; may be empty when none is. */
   readonly holds: readonly Hold[]
 }
 
-export function desiresOf(order: Order, checkHolds: readonly Hold[], refusals: readonly Hold[]): Desires {
+const refundRequested = {
+  rule: 'refund_requested',
+  reason: 'the buyer asks for a refund of the whole order: settle it on the platform',
+}
+const lineRefundRequested = {
+  rule: 'refund_requested',
+  reason: 'the buyer asks for a refund of a line: settle it on the platform',
+}
+const refundedInPart = {
+  rule: 'refunded_in_part',
+  reason: 'the order says that a line is refunded, its refunds are less than was paid: look, then release or cancel',
+}
+// Somebody shipped it without us: to source it as well would ship it twice.
+const platformAhead = {
+  rule: 'platform_ahead',
+  reason: 'the platform says that it is shipped, and we shipped nothing: find out who did, then cancel or release',
+}
+
+/** Rules of this file that a release by a person overrules: no platform will ever say more about them. */
+export const overrulableDesireRules: readonly string[] = [platformAhead.rule, refundedInPart.rule]
+
+/** `tasks` are the order's tasks as they are before anything is done about it. */
+export function desiresOf(
+  order: Order,
+  tasks: readonly Task[],
+  checkHolds: readonly Hold[],
+  refusals: readonly Hold[],
+): Desires {
   const { snapshot } = order
   if (snapshot === null) return { lines: [], holds: [] }
+  const whole = refundOfWholeOrder(order, snapshot)
   const cancelled =
-    order.cancelledBy !== null ||
-    snapshot.platformState === 'closed' ||
-    refusals.length > 0 ||
-    refundOfWholeOrder(order) === 'refunded'
+    order.cancelledBy !== null || snapshot.platformState === 'closed' || refusals.length > 0 || whole === 'refunded'
   if (cancelled) return { lines: snapshot.lines.map(() => 'cancel'), holds: [] }
 
   const holds = [...checkHolds]
-  if (refundOfWholeOrder(order) === 'requested') {
-    holds.push({
-      rule: 'refund_requested',
-      reason: 'the buyer asks for a refund of the whole order: settle it on the platform',
-    })
-  }
-  // Somebody shipped it without us: to source it as well would ship it twice.
-  if ((snapshot.platformState === 'shipped' || snapshot.platformState === 'completed') && order.taskCount === 0) {
-    holds.push({
-      rule: 'platform_ahead',
-      reason: 'the platform says that it is shipped, and we shipped nothing: check who did',
-    })
-  }
-  const whole: Desire = holds.length > 0 ? 'hold' : 'ship'
-  const own = snapshot.lines.map((line) => desireOfLine(order, snapshot, line, whole))
-  const lines = followMainLines(snapshot, own)
-  if (lines.includes('hold') && holds.length === 0) {
-    holds.push({ rule: 'refund_requested', reason: 'the buyer asks for a refund of a line: settle it on the platform' })
-  }
-  return { lines, holds }
-}
-
-function refundOfWholeOrder(order: Order): RefundStatus {
-  let status: RefundStatus = 'none'
-  let refundedFen = 0
-  for (const refund of order.refunds) {
-    if (refund.lineId !== null) continue
-    if (refund.status === 'requested') status = 'requested'
-    if (refund.status === 'refunded') refundedFen += refund.refundFen
-  }
-  // A part of the money given back is a rebate: the goods still go out.
-  const paidFen = order.snapshot?.paidFen ?? 0
-  const freightFen = order.snapshot?.freightFen ?? 0
-  if (order.refunds.some((r) => r.lineId === null && r.status === 'refunded') && refundedFen >= paidFen - freightFen) {
-    return 'refunded'
-  }
-  return status
-}
-
-function desireOfLine(order: Order, snapshot: OrderSnapshot, line: SnapshotLine, whole: Desire): Desire {
-  if (line.refund === 'refunded') return 'cancel'
-  let refundedFen = 0
-  let refunded = false
-  let latest: { status: RefundStatus; at: number } = { status: line.refund, at: snapshot.modifiedAt }
-  for (const refund of order.refunds) {
-    if (refund.lineId !== line.lineId) continue
-    if (refund.status === 'refunded') {
-      refunded = true
-      refundedFen += refund.refundFen
-    }
-    if (refund.modifiedAt >= latest.at) latest = { status: refund.status, at: refund.modifiedAt }
-  }
-  if (refunded && refundedFen >= line.paidFen) return 'cancel'
-  return latest.status === 'requested' ? 'hold' : whole
-}
-
-/** A gift goes with its main line, and with nothing when everything that was paid for is cancelled. */
-function followMainLines(snapshot: OrderSnapshot, desires: readonly Desire[]): Desire[] {
-  const main = desires.filter((_, i) => !snapshot.lines[i]!.gift)
-  const nothingLeft = main.length > 0 && main.every((d) => d === 'cancel')
-  return desires.map((desire, i) => {
-    const line = snapshot.lines[i]!
-    if (!line.gift || desire === 'cancel') return desire
-    if (nothingLeft) return 'cancel'
-    const mainLine = line.giftOf === null ? -1 : snapshot.lines.findIndex((l) => l.lineId === line.giftOf)
-    return mainLine === -1 ? desire : desires[mainLine]!
+  if (whole === 'requested') holds.push(refundRequested)
+  if (isPlatformAhead(snapshot, tasks) && !order.overruled.includes(platformAhead.rule)) holds.push(platformAhead)
+  const others: Desire = holds.length > 0 ? 'hold' : 'ship'
+  const own = snapshot.lines.map((line): Desire => {
+    const refund = refundOfLine(order, snapshot, line)
+    if (refund === 'refunded') return 'cancel'
+    const hold = refund === 'requested' ? lineRefundRequested : refund === 'in_part' ? refundedInPart : null
+    if (hold === null || order.overruled.includes(hold.rule)) return others
+    if (!holds.some((h) => h.rule === hold.rule)) holds.push(hold)
+    return 'hold'
   })
+  return { lines: followMainLines(snapshot, own), holds }
+}
+
+/** Whoever has pulled a task may have shipped it and be about to tell us; after our first parcel the rest follows. */
+function isPlatformAhead(snapshot: OrderSnapshot, tasks: readonly Task[]): boolean {
+  const { platformState } = snapshot
+  if (platformState !== 'partly_shipped' && platformState !== 'shipped' && platformState !== 'completed') return false
+  return !tasks.some((t) => t.state === 'pulled' || t.state === 'accepted' || t.lines.some((l) => l.shipped > 0))
+}
+
+function refundOfWholeOrder(order: Order, snapshot: OrderSnapshot): 'none' | 'requested' | 'refunded' {
+  let isRequested = false
+  let isRefunded = false
+  let refundedFen = 0
+  for (const refund of order.refunds) {
+    // Of a line that the order does not show (any more): who knows what the buyer means should look before it ships.
+    const isOfOrder = refund.lineId === null
+    if (!isOfOrder && snapshot.lines.some((l) => l.lineId === refund.lineId)) continue
+    if (refund.status === 'requested') isRequested = true
+    if (!isOfOrder || refund.status !== 'refunded') continue
+    isRefunded = true
+    refundedFen += refund.refundFen
+  }
+  if (isRefunded) {
+    for (const line of snapshot.lines) refundedFen += Math.min(line.paidFen, refundedOf(order.refunds, line.lineId).fen)
+    // A part of the money given back is a rebate: the goods still go out.
+    if (refundedFen >= snapshot.paidFen - snapshot.freightFen) return 'refunded'
+  }
+  return isRequested ? 'requested' : 'none'
+}
+
+/** `in_part`: the order says refunded, and the refunds that we know are less than what was paid. */
+function refundOfLine(
+  order: Order,
+  snapshot: OrderSnapshot,
+  line: SnapshotLine,
+): 'none' | 'requested' | 'in_part' | 'refunded' {
+  const done = refundedOf(order.refunds, line.lineId)
+  if (done.count > 0 && done.fen >= line.paidFen) return 'refunded'
+  if (line.refund === 'refunded' && done.count === 0) return 'refunded'
+  if (isRefundRequested(order, snapshot, line)) return 'requested'
+  return line.refund === 'refunded' ? 'in_part' : 'none'
+}
+
+/** The later word counts. An order that says nothing of a refund takes back nothing that the refund itself said. */
+function isRefundRequested(order: Order, snapshot: OrderSnapshot, line: SnapshotLine): boolean {
+  const own = order.refunds.filter((r) => r.lineId === line.lineId)
+  if (line.refund === 'requested') {
+    return own.every((r) => r.modifiedAt < snapshot.modifiedAt) || own.some((r) => r.status === 'requested')
+  }
+  return own.some((r) => r.status === 'requested' && (line.refund === 'none' || r.modifiedAt >= snapshot.modifiedAt))
+}
+
+function refundedOf(refunds: readonly RefundSnapshot[], lineId: string): { fen: number; count: number } {
+  let fen = 0
+  let count = 0
+  for (const refund of refunds) {
+    if (refund.lineId !== lineId || refund.status !== 'refunded') continue
+    fen += refund.refundFen
+    count++
+  }
+  return { fen, count }
+}
+
+/**
+ * A gift goes with its main line; where none is named, with whichever goes first: never alone, and with nothing when all
+ * that was paid for is cancelled. What is said of the gift itself may only be stricter.
+ */
+function followMainLines(snapshot: OrderSnapshot, own: readonly Desire[]): readonly Desire[] {
+  const { lines } = snapshot
+  if (!lines.some((l) => l.gift) || lines.every((l) => l.gift)) return own
+  const mildest = desires.find((d) => own.some((desire, i) => desire === d && !lines[i]!.gift))!
+  return own.map((desire, i) => {
+    const { gift, giftOf } = lines[i]!
+    if (!gift) return desire
+    const main = giftOf === null ? -1 : lines.findIndex((l) => l.lineId === giftOf)
+    return stricter(desire, main === -1 ? mildest : own[main]!)
+  })
+}
+
+function stricter(a: Desire, b: Desire): Desire {
+  return desires.indexOf(a) > desires.indexOf(b) ? a : b
 }

@@ -61,7 +61,7 @@ create table inbox (
   event_id    text not null,
   seq         bigint not null default nextval('event_seq'),
   order_id    text not null,
-  kind        text not null,
+  kind        text not null check (kind in ('order', 'refund', 'hint', 'command', 'unintelligible')),
   body_hash   bytea not null,
   body        bytea not null,
   received_at timestamptz not null default now(),
@@ -103,8 +103,9 @@ create table orders (
   channel        text not null,
   shop           text not null,
   order_id       text not null,
-  version        integer not null,
-  state          text not null,
+  version        integer not null check (version > 0),
+  state          text not null check (state in ('announced', 'unpaid', 'held', 'backordered', 'routed',
+                   'partly_shipped', 'shipped', 'cancelled', 'closed')),
   transaction_id text,
   -- The whole of router/types Order but for the columns beside it.
   body           json not null,
@@ -144,8 +145,9 @@ create table task (
   task_id             text primary key,
   order_id            bigint not null,
   node                text not null,
-  state               text not null,
-  fence               integer not null default 0,
+  state               text not null check (state in ('ready', 'pulled', 'accepted', 'shipped', 'rejected',
+                        'intercepted', 'cancelled')),
+  fence               integer not null default 0 check (fence >= 0),
   lease_until         timestamptz,
   intercept_requested boolean not null default false,
   lines               jsonb not null,
@@ -153,10 +155,14 @@ create table task (
   reason              text,
   ship_by             bigint,
   created_at          timestamptz not null default now(),
-  updated_at          timestamptz not null default now()
+  updated_at          timestamptz not null default now(),
+  -- Who has a task has it until an instant.
+  check (lease_until is not null or state not in ('pulled', 'accepted'))
 ) with (fillfactor = 80);
 create index task_order on task (order_id);
-create index task_open on task (node, created_at, task_id) where state in ('ready', 'pulled', 'accepted');
+create index task_open on task (node, created_at, task_id) where state not in ('shipped', 'cancelled');
+-- Asked for with every pull and every sweep, and nearly always empty.
+create index task_intercept on task (node, lease_until) where intercept_requested;
 
 -- ───────────────────────────────────────────────────────────── stock
 
@@ -176,17 +182,22 @@ create table stock_movement (
   id       bigint generated always as identity primary key,
   node     text not null,
   node_seq bigint,
-  kind     text not null,
+  kind     text not null check (kind in ('set', 'add', 'safety', 'reserve', 'release', 'correct', 'ship')),
   ref      text not null,
   skus     text[] not null,
   on_hand  integer[] not null,
   reserved integer[] not null,
   -- null: no safety stock changed.
   safety   integer[],
-  at       timestamptz not null default now()
+  at       timestamptz not null default now(),
+  check (cardinality(on_hand) = cardinality(skus) and cardinality(reserved) = cardinality(skus)),
+  check (cardinality(safety) = cardinality(skus)),
+  -- What the node changed by itself is told to Redis; what Redis did first is not.
+  check ((node_seq is null) = (kind = 'reserve') or kind = 'ship')
 );
 create unique index stock_movement_node_seq on stock_movement (node, node_seq) where node_seq is not null;
-create index stock_movement_ref on stock_movement (ref);
+-- Whether a reservation that Redis still holds was committed.
+create index stock_movement_reserve on stock_movement (ref) where kind = 'reserve';
 
 -- A stock posting's idempotency key with its answer.
 create table stock_posting (
@@ -207,12 +218,12 @@ create table bill_row (
   source         text not null,
   account        text not null,
   ref            text not null,
-  kind           text not null,
+  kind           text not null check (kind in ('payment', 'refund', 'fee')),
   channel        text,
   shop           text,
   order_id       text,
   transaction_id text,
-  amount_fen     bigint not null,
+  amount_fen     bigint not null check (amount_fen >= 0),
   fee_fen        bigint not null,
   occurred_at    bigint not null,
   body_hash      bytea not null,
@@ -250,7 +261,7 @@ create index track_waybill on track (waybill);
 -- An order enters when it has something to close: shipped, cancelled after payment, or billed.
 create table reconciliation (
   order_id   bigint primary key,
-  state      text not null,
+  state      text not null check (state in ('open', 'closed')),
   detail     json not null,
   updated_at timestamptz not null default now()
 );

@@ -2,7 +2,7 @@
  * Durable intake: whatever arrived while the last commit ran goes in with the next one, many events a fsync. A caller
  * is answered when its event is committed, refused when the queue is full or Postgres is away: then nothing was taken.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Sql } from '../adapters/store/connect.ts'
 import { type InboxEvent, type Stored, storeEvents } from '../adapters/store/intake.ts'
 
@@ -74,7 +74,7 @@ export class Intake {
 
   /** For what the backlog itself leads to (a pulled order, a command): refusing it would only keep the backlog. */
   storeOwn(event: EventToStore): Promise<Stored> {
-    const bodyHash = createHash('sha256').update(event.body).digest()
+    const bodyHash = hash('sha256', event.body, 'buffer')
     return new Promise((resolve, reject) => {
       this.#waiting.push({ event: { ...event, bodyHash }, resolve, reject })
       this.#waitingBytes += event.body.length

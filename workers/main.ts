@@ -6,6 +6,7 @@ import { projectRoot } from '../adapters/shared/root.ts'
 import { settingOrKeep } from '../adapters/store/catalog.ts'
 import { connect } from '../adapters/store/connect.ts'
 import { migrate, readMigrations } from '../adapters/store/migrate.ts'
+import { adminTokenFile, keepAdminToken } from './admin-token.ts'
 import { type Config, ConfigError, parseConfig } from './config.ts'
 import { demoSeed, demoWechatUrl, isEmpty, loadNetwork } from './demo/load.ts'
 import { demoNetwork } from './demo/network.ts'
@@ -51,6 +52,7 @@ async function run(config: Config): Promise<void> {
   try {
     const { databaseUrl, redisUrl, servers } = await startServers(config, stopSteps)
     const { adminToken, made, demoLoaded } = await prepare(config, databaseUrl)
+    keepAdminToken(config.dataDir, config.adminToken === null ? adminToken : null)
     const service = await startService({ config, databaseUrl, redisUrl, adminToken, log })
     stopSteps.push(() => service.stop())
     greet(config, service, { adminToken, made, demoLoaded, seconds: (Date.now() - started) / 1000 })
@@ -129,7 +131,10 @@ function greet(config: Config, service: RunningService, { adminToken, demoLoaded
     `  Threads   ${config.threads} that decide, ${service.catalog.catalogue.nodes.length} nodes in the network`,
     ...(demoLoaded ? ['  The database was empty: a demo network was loaded (DEMO=off starts without).'] : []),
     ...(config.adminToken === null
-      ? [`  Admin     Authorization: Bearer ${adminToken}   (set ADMIN_TOKEN to choose your own)`]
+      ? [
+          `  Admin     Authorization: Bearer ${adminToken}`,
+          `            kept in ${adminTokenFile(config.dataDir)}; set ADMIN_TOKEN to choose your own`,
+        ]
       : ['  Admin     the token of ADMIN_TOKEN']),
     'Try next, in a second terminal:',
     '  npm run demo                     a day of three platforms, from webhook to closed order',

@@ -10,9 +10,9 @@ import type { HeldReservation, ReservationRef, ReserveRequest, SkuAtp } from '..
 import { StockError } from '../adapters/stock/errors.ts'
 import { reloadAll } from '../adapters/stock/reload-all.ts'
 import { Stock } from '../adapters/stock/stock.ts'
-import type { NodeDelta } from '../adapters/store/commit.ts'
 import type { Sql, Transaction } from '../adapters/store/connect.ts'
 import { currentEpoch, nodeNames, withEpochLock } from '../adapters/store/epoch.ts'
+import type { NodeDelta } from '../adapters/store/move-stock.ts'
 import { deltasAfter, figuresOf } from '../adapters/store/stock.ts'
 
 /** Each is asked again at most so often: by then somebody empties Redis faster than we fill it. */

@@ -15,7 +15,7 @@ import { restock } from './restock.ts'
 import { giveBackTask } from './warehouse.ts'
 
 // A decision takes milliseconds from reservation to commit; so long after, its process is gone or has forgotten.
-const heldMsMax = 30_000
+const heldMsMaxDefault = 30_000
 // Nodes that are compared in one round, unit by unit.
 const nodesPerRound = 8
 const reconcilePerRound = 1_000
@@ -30,6 +30,7 @@ interface Difference {
 
 export class Sweep {
   readonly #service: Service
+  readonly #heldMsMax: number
   #timer: NodeJS.Timeout | null = null
   #running: Promise<void> | null = null
   #stopped = false
@@ -39,8 +40,10 @@ export class Sweep {
   readonly #differences = new Map<string, Difference>()
   readonly #tried = new Map<string, { available: number; at: number }>()
 
-  constructor(service: Service) {
+  /** `heldMsMax`: how old a reservation has to be before nobody can be about to commit it any more. */
+  constructor(service: Service, { heldMsMax = heldMsMaxDefault }: { readonly heldMsMax?: number } = {}) {
     this.#service = service
+    this.#heldMsMax = heldMsMax
   }
 
   start(): void {
@@ -114,7 +117,7 @@ export class Sweep {
       node,
       [...seen.atp].map(([sku, atp]) => ({ sku, atp })),
     )
-    const old = seen.held.filter((h) => h.madeAtMs < Date.now() - heldMsMax)
+    const old = seen.held.filter((h) => h.madeAtMs < Date.now() - this.#heldMsMax)
     if (old.length > 0) {
       const committed = await committedReservations(
         sql,

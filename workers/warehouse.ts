@@ -3,13 +3,13 @@ import { ApiError } from '../adapters/http/errors.ts'
 import { implement, type JsonRoute, ok } from '../adapters/http/route.ts'
 import { contract } from '../adapters/http/v1/contract.ts'
 import { dayOf } from '../adapters/store/intake.ts'
+import { shipTask } from '../adapters/store/ship.ts'
 import {
   acceptTask,
   extendLease,
   giveBack,
   type PulledTask,
   pullTasks,
-  shipTask,
   type TaskRefusal,
 } from '../adapters/store/tasks.ts'
 import type { OrderKey, RejectReason, SkuQuantity } from '../router/types.ts'

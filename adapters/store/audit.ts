@@ -12,18 +12,20 @@ export interface Violation {
 }
 
 const invariants: Readonly<Record<string, string>> = {
-  // Promise 1: an acknowledged event is decided, or still to be.
+  // Promise 1: an acknowledged event is decided, or still to be: its own number stands in its order's history.
   every_order_event_is_decided: `
     select i.channel, i.shop, i.event_id from inbox i
     where i.kind in ('order', 'refund', 'command')
       and not exists (select from pending p where p.seq = i.seq)
-      and not exists (select from orders o where o.channel = i.channel and o.shop = i.shop and o.order_id = i.order_id)
+      and not exists (
+        select from orders o join decision d on d.order_id = o.id
+        where o.channel = i.channel and o.shop = i.shop and o.order_id = i.order_id and d.seq = i.seq)
       and not exists (select from exception e where e.ref = i.channel || '/' || i.shop || '/' || i.event_id)`,
   // Promise 3: nothing is promised that is not there, but for what a count took away.
   nothing_is_oversold: `
     select s.node, s.sku, s.on_hand, s.reserved, s.safety from stock s
     where s.reserved > s.on_hand
-      and not exists (select from exception e where e.kind = 'shortage' and e.ref = s.node || '/' || s.sku)`,
+      and not exists (select from exception e where e.kind = 'shortage' and e.ref = s.node || '/' || s.sku and e.resolved_at is null)`,
   // Promises 3 and 4: reserved units are exactly those of live tasks.
   reserved_is_what_live_tasks_hold: `
     select coalesce(s.node, t.node) as node, coalesce(s.sku, t.sku) as sku, s.reserved, t.quantity
@@ -33,12 +35,13 @@ const invariants: Readonly<Record<string, string>> = {
     ) t using (node, sku)
     where coalesce(s.reserved, 0) <> coalesce(t.quantity, 0)`,
   stock_is_what_its_movements_add_up_to: `
-    select s.node, s.sku, s.on_hand, s.reserved, m.on_hand as moved_on_hand, m.reserved as moved_reserved
+    select s.node, s.sku, s.on_hand, s.reserved, s.safety,
+      m.on_hand as moved_on_hand, m.reserved as moved_reserved, m.safety as moved_safety
     from stock s full join (
-      select node, sku, sum(h) as on_hand, sum(r) as reserved
-      from stock_movement, unnest(skus, on_hand, reserved) as u (sku, h, r) group by 1, 2
+      select node, sku, sum(h) as on_hand, sum(r) as reserved, coalesce(sum(f), 0) as safety
+      from stock_movement, unnest(skus, on_hand, reserved, safety) as u (sku, h, r, f) group by 1, 2
     ) m using (node, sku)
-    where coalesce(s.on_hand, 0) <> coalesce(m.on_hand, 0) or coalesce(s.reserved, 0) <> coalesce(m.reserved, 0)`,
+    where (s.on_hand, s.reserved, s.safety) is distinct from (m.on_hand, m.reserved, m.safety)`,
   // Promise 4: every unit of every item is in exactly one place.
   every_unit_is_in_one_place: `
     select o.id, i.n - 1 as item, (i.item ->> 'quantity')::int as quantity, a.quantity as placed

@@ -5,35 +5,15 @@
  * has less than Redis promised, or a stock epoch that is over make the outcome; nothing of a refused order is written.
  * Locks are taken in one order everywhere: orders, tasks, nodes, stock, each by key.
  */
-import type { Order, SkuQuantity, Task } from '../../router/types.ts'
+import type { Order, Task } from '../../router/types.ts'
 import type { Sql, Transaction } from './connect.ts'
-import { jsonText } from './json-text.ts'
+import { jsonColumn, jsonText } from './json-text.ts'
+import { moveStock, type NewTask, type NodeDelta, type Release } from './move-stock.ts'
 import { orderBody } from './order-row.ts'
+import { together } from './together.ts'
 
 /** The advisory lock that a raise of the stock epoch holds alone, and every decision shares. */
 export const epochLock = 7_253_001
-
-export interface StockCorrection {
-  readonly sku: string
-  /** Units that are not there. */
-  readonly missing: number
-  /** Nothing may be promised from here until the next count. */
-  readonly believeNothingLeft: boolean
-}
-
-/** A task whose units are given back. */
-export interface Release {
-  readonly taskId: string
-  readonly node: string
-  readonly lines: readonly SkuQuantity[]
-  readonly corrections: readonly StockCorrection[]
-}
-
-/** A task with the reservation that its units were taken by. */
-export interface NewTask {
-  readonly task: Task
-  readonly reservationId: string
-}
 
 export interface DecisionWrite {
   /** The pending events that this settles. */
@@ -49,12 +29,6 @@ export interface DecisionWrite {
   readonly records: readonly { readonly seq: string; readonly outcome: string; readonly trace: unknown }[]
   readonly problems: readonly { readonly kind: string; readonly ref: string; readonly detail: unknown }[]
   readonly shipBy: number | null
-}
-
-export interface NodeDelta {
-  readonly node: string
-  readonly seq: number
-  readonly lines: readonly { readonly sku: string; readonly delta: number }[]
 }
 
 export type CommitOutcome =
@@ -94,25 +68,33 @@ export async function commitDecisions(
 }
 
 async function commit(tx: Transaction, epoch: number, writes: readonly DecisionWrite[]): Promise<CommitOutcome> {
-  const [conflicts] = await Promise.all([findConflicts(tx, writes), checkEpoch(tx, epoch)])
+  const [conflicts] = await together([findConflicts(tx, writes), checkEpoch(tx, epoch)])
   const kept = writes.filter((_, i) => !conflicts.has(i))
   if (kept.length === 0) return { outcome: 'committed', conflicts: [...conflicts], deltas: [] }
-  const [deltas] = await Promise.all([
-    moveStock(tx, kept),
+  const [, deltas] = await together([
+    settleEvents(tx, kept),
+    takeAndGiveStock(tx, kept),
     updateOrders(tx, kept),
     insertTasks(tx, kept),
     updateTasks(tx, kept),
     insertRecords(tx, kept),
     replaceBackorders(tx, kept),
     raiseProblems(tx, kept),
-    settleEvents(tx, kept),
   ])
   return { outcome: 'committed', conflicts: [...conflicts], deltas }
 }
 
+async function takeAndGiveStock(tx: Transaction, writes: readonly DecisionWrite[]): Promise<readonly NodeDelta[]> {
+  const newTasks = writes.flatMap((w) => w.newTasks)
+  const releases = writes.flatMap((w) => w.releases)
+  const moved = await moveStock(tx, newTasks, releases)
+  if (moved.outcome === 'stock_refused') throw new Rollback(moved)
+  return moved.deltas
+}
+
 async function checkEpoch(tx: Transaction, epoch: number): Promise<void> {
   // First the lock, then, in a statement of its own, a look: nobody raises the epoch any more until we are done.
-  const [, [row]] = await Promise.all([
+  const [, [row]] = await together([
     tx`select pg_advisory_xact_lock_shared(${epochLock})`,
     tx<{ epoch: string }[]>`select epoch from stock_epoch`,
   ])
@@ -123,7 +105,7 @@ async function findConflicts(tx: Transaction, writes: readonly DecisionWrite[]):
   const isNew = writes.filter((w) => w.before.version === 0 && w.order !== w.before)
   const known = writes.filter((w) => w.before.version > 0)
   const ids = known.map((w) => w.before.id)
-  const [inserted, versions, tasks] = await Promise.all([
+  const [inserted, versions, tasks] = await together([
     insertOrders(tx, isNew),
     ids.length === 0
       ? []
@@ -162,42 +144,46 @@ function isSameTask(
 async function insertOrders(tx: Transaction, writes: readonly DecisionWrite[]): Promise<Set<string>> {
   if (writes.length === 0) return new Set()
   // In key order: two processes that know the same orders by different ids must meet in one direction.
-  const rows = writes
-    .map((w) => orderRow(w.order))
-    .sort((a, b) => compare(a.channel, b.channel) || compare(a.shop, b.shop) || compare(a.order_id, b.order_id))
+  const orders = writes
+    .map((w) => w.order)
+    .sort((a, b) => compare(a.channel, b.channel) || compare(a.shop, b.shop) || compare(a.orderId, b.orderId))
   const inserted = await tx<{ id: string }[]>`
     insert into orders (id, channel, shop, order_id, version, state, transaction_id, body, items, allocations)
-    select id, channel, shop, order_id, version, state, transaction_id, body, items, allocations
-    from json_to_recordset(${jsonText(rows)}::text::json) as r
-      (id bigint, channel text, shop text, order_id text, version int, state text, transaction_id text, body json, items jsonb, allocations jsonb)
+    select id, channel, shop, order_id, version, state, transaction_id, body::json, items::jsonb, allocations::jsonb
+    from ${orderRows(tx, orders)}
     on conflict do nothing returning id`
   return new Set(inserted.map((r) => r.id))
 }
 
-function orderRow(order: Order) {
-  return {
-    id: order.id,
-    channel: order.channel,
-    shop: order.shop,
-    order_id: order.orderId,
-    version: order.version,
-    state: order.state,
-    transaction_id: order.snapshot?.transactionId ?? null,
-    body: orderBody(order),
-    items: order.items,
-    allocations: order.allocations,
-  }
+async function updateOrders(tx: Transaction, writes: readonly DecisionWrite[]): Promise<void> {
+  const orders = writes.filter((w) => w.before.version > 0 && w.order !== w.before).map((w) => w.order)
+  if (orders.length === 0) return
+  await tx`
+    update orders o set version = r.version, state = r.state, transaction_id = r.transaction_id, body = r.body::json,
+      items = r.items::jsonb, allocations = r.allocations::jsonb, updated_at = now()
+    from ${orderRows(tx, orders)}
+    where o.id = r.id`
 }
 
-async function updateOrders(tx: Transaction, writes: readonly DecisionWrite[]): Promise<void> {
-  const rows = writes.filter((w) => w.before.version > 0 && w.order !== w.before).map((w) => orderRow(w.order))
-  if (rows.length === 0) return
-  await tx`
-    update orders o set version = r.version, state = r.state, transaction_id = r.transaction_id, body = r.body,
-      items = r.items, allocations = r.allocations, updated_at = now()
-    from json_to_recordset(${jsonText(rows)}::text::json) as r
-      (id bigint, version int, state text, transaction_id text, body json, items jsonb, allocations jsonb)
-    where o.id = r.id`
+/** Columns of `orders` under the name r; the json ones as text. */
+function orderRows(tx: Transaction, orders: readonly Order[]) {
+  const rows = orders.map((o) => ({
+    id: o.id,
+    channel: o.channel,
+    shop: o.shop,
+    order_id: o.orderId,
+    version: o.version,
+    state: o.state,
+    transaction_id: o.snapshot?.transactionId ?? null,
+  }))
+  return tx`
+    rows from (
+      json_to_recordset(${jsonText(rows)}::text::json)
+        as (id bigint, channel text, shop text, order_id text, version int, state text, transaction_id text),
+      unnest(string_to_array(${jsonColumn(orders.map(orderBody))}::text, chr(30))),
+      unnest(string_to_array(${jsonColumn(orders.map((o) => o.items))}::text, chr(30))),
+      unnest(string_to_array(${jsonColumn(orders.map((o) => o.allocations))}::text, chr(30)))
+    ) as r (id, channel, shop, order_id, version, state, transaction_id, body, items, allocations)`
 }
 
 async function insertTasks(tx: Transaction, writes: readonly DecisionWrite[]): Promise<void> {
@@ -234,12 +220,18 @@ async function updateTasks(tx: Transaction, writes: readonly DecisionWrite[]): P
 }
 
 async function insertRecords(tx: Transaction, writes: readonly DecisionWrite[]): Promise<void> {
-  const rows = writes.flatMap((w) => w.records.map((r) => ({ id: w.order.id, version: w.order.version, ...r })))
-  if (rows.length === 0) return
+  const records = writes.flatMap((w) =>
+    w.records.map(({ trace, ...r }) => ({ row: { id: w.order.id, version: w.order.version, ...r }, trace })),
+  )
+  if (records.length === 0) return
   await tx`
     insert into decision (order_id, version, seq, outcome, trace)
-    select id, version, seq, outcome, trace
-    from json_to_recordset(${jsonText(rows)}::text::json) as r (id bigint, version int, seq bigint, outcome text, trace json)`
+    select id, version, seq, outcome, trace::json
+    from rows from (
+      json_to_recordset(${jsonText(records.map((r) => r.row))}::text::json)
+        as (id bigint, version int, seq bigint, outcome text),
+      unnest(string_to_array(${jsonColumn(records.map((r) => r.trace))}::text, chr(30)))
+    ) as r (id, version, seq, outcome, trace)`
 }
 
 async function replaceBackorders(tx: Transaction, writes: readonly DecisionWrite[]): Promise<void> {
@@ -290,135 +282,6 @@ async function settleEvents(tx: Transaction, writes: readonly DecisionWrite[]): 
   const seqs = writes.flatMap((w) => w.seqs)
   const settled = await tx`delete from pending where seq = any(${seqs}::bigint[]) returning seq`
   if (settled.length !== seqs.length) throw new Rollback({ outcome: 'settled_elsewhere' })
-}
-
-interface StockChange {
-  readonly node: string
-  readonly sku: string
-  reserve: number
-  release: number
-}
-
-async function moveStock(tx: Transaction, writes: readonly DecisionWrite[]): Promise<NodeDelta[]> {
-  const releases = writes.flatMap((w) => w.releases)
-  const changes = new Map<string, StockChange>()
-  const change = (node: string, sku: string): StockChange => {
-    const key = `${node}\u0000${sku}`
-    let known = changes.get(key)
-    if (known === undefined) {
-      known = { node, sku, reserve: 0, release: 0 }
-      changes.set(key, known)
-    }
-    return known
-  }
-  for (const write of writes) {
-    for (const { task } of write.newTasks) for (const l of task.lines) change(task.node, l.sku).reserve += l.quantity
-  }
-  for (const release of releases) for (const l of release.lines) change(release.node, l.sku).release += l.quantity
-  if (changes.size === 0) return []
-
-  const deltas = await recordReleases(tx, releases)
-  const rows = [...changes.values()].sort((a, b) => compare(a.node, b.node) || compare(a.sku, b.sku))
-  const reserved = writes.flatMap((w) =>
-    w.newTasks.map(({ task: t, reservationId }) => ({
-      node: t.node,
-      ref: reservationId,
-      skus: t.lines.map((l) => l.sku),
-      quantities: t.lines.map((l) => l.quantity),
-    })),
-  )
-  const [moved] = await Promise.all([
-    tx<{ node: string; sku: string }[]>`
-      with change as materialized (
-        select * from unnest(${rows.map((r) => r.node)}::text[], ${rows.map((r) => r.sku)}::text[],
-          ${rows.map((r) => r.reserve)}::int[], ${rows.map((r) => r.release)}::int[]) as c (node, sku, reserve, release)
-      ), locked as materialized (
-        select s.node, s.sku from stock s join change using (node, sku) order by s.node, s.sku for update of s
-      )
-      update stock s set reserved = s.reserved + c.reserve - c.release
-      from change c join locked using (node, sku)
-      where s.node = c.node and s.sku = c.sku and (c.reserve = 0 or s.on_hand - s.safety - s.reserved >= c.reserve)
-      returning s.node, s.sku`,
-    reserved.length === 0
-      ? []
-      : tx`
-          insert into stock_movement (node, kind, ref, skus, on_hand, reserved)
-          select node, 'reserve', ref, skus, array_fill(0, array[cardinality(skus)]), quantities
-          from json_to_recordset(${jsonText(reserved)}::text::json) as r (node text, ref text, skus text[], quantities int[])`,
-  ])
-  if (moved.length < rows.length) {
-    const done = new Set(moved.map((r) => `${r.node}\u0000${r.sku}`))
-    throw new Rollback({ outcome: 'stock_refused', short: rows.filter((r) => !done.has(`${r.node}\u0000${r.sku}`)) })
-  }
-  return deltas
-}
-
-/** Corrects what is on hand and writes the movements that Redis has to be told, numbered under the nodes' locks. */
-async function recordReleases(tx: Transaction, releases: readonly Release[]): Promise<NodeDelta[]> {
-  if (releases.length === 0) return []
-  const perNode = new Map<string, number>()
-  for (const release of releases) perNode.set(release.node, (perNode.get(release.node) ?? 0) + 1)
-  const nodes = [...perNode.keys()].sort(compare)
-  const numbered = await tx<{ node: string; seq: string }[]>`
-    with locked as materialized (select node from node where node = any(${nodes}) order by node for update)
-    update node n set seq = n.seq + c.count
-    from unnest(${nodes}::text[], ${nodes.map((n) => perNode.get(n)!)}::int[]) as c (node, count) join locked using (node)
-    where n.node = c.node returning n.node, n.seq`
-  const next = new Map(numbered.map((r) => [r.node, Number(r.seq) - perNode.get(r.node)! + 1]))
-  const deltas: NodeDelta[] = []
-  const rows: {
-    node: string
-    seq: number
-    kind: string
-    ref: string
-    skus: string[]
-    on_hand: number[]
-    reserved: number[]
-  }[] = []
-  for (const release of releases) {
-    const gone = await correctOnHand(tx, release)
-    const seq = next.get(release.node)!
-    next.set(release.node, seq + 1)
-    const skus = [...new Set([...release.lines.map((l) => l.sku), ...gone.keys()])]
-    const given = skus.map((sku) => release.lines.find((l) => l.sku === sku)?.quantity ?? 0)
-    const lost = skus.map((sku) => gone.get(sku) ?? 0)
-    const kind = release.corrections.length > 0 ? 'correct' : 'release'
-    rows.push({
-      node: release.node,
-      seq,
-      kind,
-      ref: release.taskId,
-      skus,
-      on_hand: lost.map((q) => -q),
-      reserved: given.map((q) => -q),
-    })
-    deltas.push({ node: release.node, seq, lines: skus.map((sku, i) => ({ sku, delta: given[i]! - lost[i]! })) })
-  }
-  await tx`
-    insert into stock_movement (node, node_seq, kind, ref, skus, on_hand, reserved)
-    select node, seq, kind, ref, skus, on_hand, reserved
-    from json_to_recordset(${jsonText(rows)}::text::json) as r
-      (node text, seq bigint, kind text, ref text, skus text[], on_hand int[], reserved int[])`
-  return deltas
-}
-
-/** Units by SKU that are not there after all. */
-async function correctOnHand(tx: Transaction, release: Release): Promise<Map<string, number>> {
-  const gone = new Map<string, number>()
-  for (const correction of [...release.corrections].sort((a, b) => compare(a.sku, b.sku))) {
-    const [row] = await tx<{ on_hand: number; reserved: number }[]>`
-      select on_hand, reserved from stock where node = ${release.node} and sku = ${correction.sku} for update`
-    if (row === undefined) continue
-    const released = release.lines.find((l) => l.sku === correction.sku)?.quantity ?? 0
-    const believed = correction.believeNothingLeft
-      ? Math.min(row.on_hand - correction.missing, row.reserved - released)
-      : row.on_hand - correction.missing
-    const onHand = Math.max(0, believed)
-    if (onHand === row.on_hand) continue
-    await tx`update stock set on_hand = ${onHand} where node = ${release.node} and sku = ${correction.sku}`
-    gone.set(correction.sku, row.on_hand - onHand)
-  }
-  return gone
 }
 
 function compare(a: string, b: string): number {

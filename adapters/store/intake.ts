@@ -4,7 +4,8 @@
  * One statement takes a whole micro-batch: events that are new go into `inbox` and `pending` together; known ones
  * change nothing. Bodies travel as one bytea with offsets, since an array of texts would escape every quote of every body.
  */
-import type { Sql } from './connect.ts'
+import { isUtf8 } from 'node:buffer'
+import type { Queryable, Sql } from './connect.ts'
 
 export interface InboxEvent {
   readonly channel: string
@@ -49,7 +50,9 @@ export async function storeEvents(sql: Sql, events: readonly InboxEvent[]): Prom
   })
   const answered = sorted.flatMap((e) => e.answers ?? [])
   const rows = await sql<{ position: number; seq: string }[]>`
-    with event as (
+    with bodies as materialized (
+      select ${bytesOf(sql, Buffer.concat(sorted.map((e) => e.body)))} as bytes
+    ), event as (
       select * from unnest(
         ${order.map((i) => days[i]!)}::date[], ${sorted.map((e) => e.channel)}::text[], ${sorted.map((e) => e.shop)}::text[],
         ${sorted.map((e) => e.eventId)}::text[], ${sorted.map((e) => e.orderId)}::text[], ${sorted.map((e) => e.kind)}::text[],
@@ -58,7 +61,7 @@ export async function storeEvents(sql: Sql, events: readonly InboxEvent[]): Prom
     ), stored as (
       insert into inbox (day, channel, shop, event_id, order_id, kind, body_hash, body)
       select day, channel, shop, event_id, order_id, kind, decode(hash, 'hex'),
-        substring(${Buffer.concat(sorted.map((e) => e.body))}::bytea from start for length)
+        substring((select bytes from bodies) from start for length)
       from event order by position
       on conflict do nothing
       returning day, channel, shop, event_id, order_id, kind, seq
@@ -77,6 +80,12 @@ export async function storeEvents(sql: Sql, events: readonly InboxEvent[]): Prom
     for (const i of await keepConflicts(sql, known, events, days)) outcomes[i] = { outcome: 'conflict' }
   }
   return outcomes
+}
+
+/** The driver sends bytes as hex, twice as long; text goes as it is, and nearly every body is text. */
+function bytesOf(sql: Sql, bytes: Buffer) {
+  const isText = isUtf8(bytes) && !bytes.includes(0)
+  return isText ? sql`convert_to(${bytes.toString('utf8')}::text, 'UTF8')` : sql`${bytes}::bytea`
 }
 
 function compareKeys(a: InboxEvent, aDay: string, b: InboxEvent, bDay: string): number {
@@ -169,15 +178,21 @@ export async function preparePartitions(sql: Sql, nowMs: number): Promise<void> 
     const day = dayOf(nowMs + ahead * dayMs)
     const next = dayOf(nowMs + (ahead + 1) * dayMs)
     const name = `inbox_${day.replaceAll('-', '')}`
+    if (await partitionExists(sql, name)) continue
     await sql.begin(async (tx) => {
-      await tx`select pg_advisory_xact_lock(hashtext('inbox_partition'))`
-      const [exists] =
-        await tx`select 1 from pg_class where relname = ${name} and relnamespace = current_schema()::regnamespace`
+      // Nothing is stored for a moment: a row of that day must not come between the look and the partition.
+      await tx`lock table inbox in access exclusive mode`
       // Rows that came before their partition keep the day in the default one: correct, only less tidy to drop.
       const [early] = await tx`select 1 from inbox_rest where day = ${day} limit 1`
-      if (exists === undefined && early === undefined) {
+      if (early === undefined && !(await partitionExists(tx, name))) {
         await tx.unsafe(`create table ${name} partition of inbox for values from ('${day}') to ('${next}')`)
       }
     })
   }
+}
+
+async function partitionExists(sql: Queryable, name: string): Promise<boolean> {
+  const found = await sql`
+    select from pg_class where relname = ${name} and relnamespace = current_schema()::regnamespace`
+  return found.count > 0
 }

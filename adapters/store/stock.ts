@@ -2,8 +2,8 @@
  * Stock as Postgres keeps it: receipts and counts in, figures out. Reservations are moved by ./commit.ts, shipments by ./tasks.ts.
  */
 import type { SkuQuantity } from '../../router/types.ts'
-import type { NodeDelta } from './commit.ts'
 import type { Queryable, Sql, Transaction } from './connect.ts'
+import type { NodeDelta } from './move-stock.ts'
 
 export interface Posting {
   readonly node: string

@@ -2,10 +2,8 @@
  * A warehouse's verbs on its tasks. Every one but pull carries the fence that the pull gave: a lease that went to
  * somebody else has a higher one, so a late answer changes nothing.
  */
-import { stateOf } from '../../router/order.ts'
 import type { Order, SkuQuantity, Task, TaskLine } from '../../router/types.ts'
 import type { Queryable, Sql, Transaction } from './connect.ts'
-import { jsonText } from './json-text.ts'
 import { type TaskRow, taskFromRow } from './load.ts'
 import { type OrderRow, orderFromRow } from './order-row.ts'
 
@@ -79,7 +77,7 @@ export type TaskRefusal =
   | { readonly outcome: 'lines_do_not_match'; readonly sku: string }
   | { readonly outcome: 'waybill_used_for_other_lines'; readonly waybill: string }
 
-interface OwnedTask {
+export interface OwnedTask {
   readonly task: Task
   readonly order: Order
   readonly orderTasks: readonly Task[]
@@ -88,7 +86,7 @@ interface OwnedTask {
 }
 
 /** Locks the order, then its tasks: the order of locks of every writer. */
-async function lockOwned(
+export async function lockOwned(
   tx: Transaction,
   node: string,
   taskId: string,
@@ -161,95 +159,6 @@ export async function extendLease(
   })
 }
 
-export type Shipped =
-  | TaskRefusal
-  | { readonly outcome: 'shipped'; readonly orderId: string }
-  | { readonly outcome: 'partly_shipped'; readonly orderId: string }
-  | { readonly outcome: 'already_shipped'; readonly orderId: string }
-
-/**
- * Packages left the house. May be told in several calls; each unit leaves once: on hand and reserved go down together, so
- * what is available stays, and Redis has nothing to learn.
- */
-export async function shipTask(
-  sql: Sql,
-  node: string,
-  taskId: string,
-  fence: number,
-  packages: readonly Package[],
-): Promise<Shipped> {
-  return await sql.begin(async (tx) => {
-    const owned = await lockOwned(tx, node, taskId, fence)
-    if ('outcome' in owned) return owned
-    const { task, order } = owned
-    const known = new Map(owned.packages.map((p) => [`${p.carrier} ${p.waybill}`, p]))
-    const fresh = packages.filter((p) => !known.has(`${p.carrier} ${p.waybill}`))
-    for (const p of packages) {
-      const same = known.get(`${p.carrier} ${p.waybill}`)
-      if (same !== undefined && !sameLines(same.lines, p.lines)) {
-        return { outcome: 'waybill_used_for_other_lines', waybill: p.waybill }
-      }
-    }
-    if (fresh.length === 0) return { outcome: 'already_shipped', orderId: order.id }
-    if (task.interceptRequested) return { outcome: 'intercepted' }
-    if (task.state !== 'pulled' && task.state !== 'accepted') return { outcome: 'wrong_state', state: task.state }
-    if (!owned.leased) return { outcome: 'lease_lapsed' }
-    const leaving = addUp(fresh.flatMap((p) => p.lines))
-    for (const [sku, quantity] of leaving) {
-      const line = task.lines.find((l) => l.sku === sku)
-      if (line === undefined || line.shipped + quantity > line.quantity) return { outcome: 'lines_do_not_match', sku }
-    }
-    const lines = task.lines.map((l) => ({ ...l, shipped: l.shipped + (leaving.get(l.sku) ?? 0) }))
-    const whole = lines.every((l) => l.shipped === l.quantity)
-    const after: Task = { ...task, state: whole ? 'shipped' : 'accepted', lines }
-    await tx`
-      update task set state = ${after.state}, lines = ${jsonText(lines)}::text::jsonb,
-        packages = packages || ${jsonText(fresh)}::text::jsonb, updated_at = now() where task_id = ${taskId}`
-    await takeFromStock(tx, node, taskId, leaving, owned.packages.length)
-    await tx`
-      insert into parcel (carrier, waybill, task_id, order_id)
-      select carrier, waybill, ${taskId}, ${order.id} from unnest(${fresh.map((p) => p.carrier)}::text[], ${fresh.map((p) => p.waybill)}::text[])
-        as p (carrier, waybill) on conflict do nothing`
-    const tasks = owned.orderTasks.map((t) => (t.taskId === taskId ? after : t))
-    const state = stateOf(order, tasks)
-    await tx`update orders set state = ${state}, version = version + 1, updated_at = now() where id = ${order.id}`
-    await tx`
-      insert into decision (order_id, version, seq, outcome, trace)
-      values (${order.id}, ${order.version + 1}, 0, ${whole ? 'shipped' : 'partly_shipped'},
-        ${jsonText({ event: 'ship', taskId, node, packages: fresh })}::text::json)`
-    return { outcome: whole ? 'shipped' : 'partly_shipped', orderId: order.id }
-  })
-}
-
-async function takeFromStock(
-  tx: Transaction,
-  node: string,
-  taskId: string,
-  leaving: ReadonlyMap<string, number>,
-  packagesBefore: number,
-): Promise<void> {
-  const skus = [...leaving.keys()].sort()
-  const quantities = skus.map((s) => leaving.get(s)!)
-  // A count may have said that fewer are on hand than this node has now shipped: then the count was wrong, not the parcel.
-  const rows = await tx<{ sku: string; on_hand: number }[]>`
-    select sku, on_hand from stock where node = ${node} and sku = any(${skus}) order by sku for update`
-  const onHand = new Map(rows.map((r) => [r.sku, r.on_hand]))
-  const taken = skus.map((s, i) => Math.min(quantities[i]!, onHand.get(s) ?? 0))
-  await tx`
-    update stock set on_hand = stock.on_hand - c.taken, reserved = reserved - c.quantity
-    from unnest(${skus}::text[], ${taken}::int[], ${quantities}::int[]) as c (sku, taken, quantity)
-    where stock.node = ${node} and stock.sku = c.sku`
-  const differs = taken.some((t, i) => t !== quantities[i])
-  let seq: string | null = null
-  if (differs) {
-    const [row] = await tx<{ seq: string }[]>`update node set seq = seq + 1 where node = ${node} returning seq`
-    seq = row!.seq
-  }
-  await tx`
-    insert into stock_movement (node, node_seq, kind, ref, skus, on_hand, reserved)
-    values (${node}, ${seq}, 'ship', ${`${taskId}#${packagesBefore}`}, ${skus}, ${taken.map((t) => -t)}::int[], ${quantities.map((q) => -q)}::int[])`
-}
-
 /**
  * Hands a task back: rejected by its owner, or its intercept accepted. The units stay reserved until the decision that a command in
  * the inbox asks for; `insertCommand` puts it there in the same transaction.
@@ -286,14 +195,8 @@ export async function giveBack(
   })
 }
 
-function addUp(lines: readonly SkuQuantity[]): Map<string, number> {
+export function addUp(lines: readonly SkuQuantity[]): Map<string, number> {
   const bySku = new Map<string, number>()
   for (const line of lines) bySku.set(line.sku, (bySku.get(line.sku) ?? 0) + line.quantity)
   return bySku
-}
-
-function sameLines(a: readonly SkuQuantity[], b: readonly SkuQuantity[]): boolean {
-  const left = addUp(a)
-  const right = addUp(b)
-  return left.size === right.size && [...left].every(([sku, quantity]) => right.get(sku) === quantity)
 }

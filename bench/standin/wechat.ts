@@ -2,16 +2,16 @@
  * The WeChat stand-in as a process of its own:
  *
  *   node dist/bench/standin/wechat.js --port 8090 --seed 1 --start 1794326400000 [--network-seed 1] [--rate 2000]
- *        [--untouched first|last] [--misbehave '{"latencyMs":20,"busy":10}']
+ *        [--mix tmall=50,jd=25,wechat=25] [--untouched first|last] [--misbehave '{"latencyMs":20,"busy":10}']
  *
- * It answers for the orders of the plan with this seed, start and rate, in a network with this seed: the sender has to
- * be told the same. Prints one line of JSON, `{"url":…}`, when it listens; stops on SIGTERM or SIGINT.
+ * It answers for the orders of the plan with this seed, start, rate and mix, in a network with this seed: the sender has
+ * to be told the same. Prints one line of JSON, `{"url":…}`, when it listens; stops on SIGTERM or SIGINT.
  */
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { loadDivisions } from '../../adapters/divisions/load.ts'
 import { demoNetwork } from '../../workers/demo/network.ts'
-import { trafficPlan } from '../traffic/plan.ts'
+import { parseMix, trafficPlan } from '../traffic/plan.ts'
 import { changed, wellBehaved } from './misbehaviour.ts'
 import { startWechatStandin } from './server.ts'
 
@@ -25,6 +25,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       'network-seed': { type: 'string', default: '1' },
       start: { type: 'string' },
       rate: { type: 'string', default: '2000' },
+      mix: { type: 'string', default: 'tmall=50,jd=25,wechat=25' },
       untouched: { type: 'string', default: 'first' },
       misbehave: { type: 'string', default: '{}' },
     },
@@ -39,6 +40,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     seed: whole(values.seed, '--seed'),
     startMs: whole(values.start, '--start'),
     ordersPerSecond: whole(values.rate, '--rate'),
+    mix: parseMix(values.mix),
   })
   const standin = await startWechatStandin({
     plan,

@@ -51,17 +51,28 @@ const wechatHeader =
 const wechatSummaryHeader =
   '总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额'
 
+/** What a bill says of an order. */
+export type BilledOrder = Pick<GeneratedOrder, 'channel' | 'shop' | 'orderId' | 'index' | 'buyerId' | 'transactionId'>
+
+export interface BillLine {
+  readonly order: BilledOrder
+  readonly move: MoneyMove
+}
+
+/** Everything that moved for some orders. */
+export function billLines(orders: readonly GeneratedOrder[]): BillLine[] {
+  return orders.flatMap((order) => moneyOf(order).map((move) => ({ order, move })))
+}
+
 /** Bill type ALL: UTF-8 with BOM, backtick before each cell, the two summary lines at the end. Other channels are left out. */
 export function wechatBill(orders: readonly GeneratedOrder[]): string {
-  const rows: string[] = []
-  const moves: MoneyMove[] = []
-  for (const order of orders) {
-    if (order.channel !== 'wechat') continue
-    for (const moved of moneyOf(order)) {
-      moves.push(moved)
-      rows.push(cells(wechatRow(order, moved)))
-    }
-  }
+  return wechatBillOf(billLines(orders))
+}
+
+export function wechatBillOf(lines: readonly BillLine[]): string {
+  const own = lines.filter(({ order }) => order.channel === 'wechat')
+  const rows = own.map(({ order, move }) => cells(wechatRow(order, move)))
+  const moves = own.map(({ move }) => move)
   const paid = sumOf(moves.map((moved) => (moved.kind === 'payment' ? moved.amountFen : 0)))
   const refunded = sumOf(moves.map((moved) => (moved.kind === 'refund' ? moved.amountFen : 0)))
   const fees = sumOf(moves.map((moved) => moved.feeFen))
@@ -69,7 +80,7 @@ export function wechatBill(orders: readonly GeneratedOrder[]): string {
   return `\uFEFF${[wechatHeader, ...rows, wechatSummaryHeader, cells(summary)].join('\r\n')}\r\n`
 }
 
-function wechatRow(order: GeneratedOrder, moved: MoneyMove): readonly (string | number)[] {
+function wechatRow(order: BilledOrder, moved: MoneyMove): readonly (string | number)[] {
   const refund = moved.kind === 'refund'
   const amount = yuan(moved.amountFen)
   return [
@@ -111,13 +122,16 @@ function cells(values: readonly (string | number)[]): string {
 
 /** `ref,channel,shop,orderId,kind,amountFen,feeFen,occurredAt`. WeChat orders are left out: they have their own bill. */
 export function genericBill(orders: readonly GeneratedOrder[]): string {
+  return genericBillOf(billLines(orders))
+}
+
+export function genericBillOf(lines: readonly BillLine[]): string {
   const rows = ['ref,channel,shop,orderId,kind,amountFen,feeFen,occurredAt']
-  for (const order of orders) {
+  for (const { order, move } of lines) {
     if (order.channel === 'wechat') continue
-    for (const { ref, kind, amountFen, feeFen, at } of moneyOf(order)) {
-      const occurredAt = new Date(at).toISOString()
-      rows.push([ref, order.channel, order.shop.shop, order.orderId, kind, amountFen, feeFen, occurredAt].join(','))
-    }
+    const { ref, kind, amountFen, feeFen, at } = move
+    const occurredAt = new Date(at).toISOString()
+    rows.push([ref, order.channel, order.shop.shop, order.orderId, kind, amountFen, feeFen, occurredAt].join(','))
   }
   return `${rows.join('\n')}\n`
 }

@@ -8,7 +8,7 @@
  * Building a plan takes a few milliseconds; it is then shared by every order that is made from it.
  */
 import type { Divisions } from '../../router/address.ts'
-import type { Sku } from '../../router/types.ts'
+import { type ChannelName, isChannelName, type Sku } from '../../router/types.ts'
 import type { District } from '../../workers/demo/districts.ts'
 import { districtsOf } from '../../workers/demo/districts.ts'
 import type { DemoNetwork, DemoShop } from '../../workers/demo/network.ts'
@@ -69,7 +69,7 @@ export interface PlanOptions {
   /** How densely orders follow each other by the platform's clock. */
   readonly ordersPerSecond?: number
   /** In proportion. */
-  readonly mix?: Readonly<Record<'tmall' | 'jd' | 'wechat', number>>
+  readonly mix?: Readonly<Record<ChannelName, number>>
   readonly scenarios?: ScenarioShares
   readonly zipfExponent?: number
   /** Largest number of lines, 1 … 5, gift not counted. */
@@ -128,6 +128,18 @@ export function trafficPlan(options: PlanOptions): TrafficPlan {
     drawSkuRank: weightedPicker(zipfWeights(network.skus.length, options.zipfExponent ?? 0.9)),
     drawDistrict: pickDistrict,
   }
+}
+
+/** `tmall=50,jd=25,wechat=25`; a channel that is not named gets nothing. Throws TypeError. */
+export function parseMix(text: string): Record<ChannelName, number> {
+  const mix: Record<ChannelName, number> = { tmall: 0, jd: 0, wechat: 0 }
+  for (const part of text.split(',')) {
+    const [name = '', share = ''] = part.split('=')
+    if (!isChannelName(name) || !/^\d+$/.test(share)) throw new TypeError(`the mix: ${part} is not channel=share`)
+    mix[name] = Number(share)
+  }
+  if (sumOf(Object.values(mix)) === 0) throw new TypeError('the mix: nothing is left to send')
+  return mix
 }
 
 /** A province by its people, then one of its districts, all alike. */

@@ -111,7 +111,7 @@ function makeStores(districts: readonly District[], random: Random, keys: Random
       // Half of them serve their province only; a courier's list price beyond it would not pay anyway.
       regions: random.chance(0.5) ? [place.adcode.slice(0, 2)] : null,
       preferenceFen: random.between(-1, 2) * 50,
-      handlingFen: 400,
+      handlingFen: 200,
       freight: storeFreight,
       safetyStock: random.between(1, 3),
       apiKey: `demo-${node}-${randomHex(keys, 16)}`,

@@ -50,11 +50,11 @@ export const warehouseFreight: Freight = {
   stepGrams: 1000,
 }
 
-/** A store books single parcels: a rider in town, list price beyond. */
+/** A store books single parcels: a rider in town, who beats the warehouse for what is light; list price beyond. */
 export const storeFreight: Freight = {
   bands: [
-    { kmMax: 5, firstFen: 520, stepFen: 100 },
-    { kmMax: 20, firstFen: 780, stepFen: 150 },
+    { kmMax: 5, firstFen: 350, stepFen: 80 },
+    { kmMax: 20, firstFen: 480, stepFen: 120 },
     { kmMax: 300, firstFen: 1000, stepFen: 300 },
     { kmMax: 1200, firstFen: 1400, stepFen: 600 },
     { kmMax: 20_000, firstFen: 2000, stepFen: 1000 },

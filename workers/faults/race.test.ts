@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { testRedis } from '../../adapters/shared/testing.ts'
 import { type TestDatabase, testDatabase } from '../../adapters/store/testing.ts'
-import { addStock, allDecided, expectAudited, loadTestNetwork, unitsOf, until } from '../testing/network.ts'
-import { lostOrders, newLedger, sendAll, type TestOrder } from '../testing/platform.ts'
-import { type ServiceProcess, spawnService } from '../testing/process.ts'
+import { lostOrders, newLedger, orderOf, sendAll } from './testing/ledger.ts'
+import { addStock, allDecided, expectAudited, loadTestNetwork, unitsOf, until } from './testing/network.ts'
+import { type ServiceProcess, spawnService } from './testing/process.ts'
 
 const orders = 1_000
 const units = 100
@@ -38,12 +38,9 @@ test.each<{ name: string; node: string; skus: readonly string[]; lines: (i: numb
     skus: ['first', 'second'],
     lines: (i) => (i % 2 === 0 ? ['first', 'second'] : ['second', 'first']),
   },
-])('$name', async ({ name, node, skus, lines }) => {
+])('$name', async ({ node, skus, lines }) => {
   const { sql } = database
-  const wanted = Array.from({ length: orders }, (_, i): TestOrder => ({
-    orderId: `${[...name].reduce((sum, c) => sum + c.charCodeAt(0), 0)}${String(i).padStart(6, '0')}`,
-    lines: lines(i).map((sku) => ({ sku, quantity: 1 })),
-  }))
+  const wanted = Array.from({ length: orders }, (_, i) => orderOf(lines(i).map((sku) => ({ sku, quantity: 1 }))))
   const ledger = newLedger()
   await Promise.all(
     services.map((service, at) =>

@@ -7,14 +7,16 @@
  */
 
 import { StockError } from '../../adapters/stock/errors.ts'
-import { commitDecisions, type DecisionWrite, type NewTask } from '../../adapters/store/commit.ts'
+import { commitDecisions, type DecisionWrite } from '../../adapters/store/commit.ts'
 import type { Sql } from '../../adapters/store/connect.ts'
 import { keyOf, type Loaded, loadByKeys } from '../../adapters/store/load.ts'
+import type { NewTask } from '../../adapters/store/move-stock.ts'
 import { isRetryable } from '../../adapters/store/retryable.ts'
 import type { Decision } from '../../router/decide.ts'
 import type { ChannelName, Order } from '../../router/types.ts'
 import type { StockKeeper } from '../stock-keeper.ts'
 import type { BatchResult, Decided, EventToDecide, StageTimes } from './batch.ts'
+import { forgetMissingGoods, nodesToAvoid } from './given-back.ts'
 import { forgetPlaced, type Placed, type PlacingContext, placeAll } from './placing.ts'
 import { type Work, type WorkContext, workOn } from './work.ts'
 import { writeOf } from './write.ts'
@@ -22,7 +24,7 @@ import { writeOf } from './write.ts'
 /** Others were faster so often: let the queue breathe. */
 const attemptsMax = 6
 
-export interface ThreadContext extends WorkContext, Omit<PlacingContext, 'nowMs'> {
+export interface ThreadContext extends WorkContext, Omit<PlacingContext, 'nowMs' | 'avoided'> {
   readonly sql: Sql
   readonly keeper: StockKeeper
   readonly now: () => number
@@ -89,7 +91,8 @@ async function decideOnce(
   const loaded = await loadByKeys(context.sql, keysOf(groups))
   const works = workAll(context, groups, loaded, tally)
   const decoded = performance.now()
-  const placing: PlacingContext = { ...context, nowMs: context.now() }
+  const placing: PlacingContext = { ...context, nowMs: context.now(), avoided: nodesToAvoid(works) }
+  forgetMissingGoods(works, context)
   const { placed, refusals } = await placeWorks(placing, works)
   tally.refusals += refusals
   const reserved = performance.now()
@@ -129,14 +132,42 @@ function workAll(
 ): Work[] {
   const works: Work[] = []
   for (const [key, group] of groups) {
-    try {
-      works.push(workOn(context, group, loaded.get(key)))
-    } catch (error) {
-      context.logBug(group[0]!, error)
-      for (const { seq } of group) tally.decided.push({ seq, done: false, why: describe(error), passing: false })
-    }
+    const work = workOnSound(context, group, loaded.get(key), tally)
+    if (work !== null) works.push(work)
   }
   return works
+}
+
+/** What an order's events come to, without those that no code of ours gets through: each of these is put aside alone. */
+function workOnSound(
+  context: ThreadContext,
+  group: readonly EventToDecide[],
+  loaded: Loaded | undefined,
+  tally: Tally,
+): Work | null {
+  let sound = group
+  while (sound.length > 0) {
+    try {
+      return workOn(context, sound, loaded)
+    } catch (error) {
+      const spoilt = sound.filter((event) => spoils(context, event, loaded))
+      // None of them alone: then it is what they come to together.
+      const aside = spoilt.length > 0 ? spoilt : sound
+      context.logBug(aside[0]!, error)
+      for (const { seq } of aside) tally.decided.push({ seq, done: false, why: describe(error), passing: false })
+      sound = sound.filter((event) => !aside.includes(event))
+    }
+  }
+  return null
+}
+
+function spoils(context: ThreadContext, event: EventToDecide, loaded: Loaded | undefined): boolean {
+  try {
+    workOn(context, [event], loaded)
+    return false
+  } catch {
+    return true
+  }
 }
 
 async function placeWorks(

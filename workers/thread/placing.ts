@@ -4,7 +4,7 @@
  * nothing until the last round; then it keeps what it got and the rest is backordered.
  */
 import type { ReservationRef, ReserveRequest } from '../../adapters/stock/counters.ts'
-import type { NewTask } from '../../adapters/store/commit.ts'
+import type { NewTask } from '../../adapters/store/move-stock.ts'
 import { type Decision, type Demand, type PlannedTask, place } from '../../router/decide.ts'
 import { candidatesFor } from '../../router/source/candidates.ts'
 import { itemsOfPlan } from '../../router/source/items.ts'
@@ -37,6 +37,8 @@ export interface PlacingContext {
   readonly hints: Hints
   readonly keeper: StockKeeper
   readonly nowMs: number
+  /** By order id: nodes where it is not sourced this time. */
+  readonly avoided: ReadonlyMap<string, readonly string[]>
 }
 
 interface Attempt {
@@ -115,7 +117,7 @@ function plan(context: PlacingContext, decision: Decision, groups: readonly Grou
       point: order.snapshot?.receiver.point ?? null,
       adcode: order.snapshot?.receiver.adcode ?? null,
       channel: order.channel,
-      excludedNodes: order.excludedNodes,
+      excludedNodes: [...order.excludedNodes, ...(context.avoided.get(order.id) ?? [])],
     }
     const candidates = candidatesFor(request, {
       nodes: catalogue.nodes,

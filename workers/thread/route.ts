@@ -35,7 +35,14 @@ async function open(settings: ThreadSettings) {
     if (catalogue === null || hints === null || index === undefined) return
     for (const { sku, atp } of rows) hints.set(catalogue.nodeNo(index), catalogue.skuNo(sku), atp)
   }
-  await own.keeper.open()
+  try {
+    await own.keeper.open()
+  } catch (error) {
+    // The next batch tries again, with connections of its own.
+    own.keeper.close()
+    await own.sql.end({ timeout: 1 })
+    throw error
+  }
   return own
 }
 

@@ -10,6 +10,7 @@ import type { Divisions } from '../../router/address.ts'
 import { resolveReceiver } from '../../router/address.ts'
 import { check, defaultLimits, overrulableRules } from '../../router/check.ts'
 import { type Decision, decide, type TakenBack } from '../../router/decide.ts'
+import { overrulableDesireRules } from '../../router/desire.ts'
 import { newOrder, takeRefund, takeSnapshot } from '../../router/order.ts'
 import type { ChannelName, Command, Order, OrderSnapshot, Snapshot, Task } from '../../router/types.ts'
 import { isChannelName } from '../../router/types.ts'
@@ -147,13 +148,15 @@ function readSnapshot(
   }
 }
 
+const mayBeOverruled = new Set([...overrulableRules, ...overrulableDesireRules])
+
 function takeCommand({ catalogue }: WorkContext, order: Order, command: Command): Taken {
   switch (command.type) {
     case 'release': {
       if (order.holds.length === 0) return { order, outcome: 'nothing_to_release', moves: false }
       // What a person lets go is what was found wrong now, not whatever may be found later. What nobody may let go is
       // looked at again: the SKU may be known by now.
-      const found = order.holds.map((h) => h.rule).filter((rule) => overrulableRules.includes(rule))
+      const found = order.holds.map((h) => h.rule).filter((rule) => mayBeOverruled.has(rule))
       const overruled = [...new Set([...order.overruled, ...found])].sort()
       return { order: { ...order, overruled, snapshot: mapAgain(catalogue, order) }, outcome: 'released', moves: true }
     }

@@ -1,5 +1,6 @@
 /** What a decided and placed piece of work writes: the order's next version, its tasks, its releases, and why. */
-import type { DecisionWrite, Release, StockCorrection } from '../../adapters/store/commit.ts'
+import type { DecisionWrite } from '../../adapters/store/commit.ts'
+import type { Release, StockCorrection } from '../../adapters/store/move-stock.ts'
 import type { Command, Order, SkuQuantity, Task } from '../../router/types.ts'
 import type { Placed } from './placing.ts'
 import type { EventOutcome, Work } from './work.ts'

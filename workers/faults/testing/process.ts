@@ -1,7 +1,6 @@
 /** For tests that kill, drain or race whole service processes: each a child of its own, over servers that the test names. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { join } from 'node:path'
-import { projectRoot } from '../../adapters/shared/root.ts'
+import { fileURLToPath } from 'node:url'
 
 export interface Exit {
   readonly code: number | null
@@ -27,7 +26,7 @@ const startMsMax = 60_000
 
 /** Resolves when it listens. `environment` goes over the defaults: any free port, no demo network, errors only. */
 export async function spawnService(environment: Readonly<Record<string, string>>): Promise<ServiceProcess> {
-  const script = join(projectRoot(), 'dist', 'workers', 'testing', 'run-service.js')
+  const script = fileURLToPath(new URL('./run-service.js', import.meta.url))
   const child = spawn(process.execPath, [script], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: {

@@ -1,57 +1,64 @@
-/** For tests: a small network in an empty database, and a service in this process over it. */
+/** For tests: a small network straight into an empty database, and what has to hold over it when a load is over. */
 import { createHash, randomUUID } from 'node:crypto'
 import { expect } from 'vitest'
-import { sha256 } from '../../adapters/http/secrets.ts'
-import { putNodes, putShop, putSkus } from '../../adapters/store/catalog.ts'
-import { connect, type Sql } from '../../adapters/store/connect.ts'
-import { postStock } from '../../adapters/store/stock.ts'
-import type { SkuQuantity } from '../../router/types.ts'
-import { auditAll } from '../audit.ts'
-import { type Environment, parseConfig } from '../config.ts'
-import { createLog } from '../log.ts'
-import { type RunningService, startService } from '../service.ts'
-import { StockKeeper } from '../stock-keeper.ts'
-import { testShop } from './platform.ts'
+import { sha256 } from '../../../adapters/http/secrets.ts'
+import { putNodes, putShop, putSkus } from '../../../adapters/store/catalog.ts'
+import { connect, type Sql } from '../../../adapters/store/connect.ts'
+import { postStock } from '../../../adapters/store/stock.ts'
+import { channelNames, type Node, type Sku, type SkuQuantity } from '../../../router/types.ts'
+import { auditAll } from '../../audit.ts'
+import { type Environment, parseConfig } from '../../config.ts'
+import { shopOf } from '../../e2e/testing/orders.ts'
+import { credentials } from '../../e2e/testing/webhooks.ts'
+import { createLog } from '../../log.ts'
+import { type RunningService, startService } from '../../service.ts'
+import { StockKeeper } from '../../stock-keeper.ts'
 import { adminToken } from './process.ts'
 
 /** Opening stock by node; the nodes are made, and every SKU that they hold. */
 export type Opening = Readonly<Record<string, readonly SkuQuantity[]>>
 
-export async function loadTestNetwork(sql: Sql, opening: Opening): Promise<void> {
-  await putShop(sql, testShop)
+export interface TestServers {
+  readonly databaseUrl: string
+  readonly redisUrl: string
+}
+
+export async function loadTestNetwork(sql: Sql, opening: Opening, wechatApi: string | null = null): Promise<void> {
+  for (const channel of channelNames) {
+    const settings = { channel, shop: shopOf[channel], credentials: credentials[channel] }
+    await putShop(sql, { ...settings, apiBaseUrl: wechatApi, skuMap: {} })
+  }
   const skus = new Set(Object.values(opening).flatMap((lines) => lines.map((l) => l.sku)))
-  await putSkus(
+  await putSkus(sql, [...skus].map(skuOf))
+  const names = Object.keys(opening)
+  await putNodes(
     sql,
-    [...skus].map((sku) => ({
-      sku,
-      name: sku,
-      weightGrams: 500,
-      storageClass: 'ambient' as const,
-      warehouseOnly: false,
-      bundle: [],
-    })),
+    names.map((node, i) => ({ node: nodeOf(node, i), apiKeyHash: sha256(apiKeyOf(node)) })),
   )
-  const nodes = Object.keys(opening).map((node, i) => ({
-    node: {
-      node,
-      name: node,
-      kind: 'warehouse' as const,
-      adcode: '330106',
-      point: { lat: 30 + i / 10, lng: 120 },
-      open: true,
-      channels: null,
-      regions: null,
-      preferenceFen: 0,
-      handlingFen: 200,
-      freight: { bands: [{ kmMax: 20_100, firstFen: 500, stepFen: 100 }], firstGrams: 1000, stepGrams: 1000 },
-      safetyStock: 0,
-    },
-    apiKeyHash: sha256(apiKeyOf(node)),
-  }))
-  await putNodes(sql, nodes)
   for (const [node, lines] of Object.entries(opening)) {
     const bodyHash = createHash('sha256').update(JSON.stringify(lines)).digest()
     await postStock(sql, { node, ref: 'opening', kind: 'set', lines, bodyHash }, 0)
+  }
+}
+
+function skuOf(sku: string): Sku {
+  return { sku, name: sku, weightGrams: 500, storageClass: 'normal', warehouseOnly: false, bundle: [] }
+}
+
+function nodeOf(node: string, index: number): Node {
+  return {
+    node,
+    name: node,
+    kind: 'warehouse',
+    adcode: '330106',
+    point: { lat: 30 + index / 10, lng: 120 },
+    open: true,
+    channels: null,
+    regions: null,
+    preferenceFen: 0,
+    handlingFen: 200,
+    freight: { bands: [{ kmMax: 20_100, firstFen: 500, stepFen: 100 }], firstGrams: 1000, stepGrams: 1000 },
+    safetyStock: 0,
   }
 }
 
@@ -59,19 +66,15 @@ export function apiKeyOf(node: string): string {
   return `api-key-of-${node}`
 }
 
-export interface Servers {
-  readonly databaseUrl: string
-  readonly redisUrl: string
-}
-
-/** A service in this process. Nothing but a test drives its sweep, unless SWEEP_SECONDS says otherwise. */
-export async function startTestService(servers: Servers, environment: Environment = {}): Promise<RunningService> {
+/** A service in this process. Only its test drives its sweep, unless SWEEP_SECONDS says otherwise. */
+export async function startServiceHere(servers: TestServers, environment: Environment = {}): Promise<RunningService> {
   const config = parseConfig({ PORT: '0', LOG_LEVEL: 'fatal', SWEEP_SECONDS: '3600', THREADS: '1', ...environment })
   return await startService({ config, ...servers, adminToken, log: createLog(config.logLevel) })
 }
 
 // Far beyond what any of these loads takes; a run that is stuck shall say where.
 const settleMsMax = 40_000
+const lookAgainMs = 25
 
 /** Waits for a condition; fails with what it last saw. */
 export async function until<T>(look: () => Promise<T> | T, isThere: (seen: T) => boolean, what: string): Promise<T> {
@@ -80,38 +83,36 @@ export async function until<T>(look: () => Promise<T> | T, isThere: (seen: T) =>
     const seen = await look()
     if (isThere(seen)) return seen
     if (performance.now() > deadline) throw new Error(`never came: ${what}; last seen: ${JSON.stringify(seen)}`)
-    await new Promise((resolve) => setTimeout(resolve, 25))
+    await new Promise((resolve) => setTimeout(resolve, lookAgainMs))
   }
 }
 
 /** Waits until every event that was stored is decided. */
 export async function allDecided(sql: Sql): Promise<void> {
   await until(
-    () => sql`select kind, attempts, last_error from pending order by seq limit 5`,
+    () => sql`select seq, kind, attempts, last_error from pending order by seq limit 5`,
     (rows) => rows.length === 0,
     'every pending event decided',
   )
 }
 
-/**
- * Every invariant of both sides. Postgres must hold at once; Redis is told of a commit after it, so it gets a moment.
- */
+const invariantsOfRedis = new Set(['redis_counts_what_postgres_counts', 'nothing_is_reserved_for_nobody'])
+
+/** Every invariant of both sides. Postgres must hold at once; Redis is told of a commit after it, so it gets a moment. */
 export async function expectAudited(sql: Sql, redisUrl: string): Promise<void> {
   const keeper = new StockKeeper(sql, { redis: redisUrl })
   await keeper.open()
   try {
-    const last = await until(
+    const violations = await until(
       () => auditAll(sql, keeper),
-      (violations) => violations.every((v) => !ofRedis.has(v.invariant)),
+      (found) => found.every((v) => !invariantsOfRedis.has(v.invariant)),
       'the counters of Redis equal to those of Postgres',
     )
-    expect(last).toEqual([])
+    expect(violations).toEqual([])
   } finally {
     keeper.close()
   }
 }
-
-const ofRedis = new Set(['redis_counts_what_postgres_counts', 'nothing_is_reserved_for_nobody'])
 
 /** Units of a SKU by where they are. */
 export async function unitsOf(sql: Sql, sku: string): Promise<{ inTasks: number; backordered: number }> {

@@ -1,5 +1,5 @@
 /** For tests: an order in the bytes of its platform, with no more fields than Paidan reads. Long ids are bare numbers. */
-import { formatGmt8 } from '../../adapters/shared/time.ts'
+import { formatGmt8 } from '../../../adapters/shared/time.ts'
 import { paidFenOf, type Step, type TestLine, type TestOrder } from './orders.ts'
 
 export function yuan(fen: number): string {

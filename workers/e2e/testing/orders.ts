@@ -2,7 +2,7 @@
  * For tests: one order as a buyer would tell it, whichever platform it was placed on. `platforms.ts` writes it in each
  * platform's own bytes. Orders are values: a later version of one is `later(order, { … })`, a second younger.
  */
-import type { ChannelName } from '../../router/types.ts'
+import type { ChannelName } from '../../../router/types.ts'
 
 export type Step = 'unpaid' | 'paid' | 'locked' | 'closed' | 'shipped' | 'completed'
 

@@ -1,0 +1,210 @@
+/**
+ * For tests: a small network and orders that take the store's real way (inbox, decision, commit, pull), with the brain
+ * told where to source instead of asked.
+ */
+import { createHash, randomUUID } from 'node:crypto'
+import { decide, place, type TakenBack } from '../../../router/decide.ts'
+import { newOrder, takeRefund, takeSnapshot } from '../../../router/order.ts'
+import type {
+  Node,
+  OrderKey,
+  OrderSnapshot,
+  RefundSnapshot,
+  Sku,
+  SkuQuantity,
+  SnapshotLine,
+} from '../../../router/types.ts'
+import { putNodes, putSkus } from '../catalog.ts'
+import { commitDecisions, type DecisionWrite } from '../commit.ts'
+import type { Sql } from '../connect.ts'
+import { type InboxEvent, storeEvents } from '../intake.ts'
+import { keyOf, loadByKeys } from '../load.ts'
+import type { NodeDelta, Release } from '../move-stock.ts'
+import { type Posted, postStock } from '../stock.ts'
+import { type PulledTask, pullTasks } from '../tasks.ts'
+
+export const atMs = Date.UTC(2026, 10, 11, 4)
+
+export function keyFor(orderId: string): OrderKey {
+  return { channel: 'tmall', shop: 'shop', orderId }
+}
+
+/** lines('a', 1, 'b', 2) */
+export function lines(...flat: (string | number)[]): SkuQuantity[] {
+  return flat.flatMap((sku, i) => (i % 2 === 0 ? [{ sku: String(sku), quantity: Number(flat[i + 1]) }] : []))
+}
+
+export function sha256(bytes: Uint8Array | string): Buffer {
+  return createHash('sha256').update(bytes).digest()
+}
+
+export function eventOf(orderId: string, change: Partial<InboxEvent> = {}): InboxEvent {
+  const body = change.body ?? Buffer.from(`{"order":${JSON.stringify(orderId)}}`)
+  return {
+    ...{ ...keyFor(orderId), eventId: randomUUID(), kind: 'order', occurredAt: atMs },
+    ...change,
+    ...{ body, bodyHash: sha256(body) },
+  }
+}
+
+function nodeOf(node: string, safetyStock: number): Node {
+  return {
+    ...{ node, name: node, kind: 'warehouse', adcode: null, point: { lat: 31, lng: 121 }, open: true },
+    ...{ channels: null, regions: null, preferenceFen: 0, handlingFen: 0, safetyStock },
+    freight: { bands: [{ kmMax: 20_100, firstFen: 500, stepFen: 100 }], firstGrams: 1000, stepGrams: 1000 },
+  }
+}
+
+export function skuOf(sku: string, bundle: readonly SkuQuantity[] = []): Sku {
+  return { sku, name: sku, weightGrams: 100, storageClass: 'normal', warehouseOnly: false, bundle }
+}
+
+const tables = ['inbox', 'pending', 'event_conflict', 'orders', 'backorder', 'decision', 'task', 'parcel', 'exception']
+const stockTables = ['stock', 'stock_movement', 'stock_posting', 'node', 'sku']
+
+/** Deletes, which for few rows takes a tenth of a truncate's time. */
+export async function empty(sql: Sql): Promise<void> {
+  const deletes = [...tables, ...stockTables].map((table) => `delete from ${table}`)
+  await sql.unsafe([...deletes, 'update stock_epoch set epoch = 0'].join(';'))
+}
+
+export async function makeNetwork(
+  sql: Sql,
+  network: { readonly nodes: readonly string[]; readonly skus: readonly string[]; readonly safety?: number },
+): Promise<void> {
+  await putSkus(
+    sql,
+    network.skus.map((sku) => skuOf(sku)),
+  )
+  await putNodes(
+    sql,
+    network.nodes.map((node) => ({ node: nodeOf(node, network.safety ?? 0), apiKeyHash: sha256(node) })),
+  )
+}
+
+/** Each call is a posting of its own. */
+export async function post(
+  sql: Sql,
+  node: string,
+  kind: 'set' | 'add',
+  given: readonly SkuQuantity[],
+  safety = 0,
+): Promise<Posted> {
+  const bodyHash = sha256(JSON.stringify([kind, given]))
+  return await postStock(sql, { node, ref: randomUUID(), kind, lines: given, bodyHash }, safety)
+}
+
+export function snapshotOf(
+  orderId: string,
+  given: readonly SkuQuantity[],
+  change: Partial<OrderSnapshot> = {},
+): OrderSnapshot {
+  const told = given.map(({ sku, quantity }, i): SnapshotLine => {
+    const refund = 'none'
+    return {
+      ...{ lineId: `${orderId}-${i}`, sku, platformSku: sku, title: sku, quantity, paidFen: 100 * quantity },
+      ...{ gift: false, giftOf: null, refund, readyAt: null },
+    }
+  })
+  const place = { province: '上海市', city: '上海市', district: '黄浦区', town: '', street: '', postalCode: '', oaid: '' }
+  return {
+    ...{ type: 'order', ...keyFor(orderId), platformState: 'ready', platformStateRaw: 'WAIT_SELLER_SEND_GOODS' },
+    ...{ createdAt: atMs, paidAt: atMs, modifiedAt: atMs, shipBy: null, lines: told, freightFen: 0 },
+    paidFen: told.reduce((sum, line) => sum + line.paidFen, 0),
+    receiver: { name: '张**', phone: '138****0000', ...place, adcode: '310101', point: { lat: 31, lng: 121 } },
+    ...{ buyerId: '', buyerMessage: '', sellerMemo: '', sellerFlag: 0, addressUnderReview: false, presale: null },
+    transactionId: null,
+    ...change,
+  }
+}
+
+export interface Step {
+  /** What comes in. A task taken back is named as the inbox's command would. */
+  readonly told?: OrderSnapshot | RefundSnapshot
+  readonly takenBack?: readonly (TakenBack & Pick<Release, 'corrections'>)[]
+  /** Where everything that has to be sourced goes; absent: backordered. Its reservation's name is made of the task's. */
+  readonly node?: string
+}
+
+/** Stores an event and decides it on what the database holds now; nothing is committed yet. */
+export async function decided(sql: Sql, orderId: string, step: Step): Promise<DecisionWrite> {
+  const [stored] = await storeEvents(sql, [eventOf(orderId)])
+  if (stored?.outcome !== 'new') throw new Error('the event is known')
+  return await decidedOn(sql, orderId, stored.seq, step)
+}
+
+export async function decidedOn(sql: Sql, orderId: string, seq: string, step: Step): Promise<DecisionWrite> {
+  const key = keyFor(orderId)
+  const loaded = (await loadByKeys(sql, [key])).get(keyOf(key))
+  const before = loaded?.order ?? newOrder(key, seq)
+  const tasksBefore = loaded?.tasks ?? []
+  const { told, takenBack = [], node } = step
+  const taken =
+    told === undefined ? before : (told.type === 'order' ? takeSnapshot(before, told) : takeRefund(before, told)).order
+  const decision = decide({
+    ...{ order: taken, before, tasks: tasksBefore, takenBack, catalogue: (sku) => skuOf(sku) },
+    ...{ checkHolds: [], refusals: [] },
+  })
+  const planned = node === undefined || decision.demand.length === 0 ? [] : [{ node, units: decision.demand }]
+  const placed = place(decision, planned, node === undefined ? decision.demand : [])
+  const order = { ...placed.order, version: before.version + 1 }
+  return {
+    ...{ seqs: [seq], before, order, tasksBefore, tasks: decision.tasks, problems: [], shipBy: null },
+    newTasks: placed.newTasks.map((task) => ({ task, reservationId: `${task.taskId}@0` })),
+    releases: decision.cancelled.map((task) => ({
+      ...{ taskId: task.taskId, node: task.node },
+      lines: task.lines
+        .filter((l) => l.quantity > l.shipped)
+        .map((l) => ({ sku: l.sku, quantity: l.quantity - l.shipped })),
+      corrections: takenBack.find((t) => t.taskId === task.taskId)?.corrections ?? [],
+    })),
+    records: [{ seq, outcome: order.state, trace: { event: seq } }],
+  }
+}
+
+/** Decides and commits one order; throws when it was not committed. Gives what Redis had to be told. */
+export async function commitStep(sql: Sql, orderId: string, step: Step): Promise<readonly NodeDelta[]> {
+  const done = await commitDecisions(sql, 0, [await decided(sql, orderId, step)])
+  if (done.outcome !== 'committed' || done.conflicts.length > 0) throw new Error(JSON.stringify(done))
+  return done.deltas
+}
+
+/** A routed order with one task at the node. */
+export async function route(sql: Sql, orderId: string, node: string, given: readonly SkuQuantity[]): Promise<void> {
+  await commitStep(sql, orderId, { told: snapshotOf(orderId, given), node })
+}
+
+/** Leases the node's only due task. */
+export async function pullOne(sql: Sql, node: string, leaseSeconds = 60): Promise<PulledTask> {
+  const [task, ...more] = await pullTasks(sql, node, 10, leaseSeconds)
+  if (task === undefined || more.length > 0) throw new Error(`${node} has not exactly one task`)
+  return task
+}
+
+/** Its leases are over. */
+export async function lapse(sql: Sql, taskId: string): Promise<void> {
+  await sql`update task set lease_until = now() - interval '1 second' where task_id = ${taskId}`
+}
+
+export interface Figures {
+  readonly onHand: number
+  readonly reserved: number
+  readonly safety: number
+}
+
+export async function figures(sql: Sql, node: string, sku: string): Promise<Figures> {
+  const [row] = await sql<
+    Figures[]
+  >`select on_hand as "onHand", reserved, safety from stock where node = ${node} and sku = ${sku}`
+  if (row === undefined) throw new Error(`no stock of ${sku} at ${node}`)
+  return row
+}
+
+/** Until a connection of that application waits for somebody's lock. */
+export async function waits(sql: Sql, applicationName: string): Promise<void> {
+  for (;;) {
+    const waiting = await sql`
+      select from pg_stat_activity where application_name = ${applicationName} and wait_event_type = 'Lock'`
+    if (waiting.count > 0) return
+  }
+}

@@ -1,0 +1,115 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { loadDivisions } from '../adapters/divisions/load.ts'
+import { testRedis } from '../adapters/shared/testing.ts'
+import { connect } from '../adapters/store/connect.ts'
+import { testDatabase } from '../adapters/store/testing.ts'
+import { parseConfig } from '../workers/config.ts'
+import { demoSeed, loadNetwork } from '../workers/demo/load.ts'
+import { demoNetwork } from '../workers/demo/network.ts'
+import { createLog } from '../workers/log.ts'
+import { type RunningService, startService } from '../workers/service.ts'
+import { columnsMax, widthOf } from './demo/paper.ts'
+import { type DemoOutcome, playDemo } from './demo.ts'
+
+const adminToken = 'operator-of-the-demo-test'
+let database: Awaited<ReturnType<typeof testDatabase>>
+let redisUrl: string
+let service: RunningService
+
+async function start(): Promise<RunningService> {
+  const config = parseConfig({ PORT: '0', THREADS: '1', LOG_LEVEL: 'error', SWEEP_SECONDS: '1' })
+  return await startService({ config, databaseUrl: database.url, redisUrl, adminToken, log: createLog('error') })
+}
+
+beforeAll(async () => {
+  database = await testDatabase()
+  redisUrl = (await testRedis()).url
+  const sql = connect(database.url, { max: 1, applicationName: 'test set-up', statementTimeoutMs: 0 })
+  await loadNetwork(sql, demoNetwork(loadDivisions(), demoSeed))
+  await sql.end()
+  service = await start()
+})
+afterAll(async () => {
+  await service?.stop()
+})
+
+async function run(): Promise<{ outcome: DemoOutcome; text: string }> {
+  let text = ''
+  const outcome = await playDemo({
+    url: `http://127.0.0.1:${service.port}`,
+    ...{ adminToken, wechatPort: 0, colour: false },
+    write: (part) => {
+      text += part
+    },
+  })
+  return { outcome, text }
+}
+
+function expectTold({ outcome, text }: { outcome: DemoOutcome; text: string }): void {
+  expect(outcome.broken).toEqual([])
+  expect(outcome).toMatchObject({ orders: 57, states: { closed: 50, cancelled: 2, held: 1, shipped: 4 } })
+  expect(outcome.exceptions.map(({ kind }) => kind).sort()).toEqual([
+    'parcel_in_transit',
+    'parcel_problem',
+    'payment_missing',
+    'payment_short',
+    'units_held',
+  ])
+  expect(outcome.stock.filter((line) => !line.addsUp)).toEqual([])
+  expect(outcome.tracks).toBe(2 * outcome.parcels)
+  const lines = text.split('\n')
+  expect(lines.filter((line) => widthOf(line) > columnsMax)).toEqual([])
+  expect(lines.filter((line) => line.startsWith('  ✓'))).toHaveLength(outcome.claims)
+  expect(text).not.toContain('\u001b')
+}
+
+describe('the demo', () => {
+  test('keeps every claim, on a fresh network, again, and after a restart of the service', async () => {
+    const first = await run()
+    expectTold(first)
+    await service.stop()
+    service = await start()
+    const second = await run()
+    expectTold(second)
+    expect(second.outcome.run).not.toBe(first.outcome.run)
+  }, 120_000)
+
+  test('does not begin with a wrong token, and names the remedy', async () => {
+    const url = `http://127.0.0.1:${service.port}`
+    const silent = { url, wechatPort: 0, colour: false, write: () => undefined }
+    await expect(playDemo({ ...silent, adminToken: 'not-the-token-of-the-operator' })).rejects.toThrow('ADMIN_TOKEN')
+  })
+
+  test('does not begin on a network that is not the demo’s', async () => {
+    const empty = await testDatabase()
+    const config = parseConfig({ PORT: '0', THREADS: '1', LOG_LEVEL: 'error' })
+    const log = createLog('error')
+    const other = await startService({
+      ...{ config, log, adminToken, databaseUrl: empty.url },
+      redisUrl: (await testRedis()).url,
+    })
+    const url = `http://127.0.0.1:${other.port}`
+    try {
+      const silent = { url, adminToken, wechatPort: 0, colour: false, write: () => undefined }
+      await expect(playDemo(silent)).rejects.toThrow('does not serve the demo network')
+    } finally {
+      await other.stop()
+    }
+  })
+
+  test('ends with exit code 1 and a sentence when no service runs', async () => {
+    const file = pathToFileURL(fileURLToPath(new URL('./demo.js', import.meta.url))).href
+    // Nobody listens on the port of tcpmux.
+    const env = { PATH: process.env.PATH, PORT: '1', ADMIN_TOKEN: adminToken }
+    const script = 'await (await import(process.argv[1])).main()'
+    const ended = await new Promise<{ code: unknown; stderr: string }>((resolve) => {
+      execFile(process.execPath, ['--input-type=module', '-e', script, file], { env }, (error, _, stderr) =>
+        resolve({ code: error?.code, stderr }),
+      )
+    })
+    expect(ended).toEqual({ code: 1, stderr: expect.stringContaining('npm start') })
+    expect(ended.stderr.trim().split('\n')).toHaveLength(1)
+  })
+})

@@ -1,0 +1,147 @@
+/**
+ * What is measured: a service of the bench's own on empty, durable, embedded servers, or one that runs already. For the
+ * checks both need the way into Postgres and Redis; without it there is no result, and this says so.
+ */
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { projectRoot } from '../../adapters/shared/root.ts'
+import { connect, type Sql, socketDatabaseUrl } from '../../adapters/store/connect.ts'
+import { migrate, readMigrations } from '../../adapters/store/migrate.ts'
+import { demoWechatUrl, loadNetwork } from '../../workers/demo/load.ts'
+import type { DemoNetwork } from '../../workers/demo/network.ts'
+import { claimDataDir } from '../../workers/embedded/data-dir.ts'
+import { startPostgres } from '../../workers/embedded/postgres.ts'
+import { startRedis } from '../../workers/embedded/redis.ts'
+import { startService } from './processes.ts'
+import { benchNetwork } from './stream.ts'
+
+export interface Target {
+  readonly url: string
+  readonly sql: Sql
+  readonly redisUrl: string
+  /** Roots of the process trees; those of a server elsewhere are unknown. */
+  readonly processes: Readonly<Record<string, number>>
+  /** What the shelves held before the first order; null when orders were there before. */
+  readonly opening: DemoNetwork['stock'] | null
+  stop(): Promise<void>
+}
+
+export class NoTarget extends Error {}
+
+const applicationName = 'paidan bench'
+
+export async function ownTarget(wechatUrl: string, profile: string | null): Promise<Target> {
+  const undo: (() => unknown)[] = []
+  const stop = async (): Promise<void> => {
+    for (const step of undo.splice(0).reverse()) await step()
+  }
+  try {
+    const dataDir = mkdtempSync(join(tmpdir(), 'paidan-bench-'))
+    undo.push(() => rmSync(dataDir, { recursive: true, force: true }))
+    // As at `npm start`: the servers' own user has to pass through.
+    const claim = await claimDataDir(join(dataDir, 'data'))
+    undo.push(() => claim.release())
+    const postgres = await startPostgres({ dataDir: claim.path, durable: true })
+    undo.push(() => postgres.stop())
+    const redis = await startRedis({ dataDir: claim.path, durable: true })
+    undo.push(() => redis.stop())
+    const sql = connect(postgres.url, { max: 2, applicationName, statementTimeoutMs: 0 })
+    undo.push(() => sql.end({ timeout: 5 }))
+    await migrate(sql, readMigrations(join(projectRoot(), 'sql')))
+    const network = benchNetwork(wechatUrl)
+    await loadNetwork(sql, network)
+    await sql`analyze`
+    const service = await startService(
+      {
+        PORT: '0',
+        DATA_DIR: claim.path,
+        DATABASE_URL: postgres.url,
+        REDIS_URL: redis.url,
+        ADMIN_TOKEN: randomBytes(24).toString('base64url'),
+        DEMO: 'off',
+        LOG_LEVEL: 'warn',
+      },
+      profile,
+    )
+    undo.push(() => service.stop())
+    return {
+      url: service.url,
+      sql,
+      redisUrl: redis.url,
+      processes: { service: service.pid, postgres: postgres.pid, redis: redis.pid },
+      opening: network.stock,
+      stop,
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** Throws NoTarget with what to do. */
+export async function runningTarget(url: string, wechatUrl: string): Promise<Target> {
+  const answer = await fetch(`${url}/readyz`).catch(() => null)
+  if (answer?.status !== 200) throw new NoTarget(`${url} is not a Paidan that is ready: start one with npm start`)
+  const { databaseUrl, redisUrl, dataDir, processes } = findServers()
+  const sql = connect(databaseUrl, { max: 2, applicationName, statementTimeoutMs: 0 })
+  try {
+    const token = await adminToken(sql, dataDir)
+    const shop = benchNetwork().shops.find(({ channel }) => channel === 'wechat')!
+    const pointAt = async (apiBaseUrl: string) => {
+      const { credentials, skuMap } = shop
+      const put = await fetch(`${url}/v1/shops/wechat/${shop.shop}`, {
+        method: 'PUT',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ credentials, skuMap, apiBaseUrl }),
+      })
+      if (!put.ok) throw new NoTarget(`the WeChat shop could not be pointed at the stand-in: ${await put.text()}`)
+    }
+    await pointAt(wechatUrl)
+    const stop = async (): Promise<void> => {
+      await pointAt(demoWechatUrl).catch(() => undefined)
+      await sql.end({ timeout: 5 })
+    }
+    return { url, sql, redisUrl, processes, opening: null, stop }
+  } catch (error) {
+    await sql.end({ timeout: 5 })
+    throw error
+  }
+}
+
+function findServers() {
+  const { DATABASE_URL, REDIS_URL, DATA_DIR } = process.env
+  const dataDir = resolve(projectRoot(), DATA_DIR || '.data')
+  const databaseUrl = DATABASE_URL || socketDatabaseUrl(socketDir(dataDir, 'run-postgres'), 'paidan', 'paidan')
+  const redisUrl = REDIS_URL || join(socketDir(dataDir, 'run-redis'), 'redis.sock')
+  const processes: Record<string, number> = {}
+  const note = (name: string, file: string) => {
+    const pid = existsSync(file) ? Number.parseInt(readFileSync(file, 'utf8'), 10) : 0
+    if (pid > 0) processes[name] = pid
+  }
+  note('service', join(dataDir, 'paidan.pid'))
+  if (!DATABASE_URL) note('postgres', join(dataDir, 'postgres', 'postmaster.pid'))
+  if (!REDIS_URL) note('redis', join(dataDir, 'redis.pid'))
+  return { databaseUrl, redisUrl, dataDir, processes }
+}
+
+/** As workers/embedded/socket-dir.ts lays it: in the data folder, or where its note says. */
+function socketDir(dataDir: string, name: string): string {
+  const note = join(dataDir, `${name}.elsewhere`)
+  const path = existsSync(note) ? readFileSync(note, 'utf8') : join(dataDir, name)
+  if (existsSync(path)) return path
+  throw new NoTarget(
+    `The invariants are checked in Postgres and Redis themselves, and ${path} is not there. ` +
+      'Set DATA_DIR to the data folder of the running service, or DATABASE_URL and REDIS_URL as it has them.',
+  )
+}
+
+async function adminToken(sql: Sql, dataDir: string): Promise<string> {
+  if (process.env.ADMIN_TOKEN) return process.env.ADMIN_TOKEN
+  const file = join(dataDir, 'admin-token')
+  if (existsSync(file)) return readFileSync(file, 'utf8').trim()
+  const [row] = await sql<{ value: string }[]>`select value from setting where key = 'admin_token'`
+  if (row === undefined) throw new NoTarget('Set ADMIN_TOKEN to that of the running service.')
+  return row.value
+}

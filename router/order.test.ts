@@ -1,0 +1,154 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { newOrder, stateOf, takeRefund, takeSnapshot } from './order.ts'
+import { key, line, refund, snapshot, task } from './testing/orders.ts'
+import type { Allocation, Order, OrderSnapshot, OrderState, RefundSnapshot, Task } from './types.ts'
+
+const none = newOrder(key, '1')
+const paid = snapshot()
+
+describe('a snapshot', () => {
+  test.each<[why: string, known: OrderSnapshot | null, told: OrderSnapshot, outcome: string]>([
+    ['the first', null, paid, 'taken'],
+    ['the same again', paid, snapshot(), 'unchanged'],
+    [
+      'the same with its lines shuffled',
+      snapshot({ lines: [line('1'), line('2')] }),
+      snapshot({ lines: [line('2'), line('1')] }),
+      'unchanged',
+    ],
+    ['newer', paid, snapshot({ modifiedAt: 11 }), 'taken'],
+    ['older', paid, snapshot({ modifiedAt: 9 }), 'stale'],
+    ['older, though it is further', paid, snapshot({ modifiedAt: 9, platformState: 'closed' }), 'stale'],
+    ['newer, though it goes back', snapshot({ platformState: 'closed' }), snapshot({ modifiedAt: 11 }), 'taken'],
+    ['within the second, further', paid, snapshot({ platformState: 'shipped' }), 'taken'],
+    ['within the second, behind', paid, snapshot({ platformState: 'unpaid' }), 'stale'],
+    ['within the second, the balance is paid', presale('deposit_paid'), presale('balance_paid'), 'taken'],
+    ['within the second, the balance was not', presale('balance_paid'), presale('deposit_paid'), 'stale'],
+    ['within the second, a refund is asked for', paid, refunding('requested'), 'taken'],
+    ['within the second, a refund is done', refunding('requested'), refunding('refunded'), 'taken'],
+    ['within the second, a refund was only asked for', refunding('refunded'), refunding('requested'), 'stale'],
+    ['within the second, a refund was withdrawn', refunding('requested'), refunding('closed'), 'taken'],
+  ])('%s', (_, known, told, outcome) => {
+    const before = known === null ? none : takeSnapshot(none, known).order
+    const taken = takeSnapshot(before, told)
+    expect(taken.outcome).toBe(outcome)
+    if (outcome !== 'taken') expect(taken.order).toBe(before)
+    else expect(taken.order).toEqual({ ...before, snapshot: told })
+  })
+
+  test('has its lines in the order of their ids', () => {
+    const { order } = takeSnapshot(none, snapshot({ lines: [line('b'), line('a'), line('c')] }))
+    expect(order.snapshot!.lines.map((l) => l.lineId)).toEqual(['a', 'b', 'c'])
+  })
+
+  function presale(step: 'deposit_paid' | 'balance_paid') {
+    return snapshot({ presale: { step, depositFen: 10 } })
+  }
+  function refunding(status: RefundSnapshot['status']) {
+    return snapshot({ lines: [line('1', { refund: status })] })
+  }
+})
+
+describe('a refund', () => {
+  test.each<[why: string, known: RefundSnapshot | null, told: RefundSnapshot, outcome: string]>([
+    ['the first', null, refund(), 'taken'],
+    ['the same again', refund(), refund(), 'unchanged'],
+    ['newer', refund(), refund({ modifiedAt: 21, status: 'closed' }), 'taken'],
+    ['older', refund(), refund({ modifiedAt: 19, status: 'refunded' }), 'stale'],
+    ['within the second, further', refund(), refund({ status: 'closed' }), 'taken'],
+    ['within the second, behind', refund({ status: 'refunded' }), refund({ status: 'closed' }), 'stale'],
+    ['within the second, another amount', refund({ refundFen: 1 }), refund({ refundFen: 2 }), 'taken'],
+    ['within the second, the first amount again', refund({ refundFen: 2 }), refund({ refundFen: 1 }), 'stale'],
+    ['another one', refund({ refundId: 'R2' }), refund(), 'taken'],
+  ])('%s', (_, known, told, outcome) => {
+    const before = known === null ? none : takeRefund(none, known).order
+    const taken = takeRefund(before, told)
+    expect(taken.outcome).toBe(outcome)
+    if (outcome !== 'taken') expect(taken.order).toBe(before)
+    else expect(taken.order.refunds).toContain(told)
+  })
+
+  test('leaves the others as they are', () => {
+    const [r1, r2, r3] = ['R1', 'R2', 'R3'].map((refundId) => refund({ refundId })) as [
+      RefundSnapshot,
+      RefundSnapshot,
+      RefundSnapshot,
+    ]
+    const order = [r3, r1, r2].reduce((o: Order, r) => takeRefund(o, r).order, none)
+    expect(order.refunds).toEqual([r1, r2, r3])
+    const done = refund({ refundId: 'R2', status: 'refunded', modifiedAt: 30 })
+    expect(takeRefund(order, done).order.refunds).toEqual([r1, done, r3])
+  })
+})
+
+test('what is known in the end does not depend on the sequence, not even within one second', () => {
+  const status = fc.constantFrom('none', 'requested', 'refunded', 'refused', 'closed') as fc.Arbitrary<
+    RefundSnapshot['status']
+  >
+  const at = fc.integer({ min: 1, max: 3 })
+  const anyEvent = fc.oneof(
+    fc
+      .record({
+        modifiedAt: at,
+        platformState: fc.constantFrom('unpaid', 'ready', 'closed') as fc.Arbitrary<OrderSnapshot['platformState']>,
+        refund: status,
+        sellerMemo: fc.constantFrom('', 'x'),
+      })
+      .map(({ refund: word, ...rest }) => snapshot({ ...rest, lines: [line('1', { refund: word })] })),
+    fc
+      .record({
+        refundId: fc.constantFrom('R1', 'R2'),
+        status,
+        modifiedAt: at,
+        refundFen: fc.integer({ min: 1, max: 2 }),
+      })
+      .map(refund),
+  )
+  const takeAll = (events: readonly (OrderSnapshot | RefundSnapshot)[]) =>
+    events.reduce((o: Order, e) => (e.type === 'order' ? takeSnapshot(o, e) : takeRefund(o, e)).order, none)
+  fc.assert(
+    fc.property(
+      fc
+        .array(anyEvent, { minLength: 1, maxLength: 8 })
+        .chain((events) =>
+          fc.tuple(fc.constant(events), fc.shuffledSubarray([...events, ...events], { minLength: events.length * 2 })),
+        ),
+      ([events, shuffled]) => {
+        expect(takeAll(shuffled)).toEqual(takeAll(events))
+      },
+    ),
+  )
+})
+
+describe('the state', () => {
+  const at = (place: Allocation['place'], quantity = 1): Allocation => ({
+    item: 0,
+    quantity,
+    place,
+    taskId: place === 'task' ? '1-1' : null,
+  })
+  const shippedOf = (shipped: number, quantity = shipped): Task => task({ lines: [{ sku: 'A', quantity, shipped }] })
+  test.each<[state: OrderState, allocations: Allocation[], tasks: Task[], change?: Partial<Order>]>([
+    ['announced', [], [], { snapshot: null }],
+    ['unpaid', [at('held')], [], { snapshot: snapshot({ platformState: 'unpaid' }) }],
+    ['held', [at('held')], []],
+    ['held', [at('held'), at('backordered'), at('task')], [shippedOf(0, 1)]],
+    ['backordered', [at('backordered'), at('task')], [shippedOf(0, 1)]],
+    ['backordered', [at('backordered'), at('cancelled')], []],
+    ['routed', [at('task')], [shippedOf(0, 1)]],
+    ['routed', [at('task'), at('cancelled')], [shippedOf(0, 1)]],
+    ['partly_shipped', [at('task', 2)], [shippedOf(1, 2)]],
+    ['partly_shipped', [at('task'), at('held')], [shippedOf(1)]],
+    ['partly_shipped', [at('task'), at('backordered')], [shippedOf(1)]],
+    ['shipped', [at('task')], [shippedOf(1)]],
+    ['shipped', [at('task'), at('cancelled')], [shippedOf(1)]],
+    ['closed', [at('task')], [shippedOf(1)], { state: 'closed' }],
+    ['routed', [at('task')], [shippedOf(0, 1)], { state: 'closed' }],
+    ['cancelled', [at('cancelled')], []],
+    ['cancelled', [at('cancelled')], [task({ state: 'cancelled' })]],
+    ['cancelled', [at('cancelled')], [], { snapshot: snapshot({ platformState: 'unpaid' }) }],
+  ])('is %s', (state, allocations, tasks, change) => {
+    expect(stateOf({ ...none, snapshot: paid, allocations, ...change }, tasks)).toBe(state)
+  })
+})

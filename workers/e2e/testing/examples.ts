@@ -1,0 +1,70 @@
+/** For tests: a proper request to each endpoint of the contract, by the endpoint's name. */
+import { contract } from '../../../adapters/http/v1/contract.ts'
+import { nodes } from './network.ts'
+import { shopOf } from './orders.ts'
+import { credentials } from './webhooks.ts'
+
+export type OperationName = keyof typeof contract
+
+export const operations = (Object.keys(contract) as OperationName[]).map((name) => {
+  const { method, path, auth } = contract[name]
+  return { name, method, path, auth }
+})
+
+const params: Readonly<Record<string, string>> = {
+  channel: 'tmall',
+  shop: shopOf.tmall,
+  carrier: 'kuaidi100',
+  account: 'chenfeng',
+  source: 'generic',
+  sku: 'example',
+  node: 'east',
+  orderId: '3705115058471999999',
+}
+
+const bodies: Readonly<Partial<Record<OperationName, unknown>>> = {
+  putShop: { credentials: credentials.tmall, skuMap: { 'platform-1': 'example' } },
+  putCarrierAccount: { salt: 'salt-of-kuaidi100' },
+  putSku: { name: '示例', weightGrams: 500, storageClass: 'normal', warehouseOnly: false },
+  putNode: {
+    ...nodes.east,
+    point: { lat: 30.25, lng: 120.12 },
+    channels: ['tmall', 'jd', 'wechat'],
+    regions: ['33'],
+    priority: 1,
+    preferenceFen: 5,
+    handlingFen: 100,
+    safetyStock: 0,
+    freight: { bands: [{ kmMax: 500, firstFen: 500, stepFen: 100 }, { firstFen: 900, stepFen: 300 }] },
+  },
+  postStock: { ref: 'example', kind: 'add', lines: [{ sku: 'example', quantity: 1 }] },
+  releaseOrder: { note: '已确认' },
+  cancelOrder: { note: '已确认' },
+  pullTasks: { limit: 1, leaseSeconds: 60, waitSeconds: 0 },
+  acceptTask: { fence: 1 },
+  shipTask: { fence: 1, packages: [{ carrier: 'SF', waybill: 'SF-example', lines: [{ sku: 'example', quantity: 1 }] }] },
+  rejectTask: { fence: 1, reason: 'damaged', lines: [{ sku: 'example', quantity: 1 }] },
+  extendTask: { fence: 1, leaseSeconds: 60 },
+  interceptTask: { fence: 1 },
+}
+
+export interface Example {
+  readonly method: string
+  readonly path: string
+  /** Undefined where the endpoint takes none. */
+  readonly body: string | undefined
+}
+
+export function exampleOf(name: string, taskId = '999999-1'): Example {
+  const { method, path } = contract[name as OperationName]
+  const filled = path.replace(/\{(\w+)\}/g, (_, key: string) =>
+    encodeURIComponent(key === 'taskId' ? taskId : params[key]!),
+  )
+  const body = bodies[name as OperationName]
+  const csv = 'ref,channel,shop,orderId,kind,amountFen,feeFen,occurredAt\n'
+  return {
+    method,
+    path: name === 'getStock' ? `${filled}?sku=example` : filled,
+    body: name === 'postBill' ? csv : body === undefined ? undefined : JSON.stringify(body),
+  }
+}
