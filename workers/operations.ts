@@ -172,7 +172,7 @@ export function operationRoutes(service: Service): JsonRoute[] {
       })
     }),
     implement(contract.listExceptions, async ({ query }) => {
-      const page = await list(sql, { kind: query.kind, cursor: query.cursor, limit: query.limit })
+      const page = await list(sql, { kind: query.kind, cursor: idOfCursor(query.cursor), limit: query.limit })
       const ids = page.exceptions.map((e) => e.orderId).filter((id) => id !== null)
       const orders = await keysOfOrders(sql, ids)
       const exceptions = page.exceptions.map(({ orderId, ageSeconds, ...e }) => ({

@@ -2,7 +2,7 @@
  * Orders that a platform only hinted at: pulled from the shop's API, stored in the inbox as an event of their own, which in
  * the same commit answers all hints that led to it. Until then the hints stay pending.
  */
-
+import { setMaxListeners } from 'node:events'
 import { pulledOrderEvent } from '../adapters/channels/wechat.ts'
 import { WechatApi } from '../adapters/channels/wechat-api.ts'
 import { WechatApiError } from '../adapters/channels/wechat-api-error.ts'
@@ -60,6 +60,8 @@ export class Puller {
 
   constructor(service: PullerContext) {
     this.#service = service
+    // Each call listens for the end of all.
+    setMaxListeners(0, this.#abort.signal)
   }
 
   get size(): number {

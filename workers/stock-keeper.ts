@@ -95,20 +95,26 @@ export class StockKeeper {
 
   /** Tells Redis everything about a node that it has not heard yet. */
   async catchUp(node: string): Promise<void> {
-    await this.#asking(async (epoch) => {
-      const known = await this.#stock.inspect(epoch, node, [])
-      if (known.outcome === 'stale_epoch') return await this.#loadIfNew(node, epoch, known.currentEpoch)
-      for (const delta of await deltasAfter(this.#sql, node, known.seq)) {
-        const done = await this.#stock.apply(epoch, node, delta.seq, [delta])
-        if (done.outcome === 'stale_epoch') return null
-        if (done.outcome === 'applied') this.#onReloaded(node, done.atp)
-      }
-      return true
-    })
+    await this.#asking((epoch) => this.#catchUp(node, epoch))
+  }
+
+  async #catchUp(node: string, epoch: number): Promise<true | null> {
+    const known = await this.#stock.inspect(epoch, node, [])
+    if (known.outcome === 'stale_epoch') {
+      const loaded = await this.#loadIfNew(node, epoch, known.currentEpoch)
+      // What their figures did not have yet is told as to any other node.
+      return loaded === 'by_another' ? await this.#catchUp(node, epoch) : loaded
+    }
+    for (const delta of await deltasAfter(this.#sql, node, known.seq)) {
+      const done = await this.#stock.apply(epoch, node, delta.seq, [delta])
+      if (done.outcome === 'stale_epoch') return null
+      if (done.outcome === 'applied') this.#onReloaded(node, done.atp)
+    }
+    return true
   }
 
   /** A node that Redis never heard of in this epoch was made after the epoch began: only it has to be loaded. */
-  async #loadIfNew(node: string, epoch: number, known: number | null): Promise<true | null> {
+  async #loadIfNew(node: string, epoch: number, known: number | null): Promise<true | 'by_another' | null> {
     if (known !== null || !(await this.#stock.scriptsLoaded())) return null
     const [figures] = await figuresOf(this.#sql, [node])
     if (figures === undefined) return true
@@ -116,8 +122,9 @@ export class StockKeeper {
     if (reserved !== undefined) return null
     const rows = figures.available.map((r) => ({ sku: r.sku, atp: r.available }))
     const done = await this.#stock.reload(epoch, node, figures.seq, rows)
+    if (done.outcome === 'stale_epoch') return done.currentEpoch === epoch ? 'by_another' : null
     if (done.outcome === 'reloaded') this.#onReloaded(node, rows)
-    return done.outcome === 'stale_epoch' ? null : true
+    return true
   }
 
   /** What Redis says of a node now. */

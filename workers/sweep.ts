@@ -112,11 +112,7 @@ export class Sweep {
     const { sql, keeper, catalog, metrics, log } = this.#service
     const epoch = keeper.epoch
     await keeper.catchUp(node)
-    const seen = await keeper.look(node)
-    catalog.setHints(
-      node,
-      [...seen.atp].map(([sku, atp]) => ({ sku, atp })),
-    )
+    let seen = await keeper.look(node)
     const old = seen.held.filter((h) => h.madeAtMs < Date.now() - this.#heldMsMax)
     if (old.length > 0) {
       const committed = await committedReservations(
@@ -129,7 +125,14 @@ export class Sweep {
       metrics.mended.inc({ how: 'confirmed' }, committed.size)
       metrics.mended.inc({ how: 'released' }, refs.length - committed.size)
       log.warn({ node, confirmed: committed.size, released: refs.length - committed.size }, 'reservations mended')
+      // Backorders that found nothing while these units were held may find them now.
+      this.#tried.clear()
+      seen = await keeper.look(node)
     }
+    catalog.setHints(
+      node,
+      [...seen.atp].map(([sku, atp]) => ({ sku, atp })),
+    )
     if (seen.held.length > 0) return
     await this.#compare(node, seen.seq, seen.atp, epoch)
   }

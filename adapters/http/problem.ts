@@ -29,6 +29,11 @@ function shortKey(key: string): string {
   return visible.length > keyCharactersMax ? `${visible.slice(0, keyCharactersMax)}…` : visible
 }
 
+/** A key that nobody documented is shown when it is a misspelt name, and not when it may be data in the wrong place. */
+function fieldName(key: string): string {
+  return /^[A-Za-z_]\w*$/.test(key) ? shortKey(key) : '(not a field name)'
+}
+
 function expected(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case 'invalid_type':
@@ -40,7 +45,7 @@ function expected(issue: z.core.$ZodIssue): string {
     case 'invalid_value':
       return `expected one of ${issue.values.map((value) => JSON.stringify(value)).join(', ')}`
     case 'unrecognized_keys':
-      return `unknown key ${issue.keys.slice(0, problemsMax).map(shortKey).join(', ')}`
+      return `unknown key ${issue.keys.slice(0, problemsMax).map(fieldName).join(', ')}`
     // Messages of our own schemas: written for the caller, without values.
     case 'custom':
     case 'invalid_format':

@@ -3,8 +3,19 @@ import { audit, invariantNames } from './audit.ts'
 import type { Sql } from './connect.ts'
 import { storeEvents } from './intake.ts'
 import { shipTask } from './ship.ts'
+import {
+  atMs,
+  commitStep,
+  empty,
+  eventOf,
+  lines,
+  makeNetwork,
+  post,
+  pullOne,
+  route,
+  snapshotOf,
+} from './testing/world.ts'
 import { type TestDatabase, testDatabase } from './testing.ts'
-import { atMs, commitStep, empty, eventOf, lines, makeNetwork, post, pullOne, route, snapshotOf } from './testing/world.ts'
 
 let database: TestDatabase
 let sql: Sql

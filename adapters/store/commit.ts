@@ -3,7 +3,7 @@
  *
  * Postgres disposes: an order that changed since it was read, an event that another process settled, a stock row that
  * has less than Redis promised, or a stock epoch that is over make the outcome; nothing of a refused order is written.
- * Locks are taken in one order everywhere: orders, tasks, nodes, stock, each by key.
+ * Locks are taken in one order everywhere: orders, tasks, events, nodes, stock, each by key.
  */
 import type { Order, Task } from '../../router/types.ts'
 import type { Sql, Transaction } from './connect.ts'

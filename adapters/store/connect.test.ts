@@ -72,3 +72,22 @@ describe('connect', async () => {
     await other.close()
   })
 })
+
+// The driver rolls a failed transaction back on the connection that it had, and throws where nobody can catch it when
+// that connection is gone: https://github.com/porsager/postgres/issues/1208
+test('a connection that dies in a transaction fails the transaction, not the process', async () => {
+  const database = await testDatabase()
+  const { sql } = database
+  const dying = sql.begin(async (tx) => await tx`select pg_terminate_backend(pg_backend_pid())`)
+  await expect(dying).rejects.toThrow()
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(await sql.begin('isolation level serializable', async (tx) => await tx`select 1 as one`)).toEqual([{ one: 1 }])
+  await expect(
+    sql.begin(async (tx) => {
+      await tx`insert into setting values ('undone', '1')`
+      throw new RangeError('ours')
+    }),
+  ).rejects.toThrow(RangeError)
+  expect(await sql`select from setting where key = 'undone'`).toEqual([])
+  await database.close()
+})

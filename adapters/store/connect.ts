@@ -32,7 +32,7 @@ const reconnectSecondsMax = 2
 /** Opens nothing yet. Close with `sql.end({ timeout: seconds })`. Throws TypeError on a string that is no URL. */
 export function connect(databaseUrl: string, options: ConnectOptions): Sql {
   const { url, ...target } = parseDatabaseUrl(databaseUrl)
-  return postgres(url, {
+  const sql = postgres(url, {
     ...target,
     max: options.max,
     connect_timeout: connectTimeoutSeconds,
@@ -44,6 +44,40 @@ export function connect(databaseUrl: string, options: ConnectOptions): Sql {
       idle_in_transaction_session_timeout: idleInTransactionMs,
     },
   })
+  return withoutRollbackToNobody(sql)
+}
+
+type Work = (tx: Transaction) => unknown
+
+/**
+ * The driver rolls a failed transaction back on the connection that it had. When that one is what failed, it writes to a
+ * closed socket from a timer, where nobody can catch the TypeError: one restart of Postgres would end the process.
+ * https://github.com/porsager/postgres/issues/1208. A transaction that lost its connection fails by the driver's own
+ * watch over it; its work just has to keep quiet.
+ */
+function withoutRollbackToNobody(sql: Sql): Sql {
+  const begin = sql.begin.bind(sql) as (options: string, work: Work) => Promise<unknown>
+  const quietly =
+    (work: Work): Work =>
+    async (tx) => {
+      try {
+        return await work(tx)
+      } catch (error) {
+        if (isConnectionLost(error)) return await new Promise(() => undefined)
+        throw error
+      }
+    }
+  const guarded = (first: string | Work, second?: Work) =>
+    typeof first === 'string' ? begin(first, quietly(second!)) : begin('', quietly(first))
+  return Object.assign(sql, { begin: guarded as Sql['begin'] })
+}
+
+const lostCodes = new Set(['CONNECTION_CLOSED', 'CONNECTION_DESTROYED', 'CONNECTION_ENDED', 'ECONNRESET', 'EPIPE'])
+
+/** Broken, or about to be: after a FATAL the server closes it. */
+function isConnectionLost(error: unknown): boolean {
+  const { code, severity } = error as { code?: unknown; severity?: unknown }
+  return severity === 'FATAL' || severity === 'PANIC' || (typeof code === 'string' && lostCodes.has(code))
 }
 
 export interface DatabaseTarget {

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { connect, type Sql } from './connect.ts'
 import { list } from './exceptions.ts'
 import { countPending, dayOf, postpone, preparePartitions, readPending, storeEvents } from './intake.ts'
-import { type TestDatabase, testDatabase } from './testing.ts'
 import { atMs, eventOf, waits } from './testing/world.ts'
+import { type TestDatabase, testDatabase } from './testing.ts'
 
 let database: TestDatabase
 beforeAll(async () => {
@@ -41,6 +41,9 @@ describe('an event', () => {
     ['empty', Buffer.alloc(0)],
     ['one byte', Buffer.from([0])],
     ['every byte there is', Buffer.from(Array.from({ length: 256 }, (_, i) => i))],
+    ['text', Buffer.from('订单 "\\" \u2028 😀')],
+    ['text that begins with a byte order mark', Buffer.from('\ufeff{}')],
+    ['text but for a NUL', Buffer.from('订单\0')],
     ['no UTF-8', Buffer.from([0xff, 0xfe, 0x00, 0xd8])],
     ['as large as a webhook may be', randomBytes(256 * 1024)],
     ['larger', randomBytes(3 * 1024 * 1024)],
@@ -86,7 +89,19 @@ describe('an event', () => {
 
   test('with odd signs in its ids does not keep its batch out', async () => {
     const { sql } = database
-    const odd = ['\ud800', '😀', "'; drop table inbox --", '{"a":1}', '\\u0000', 'a\nb', ' ', '%s', '张三', 'NULL', '{}']
+    const odd = [
+      '\ud800',
+      '😀',
+      "'; drop table inbox --",
+      '{"a":1}',
+      '\\u0000',
+      'a\nb',
+      ' ',
+      '%s',
+      '张三',
+      'NULL',
+      '{}',
+    ]
     const events = odd.map((id) => eventOf(id, { eventId: id, shop: id }))
     expect(await outcomes(sql, events)).toEqual(odd.map(() => 'new'))
     expect(await outcomes(sql, events)).toEqual(odd.map(() => 'duplicate'))

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { jsonText } from './json-text.ts'
+import { jsonColumn, jsonText } from './json-text.ts'
 import { type TestDatabase, testDatabase } from './testing.ts'
 
 let database: TestDatabase
@@ -38,10 +38,12 @@ test('Postgres takes every text, and gives it back with nothing else replaced', 
   const text = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(''))
   await fc.assert(
     fc.asyncProperty(fc.array(text, { minLength: 1, maxLength: 50 }), async (texts) => {
-      const [row] = await sql<{ a: string[]; b: { t: string }[] }[]>`
-        select ${jsonText(texts)}::text::json as a, ${jsonText(texts.map((t) => ({ t })))}::text::jsonb as b`
+      const [row] = await sql<{ a: string[]; b: { t: string }[]; column: string[] }[]>`
+        select ${jsonText(texts)}::text::json as a, ${jsonText(texts.map((t) => ({ t })))}::text::jsonb as b,
+          array_to_json(string_to_array(${jsonColumn(texts)}::text, chr(30))::json[]) as column`
       const expected = texts.map((t) => Buffer.from(t).toString().replaceAll('\0', replaced))
       expect(row!.a).toEqual(expected)
+      expect(row!.column).toEqual(expected)
       expect(row!.b.map((entry) => entry.t)).toEqual(expected)
     }),
     { numRuns: 40 },

@@ -10,7 +10,6 @@ import { shipTask } from './ship.ts'
 import { backordersOf, changeSafety, deltasAfter, figuresOf, postStock, stockRows, unpulledTasks } from './stock.ts'
 import { endShortages, fillableSkus } from './sweep.ts'
 import { giveBack, pullTasks } from './tasks.ts'
-import { type TestDatabase, testDatabase } from './testing.ts'
 import {
   atMs,
   commitStep,
@@ -27,6 +26,7 @@ import {
   skuOf,
   snapshotOf,
 } from './testing/world.ts'
+import { type TestDatabase, testDatabase } from './testing.ts'
 
 let database: TestDatabase
 let sql: Sql

@@ -4,9 +4,7 @@ import { audit } from './audit.ts'
 import { commitDecisions } from './commit.ts'
 import { connect, type Sql } from './connect.ts'
 import { shipTask } from './ship.ts'
-import { deltasAfter, figuresOf } from './stock.ts'
 import { acceptTask, extendLease, giveBack, lapsedIntercepts, type Package, pullTasks } from './tasks.ts'
-import { type TestDatabase, testDatabase } from './testing.ts'
 import {
   atMs,
   commitStep,
@@ -20,8 +18,8 @@ import {
   pullOne,
   route,
   snapshotOf,
-  waits,
 } from './testing/world.ts'
+import { type TestDatabase, testDatabase } from './testing.ts'
 
 let database: TestDatabase
 let sql: Sql
@@ -73,7 +71,8 @@ describe('pull', () => {
     const rest = await pullTasks(sql, 'n1', 100, 60)
     expect(new Set([...tasks, ...rest].map((t) => t.taskId)).size).toBe(60)
     expect(tasks.length + rest.length).toBe(60)
-    for (const task of [...tasks, ...rest]) expect(task).toMatchObject({ fence: 1, state: 'pulled', intercepted: false })
+    for (const task of [...tasks, ...rest])
+      expect(task).toMatchObject({ fence: 1, state: 'pulled', intercepted: false })
     expect(await pullTasks(sql, 'n1', 100, 60)).toEqual([])
   })
 
@@ -139,7 +138,8 @@ describe('refusals', () => {
     if (state === 'lapsed') await lapse(sql, taskId)
     if (state === 'shipped') await shipTask(sql, 'n1', taskId, fence, [pack('SF000001', 'a', 2)])
     if (state === 'rejected' || state === 'cancelled') await reject(taskId, fence)
-    if (state === 'cancelled') await commitStep(sql, 'o', { takenBack: [{ taskId, why: 'out_of_stock', corrections: [] }] })
+    if (state === 'cancelled')
+      await commitStep(sql, 'o', { takenBack: [{ taskId, why: 'out_of_stock', corrections: [] }] })
     if (state === 'flagged' || state === 'intercepted') await commitStep(sql, 'o', { told: closedLater('o', 'a', 2) })
     if (state === 'intercepted') await acceptIntercept(taskId, fence)
     return { taskId, fence }
@@ -206,16 +206,19 @@ describe('refusals', () => {
     expect(await ask[verb](taskId, fence)).toMatchObject(outcome)
   })
 
-  test.each(Object.keys(ask) as (keyof typeof ask)[])('%s: another node’s, an unknown one, another fence', async (verb) => {
-    const { taskId, fence } = await taskIn('pulled')
-    expect(await ask[verb]('999-1', fence)).toEqual({ outcome: 'unknown_task' })
-    for (const wrongFence of [fence - 1, fence + 1, 0]) {
-      expect(await ask[verb](taskId, wrongFence)).toEqual({ outcome: 'stale_fence' })
-    }
-    await sql`update task set node = 'n2' where task_id = ${taskId}`
-    expect(await ask[verb](taskId, fence)).toEqual({ outcome: 'unknown_task' })
-    await sql`update task set node = 'n1' where task_id = ${taskId}`
-  })
+  test.each(Object.keys(ask) as (keyof typeof ask)[])(
+    '%s: another node’s, an unknown one, another fence',
+    async (verb) => {
+      const { taskId, fence } = await taskIn('pulled')
+      expect(await ask[verb]('999-1', fence)).toEqual({ outcome: 'unknown_task' })
+      for (const wrongFence of [fence - 1, fence + 1, 0]) {
+        expect(await ask[verb](taskId, wrongFence)).toEqual({ outcome: 'stale_fence' })
+      }
+      await sql`update task set node = 'n2' where task_id = ${taskId}`
+      expect(await ask[verb](taskId, fence)).toEqual({ outcome: 'unknown_task' })
+      await sql`update task set node = 'n1' where task_id = ${taskId}`
+    },
+  )
 
   test.each([
     ['more than the task holds', lines('a', 3), 'a'],
@@ -227,109 +230,6 @@ describe('refusals', () => {
     expect(await shipTask(sql, 'n1', taskId, fence, [{ ...pack('SF000001'), lines: given }])).toEqual(refusal)
     expect(await reject(taskId, fence, given)).toEqual(refusal)
     expect(await orderNow('o')).toEqual({ state: 'routed', version: 1 })
-  })
-})
-
-describe('ship', () => {
-  test('in parts: on hand and reserved go down together, the order moves with each', async () => {
-    await route(sql, 'o', 'n1', lines('a', 3, 'b', 1))
-    const { taskId, fence } = await pullOne(sql, 'n1')
-    const ship = (...packages: Package[]) => shipTask(sql, 'n1', taskId, fence, packages)
-    const [orderId] = (await sql<{ id: string }[]>`select id from orders`).map((r) => r.id)
-    expect(await ship(pack('SF000001', 'a', 1))).toEqual({ outcome: 'partly_shipped', orderId })
-    expect(await orderNow('o')).toEqual({ state: 'partly_shipped', version: 2 })
-    expect(await figures(sql, 'n1', 'a')).toMatchObject({ onHand: 999, reserved: 2 })
-    // Told again: the same answer, nothing twice.
-    expect(await ship(pack('SF000001', 'a', 1))).toEqual({ outcome: 'already_shipped', orderId })
-    expect(await ship(pack('SF000001', 'a', 2))).toEqual({ outcome: 'waybill_used_for_other_lines', waybill: 'SF000001' })
-    expect(await ship(pack('SF000002', 'a', 3))).toEqual({ outcome: 'lines_do_not_match', sku: 'a' })
-    // An old package with new ones: only the new ones leave.
-    expect(await ship(pack('SF000001', 'a', 1), pack('SF000002', 'a', 2), pack('SF000003', 'b', 1))).toEqual({
-      ...{ outcome: 'shipped', orderId },
-    })
-    expect(await orderNow('o')).toEqual({ state: 'shipped', version: 3 })
-    expect(await figures(sql, 'n1', 'a')).toMatchObject({ onHand: 997, reserved: 0 })
-    expect(await figures(sql, 'n1', 'b')).toMatchObject({ onHand: 999, reserved: 0 })
-    expect(await ship(pack('SF000002', 'a', 2))).toEqual({ outcome: 'already_shipped', orderId })
-    expect((await sql`select from parcel`).count).toBe(3)
-    expect((await sql`select outcome from decision order by version`).map((r) => r.outcome)).toEqual([
-      ...['routed', 'partly_shipped', 'shipped'],
-    ])
-  })
-
-  test('the same twice at once: the units leave once', async () => {
-    for (let round = 0; round < 8; round++) {
-      await route(sql, `o${round}`, 'n1', lines('a', 2))
-      const { taskId, fence } = await pullOne(sql, 'n1')
-      const packages = [pack(`SF10000${round}`, 'a', 2)]
-      const done = await Promise.all(Array.from({ length: 6 }, () => shipTask(many, 'n1', taskId, fence, packages)))
-      expect(done.map((d) => d.outcome).sort()).toEqual([...Array(5).fill('already_shipped'), 'shipped'])
-    }
-    expect(await figures(sql, 'n1', 'a')).toMatchObject({ onHand: 984, reserved: 0 })
-  })
-
-  test('different packages of the last units at once: never more than there are', async () => {
-    await route(sql, 'o', 'n1', lines('a', 5))
-    const { taskId, fence } = await pullOne(sql, 'n1')
-    const done = await Promise.all(
-      Array.from({ length: 8 }, (_, i) => shipTask(many, 'n1', taskId, fence, [pack(`SF20000${i}`, 'a', 1)])),
-    )
-    const count = (outcome: string) => done.filter((d) => d.outcome === outcome).length
-    expect([count('partly_shipped'), count('shipped'), count('wrong_state')]).toEqual([4, 1, 3])
-    expect(await figures(sql, 'n1', 'a')).toMatchObject({ onHand: 995, reserved: 0 })
-  })
-
-  test('after a count below: what left was there, and Redis is told so', async () => {
-    await route(sql, 'o', 'n1', lines('a', 5, 'b', 2))
-    const { taskId, fence } = await pullOne(sql, 'n1')
-    const posted = await post(sql, 'n1', 'set', lines('a', 3))
-    expect(posted).toMatchObject({ outcome: 'posted', shortages: [{ sku: 'a', missing: 2 }] })
-    await sql`insert into exception (kind, ref) values ('shortage', 'n1/a')`
-    const seq = (await figuresOf(sql, ['n1']))[0]!.seq
-    expect(await shipTask(sql, 'n1', taskId, fence, [pack('SF000001', 'a', 5, 'b', 2)])).toMatchObject({
-      outcome: 'shipped',
-    })
-    expect(await figures(sql, 'n1', 'a')).toEqual({ onHand: 0, reserved: 0, safety: 0 })
-    // Available rose from -2 to 0.
-    expect(await deltasAfter(sql, 'n1', seq)).toEqual([
-      {
-        ...{ node: 'n1', seq: seq + 1 },
-        lines: [
-          { sku: 'a', delta: 2 },
-          { sku: 'b', delta: 0 },
-        ],
-      },
-    ])
-  })
-
-  test('after a count below, the node’s lock comes before its stock’s, as everywhere', async () => {
-    await route(sql, 'o', 'n1', lines('a', 5))
-    const { taskId, fence } = await pullOne(sql, 'n1')
-    await post(sql, 'n1', 'set', lines('a', 3))
-    const racer = connect(database.url, { max: 1, applicationName: 'waiting' })
-    let done: Promise<unknown> = Promise.resolve()
-    await sql.begin(async (tx) => {
-      await tx`select from node where node = 'n1' for update`
-      done = shipTask(racer, 'n1', taskId, fence, [pack('SF000001', 'a', 5)])
-      await waits(database.sql, 'waiting')
-      await tx`set local lock_timeout = '2s'`
-      await tx`select from stock where node = 'n1' and sku = 'a' for update`
-    })
-    expect(await done).toMatchObject({ outcome: 'shipped' })
-    await racer.end()
-  })
-
-  test('races with counts and receipts without waiting in a circle', async () => {
-    const tasks: { taskId: string; fence: number }[] = []
-    for (let i = 0; i < 12; i++) {
-      await route(sql, `o${i}`, 'n1', lines('a', 2, 'b', 2))
-      tasks.push(await pullOne(sql, 'n1'))
-    }
-    await Promise.all([
-      ...tasks.map(({ taskId, fence }, i) => shipTask(many, 'n1', taskId, fence, [pack(`SF3000${i + 10}`, 'a', 2, 'b', 2)])),
-      ...Array.from({ length: 12 }, (_, i) => post(many, 'n1', 'set', i % 2 ? lines('a', 1, 'b', 1) : lines('b', 0, 'a', 3))),
-    ])
-    expect(await figures(sql, 'n1', 'a')).toMatchObject({ reserved: 0 })
   })
 })
 

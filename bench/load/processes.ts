@@ -1,6 +1,9 @@
 /** The processes that a run needs beside the servers, each on its own so that its CPU can be told apart. */
 import { type ChildProcess, fork, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { projectRoot } from '../../adapters/shared/root.ts'
 import type { CannonJob, CannonResult, CannonRound } from './cannon.ts'
 import { ordersPerSecond, type StreamSettings } from './stream.ts'
 
@@ -12,12 +15,20 @@ export interface Child {
 
 const fileOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
+/** What `npm start` gives to node: `node --some-flag workers/setup.mjs start`. */
+function flagsOfStart(): readonly string[] {
+  const { scripts } = JSON.parse(readFileSync(join(projectRoot(), 'package.json'), 'utf8')) as {
+    scripts: { start: string }
+  }
+  return scripts.start.split(' ').filter((word) => word.startsWith('--'))
+}
+
 /** A fresh Paidan by its environment; resolves with its URL when it listens. */
 export async function startService(
   environment: Readonly<Record<string, string>>,
   profile: string | null,
 ): Promise<Child & { readonly url: string }> {
-  const flags = profile === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]
+  const flags = [...flagsOfStart(), ...(profile === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`])]
   const child = spawn(process.execPath, [...flags, fileOf('./service.js')], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...withoutSettings(process.env), ...environment },

@@ -38,20 +38,23 @@ describe.each(operations)('$name', ({ name, auth }) => {
     expect([told.status, errorCodeOf(told)]).toEqual([401, 'unauthorized'])
   })
 
-  test(auth === 'admin' ? "the operator's token is let in" : "another warehouse's key: 404, and nothing happens", async () => {
-    if (auth === 'admin') {
-      const told = await askFromElsewhere(adminToken, name)
-      expect([401, 404, 429].includes(told.status) && errorCodeOf(told) === 'unauthorized').toBe(false)
-      return
-    }
-    const order = testOrder('jd', [{ sku: `of-east-${name}`, quantity: 1, paidFen: 100 }])
-    await service.goods(`of-east-${name}`, { east: 1 })
-    await service.tell(order)
-    const { taskId } = await service.at('east').pullFor(order)
-    const told = await askFromElsewhere(nodes.south.apiKey, name, taskId)
-    expect([told.status, errorCodeOf(told)]).toEqual([404, 'not_found'])
-    expect((await service.order(order)).tasks).toMatchObject([{ taskId, state: 'pulled' }])
-  })
+  test(
+    auth === 'admin' ? "the operator's token is let in" : "another warehouse's key: 404, and nothing happens",
+    async () => {
+      if (auth === 'admin') {
+        const told = await askFromElsewhere(adminToken, name)
+        expect([401, 404, 429].includes(told.status) && errorCodeOf(told) === 'unauthorized').toBe(false)
+        return
+      }
+      const order = testOrder('jd', [{ sku: `of-east-${name}`, quantity: 1, paidFen: 100 }])
+      await service.goods(`of-east-${name}`, { east: 1 })
+      await service.tell(order)
+      const { taskId } = await service.at('east').pullFor(order)
+      const told = await askFromElsewhere(nodes.south.apiKey, name, taskId)
+      expect([told.status, errorCodeOf(told)]).toEqual([404, 'not_found'])
+      expect((await service.order(order)).tasks).toMatchObject([{ taskId, state: 'pulled' }])
+    },
+  )
 })
 
 test("a warehouse that asks at another's path thirty times is not locked out of its own", async () => {
@@ -66,7 +69,8 @@ test("a warehouse that asks at another's path thirty times is not locked out of 
 test('after many wrong tokens an address waits, and who was right before does not', async () => {
   expect((await service.admin('GET', '/v1/exceptions')).status).toBe(200)
   const statuses = new Set<number>()
-  for (let i = 0; i < 30; i++) statuses.add((await service.client.ask('GET', '/v1/exceptions', { token: `guess-${i}` })).status)
+  for (let i = 0; i < 30; i++)
+    statuses.add((await service.client.ask('GET', '/v1/exceptions', { token: `guess-${i}` })).status)
   expect(statuses).toEqual(new Set([401, 429]))
   expect((await service.admin('GET', '/v1/exceptions')).status).toBe(200)
 })

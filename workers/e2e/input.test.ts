@@ -3,8 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { errorCodeOf, type Told } from './testing/client.ts'
 import { exampleOf, operations } from './testing/examples.ts'
 import { nodes } from './testing/network.ts'
-import { startTestService, type TestService } from './testing/service.ts'
-import { adminToken } from './testing/service.ts'
+import { adminToken, startTestService, type TestService } from './testing/service.ts'
 
 let service: TestService
 beforeAll(async () => {
@@ -64,9 +63,24 @@ describe.each(withBody)('$name', ({ name }) => {
   test('each field that counts: negative, fractional, beyond 2^53, as text', async () => {
     const { body } = exampleOf(name)
     for (const { where, at } of counts(JSON.parse(body!))) {
-      for (const number of ['-1', '0.5', '1e400', '-0.1', '9007199254740993', '123456789012345678901234567890', '"1"', 'true']) {
+      for (const number of [
+        '-1',
+        '0.5',
+        '1e400',
+        '-0.1',
+        '9007199254740993',
+        '123456789012345678901234567890',
+        '"1"',
+        'true',
+      ]) {
         // A preference or a correction may be negative.
-        if (number === '-1' && /priority|preferenceFen|lines\.0\.quantity/.test(where) && name !== 'shipTask' && name !== 'rejectTask') continue
+        if (
+          number === '-1' &&
+          /priority|preferenceFen|lines\.0\.quantity/.test(where) &&
+          name !== 'shipTask' &&
+          name !== 'rejectTask'
+        )
+          continue
         if (/\.(lat|lng|kmMax)$/.test(where) && ['0.5', '-0.1', '-1'].includes(number)) continue
         const told = await ask(name, at(number))
         expect([where, number, told.status, told.status === 400 && errorCodeOf(told)]).toEqual([
@@ -160,8 +174,23 @@ test('after all that the process is up and takes orders', async () => {
 
 /** The body with one value after the other replaced by things that it is not. */
 function* mutations(body: unknown): Generator<{ where: string; text: string }> {
-  const junk = ['null', '-1', '0.5', '9007199254740993', '1e400', '""', `"${'x'.repeat(70_000)}"`, 'true', '[]', '{}', '"\\u0000"', '"\\ud800"', '"{x}"']
-  for (const { where, at } of places(body)) for (const text of junk) yield { where: `${where}=${text.slice(0, 30)}`, text: at(text) }
+  const junk = [
+    'null',
+    '-1',
+    '0.5',
+    '9007199254740993',
+    '1e400',
+    '""',
+    `"${'x'.repeat(70_000)}"`,
+    'true',
+    '[]',
+    '{}',
+    '"\\u0000"',
+    '"\\ud800"',
+    '"{x}"',
+  ]
+  for (const { where, at } of places(body))
+    for (const text of junk) yield { where: `${where}=${text.slice(0, 30)}`, text: at(text) }
 }
 
 function* counts(body: unknown): Generator<Place> {

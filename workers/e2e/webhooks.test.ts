@@ -92,7 +92,10 @@ describe.each(channelNames)('%s', (channel) => {
     ['no object', '[1,2,3]'],
     ['another document', '{"hello":"world"}'],
     ['deep nesting', '['.repeat(5000) + ']'.repeat(5000)],
-    ['a NUL and half a surrogate pair', '{"trade":{"tid":"\\u0000\\ud800"},"Event":"\\ud800","orderInfo":{"orderId":"\\u0000"}}'],
+    [
+      'a NUL and half a surrogate pair',
+      '{"trade":{"tid":"\\u0000\\ud800"},"Event":"\\ud800","orderInfo":{"orderId":"\\u0000"}}',
+    ],
   ])('verified but unintelligible (%s): acknowledged, kept, an exception of its own', async (name, text) => {
     // WeChat would not push what is not about an order: only what is no message at all is beyond it.
     const sign = { tmall: signedTmall, jd: signedJd, wechat: signedWechat }[channel]
@@ -144,7 +147,9 @@ describe('wechat', () => {
   test('an order that its API does not give yet is asked for again, and then routed', async () => {
     const order = testOrder('wechat', lines)
     expect((await service.send(signedOrder(order))).text).toBe('success')
-    await expect.poll(() => counted('order_pulls_total', 'outcome="order_not_found"'), { timeout: 10_000 }).toBeGreaterThan(0)
+    await expect
+      .poll(() => counted('order_pulls_total', 'outcome="order_not_found"'), { timeout: 10_000 })
+      .toBeGreaterThan(0)
     const [hint] = await service.sql`select kind, last_error from pending where order_id = ${order.orderId}`
     expect(hint).toMatchObject({ kind: 'hint' })
     service.wechat.answers.set(order.orderId, wechatOrderAnswer(order))
@@ -167,7 +172,7 @@ describe('wechat', () => {
 })
 
 test('ids with odd characters are found under their percent-encoding', async () => {
-  for (const orderId of ['A/B?c#d', '100%', "a'b\"c", '<x>&y=1', '.a.', 'a+b;c', '-'.repeat(64)]) {
+  for (const orderId of ['A/B?c#d', '100%', 'a\'b"c', '<x>&y=1', '.a.', 'a+b;c', '-'.repeat(64)]) {
     const order = testOrder('jd', lines, { orderId })
     await service.tell(order)
     expect(await service.order(order), orderId).toMatchObject({ orderId, state: 'routed' })

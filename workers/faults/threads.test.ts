@@ -22,7 +22,7 @@ beforeAll(async () => {
   process.on('worker', keep)
   database = await testDatabase()
   servers = { databaseUrl: database.url, redisUrl: (await testRedis()).url }
-  const stock = ['twice', 'dying', 'poisoned'].map((sku) => ({ sku, quantity: 100 }))
+  const stock = ['twice', 'dying', 'cut-off', 'poisoned'].map((sku) => ({ sku, quantity: 100 }))
   await loadTestNetwork(database.sql, { north: stock })
 })
 afterAll(async () => {
@@ -75,40 +75,62 @@ test('two processes find the same events: each is decided once', async () => {
   await Promise.all(both.map((s) => s.stop()))
 })
 
-test('a thread dies in mid-batch, again and again: its events are decided by the next one', async () => {
-  threads.length = 0
-  const { sql } = database
-  const service = await startServiceHere(servers)
-  const ledger = newLedger()
-  for (let death = 1; death <= 3; death++) {
-    let letGo: () => void = () => undefined
-    const held = new Promise<void>((resolve) => {
-      letGo = resolve
-    })
-    const holding = sql.begin(async (tx) => {
-      await tx`lock table orders in exclusive mode`
-      await held
-    })
-    const orders = Array.from({ length: 50 }, () => orderOf([{ sku: 'dying', quantity: 1 }]))
-    await sendAll(orders, { target: () => `http://127.0.0.1:${service.port}`, ledger })
-    await until(
-      () => sql`select from pg_locks where relation = 'orders'::regclass and not granted`,
-      (rows) => rows.length > 0,
-      'a batch that hangs in its commit, with its goods reserved',
-    )
-    await threads.at(-1)!.terminate()
-    letGo()
-    await holding
-    await allDecided(sql)
-    expect(threads).toHaveLength(1 + death)
-  }
-  expect(ledger.refused + ledger.unanswered).toBe(0)
-  expect(await lostOrders(sql, ledger)).toEqual([])
-  expect(await unitsOf(sql, 'dying')).toEqual({ inTasks: 100, backordered: 50 })
-  await new Sweep(service, { heldMsMax: 0 }).round()
-  await expectAudited(sql, servers.redisUrl)
-  await service.stop()
-})
+test.each([
+  {
+    what: 'a thread dies',
+    sku: 'dying',
+    deaths: 3,
+    strike: async () => void (await threads.at(-1)!.terminate()),
+  },
+  {
+    what: 'a thread loses its connections',
+    sku: 'cut-off',
+    deaths: 0,
+    strike: async () => void (await cutOff()),
+  },
+])(
+  '$what in mid-batch, again and again: its events are decided, its goods not lost',
+  async ({ sku, deaths, strike }) => {
+    threads.length = 0
+    const { sql } = database
+    const service = await startServiceHere(servers)
+    const ledger = newLedger()
+    for (let time = 1; time <= 3; time++) {
+      let letGo: () => void = () => undefined
+      const held = new Promise<void>((resolve) => {
+        letGo = resolve
+      })
+      const holding = sql.begin(async (tx) => {
+        await tx`lock table orders in exclusive mode`
+        await held
+      })
+      const orders = Array.from({ length: 50 }, () => orderOf([{ sku, quantity: 1 }]))
+      await sendAll(orders, { target: () => `http://127.0.0.1:${service.port}`, ledger })
+      await until(
+        () => sql`select from pg_locks where relation = 'orders'::regclass and not granted`,
+        (rows) => rows.length > 0,
+        'a batch that hangs in its commit, with its goods reserved',
+      )
+      await strike()
+      letGo()
+      await holding
+      await allDecided(sql)
+    }
+    expect(threads).toHaveLength(1 + deaths)
+    expect(ledger.refused + ledger.unanswered).toBe(0)
+    expect(await lostOrders(sql, ledger)).toEqual([])
+    expect(await unitsOf(sql, sku)).toEqual({ inTasks: 100, backordered: 50 })
+    await new Sweep(service, { heldMsMax: 0 }).round()
+    await expectAudited(sql, servers.redisUrl)
+    await service.stop()
+  },
+)
+
+async function cutOff(): Promise<void> {
+  await database.sql`
+    select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and application_name = 'paidan thread'`
+}
 
 test('an event that nobody can decide is put aside and shown; those beside it, even of its own order, go on', async () => {
   const order = orderOf([{ sku: 'poisoned', quantity: 1 }])
@@ -122,9 +144,12 @@ test('an event that nobody can decide is put aside and shown; those beside it, e
     'all but the poison decided',
   )
   expect(await database.sql`select seq, attempts from pending`).toEqual([{ seq, attempts: 1 }])
-  expect(
-    await database.sql`select ref from exception where kind = 'undecidable_event' and resolved_at is null`,
-  ).toEqual([{ ref: `${order.channel}/${order.shop}/${poison.eventId}` }])
+  const [raised] = await until(
+    () => database.sql`select ref from exception where kind = 'undecidable_event' and resolved_at is null`,
+    (rows) => rows.length > 0,
+    'the poison raised',
+  )
+  expect(raised).toEqual({ ref: `${order.channel}/${order.shop}/${poison.eventId}` })
   expect(await unitsOf(database.sql, 'poisoned')).toEqual({ inTasks: 21, backordered: 0 })
   await service.stop()
 })

@@ -193,9 +193,12 @@ async function settle(
   const { keeper } = context
   const epoch = keeper.epoch
   const all = works.flatMap((w) => w.events.map((e) => e.event))
-  const result = await commitDecisions(context.sql, epoch, writes)
+  const made = placed.filter((p) => p !== null)
+  const result = await commitDecisions(context.sql, epoch, writes).catch((error: unknown) => {
+    forgetPlaced(placing, made)
+    throw error
+  })
   if (result.outcome !== 'committed') {
-    const made = placed.filter((p) => p !== null)
     forgetPlaced(placing, made)
     if (result.outcome === 'stale_epoch') await keeper.recover(epoch)
     else {

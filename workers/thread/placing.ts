@@ -11,7 +11,7 @@ import { itemsOfPlan } from '../../router/source/items.ts'
 import { source } from '../../router/source/source.ts'
 import { describeSourcing, type SourcingTrace } from '../../router/source/trace.ts'
 import { type Group, splitByConstraint } from '../../router/split.ts'
-import type { Order } from '../../router/types.ts'
+import type { Order, Task } from '../../router/types.ts'
 import type { Hints } from '../hints.ts'
 import type { Reserved, StockKeeper } from '../stock-keeper.ts'
 import type { Catalogue } from './catalogue.ts'
@@ -71,36 +71,44 @@ export async function placeAll(
       snapshot === null ? [] : splitByConstraint(decision.demand, items, snapshot.lines, context.catalogue.sku)
     open.push({ index, decision, groups, round: 0, planned: plan(context, decision, groups, 0) })
   })
-  while (open.length > 0) {
-    const outcomes = await reserveAll(context, open)
-    const again: Attempt[] = []
-    const release: ReservationRef[] = []
-    for (const attempt of open) {
-      const refused = outcomes.get(attempt)!.filter((r) => r.outcome === 'insufficient_stock').length
-      refusals += refused
-      if (refused === 0) {
-        placed[attempt.index] = finish(
-          attempt,
-          attempt.planned.tasks,
-          attempt.planned.missing,
-          attempt.planned.requests,
-        )
-      } else if (attempt.round + 1 === roundsMax) {
-        placed[attempt.index] = keepWhatWasReserved(attempt, outcomes.get(attempt)!)
-      } else {
-        attempt.planned.requests.forEach((request, i) => {
-          if (outcomes.get(attempt)![i]!.outcome !== 'insufficient_stock') release.push(request)
-        })
-        again.push(attempt)
+  try {
+    while (open.length > 0) {
+      const outcomes = await reserveAll(context, open)
+      const again: Attempt[] = []
+      const release: ReservationRef[] = []
+      for (const attempt of open) {
+        const refused = outcomes.get(attempt)!.filter((r) => r.outcome === 'insufficient_stock').length
+        refusals += refused
+        if (refused === 0) {
+          placed[attempt.index] = finish(
+            attempt,
+            attempt.planned.tasks,
+            attempt.planned.missing,
+            attempt.planned.requests,
+          )
+        } else if (attempt.round + 1 === roundsMax) {
+          placed[attempt.index] = keepWhatWasReserved(attempt, outcomes.get(attempt)!)
+        } else {
+          attempt.planned.requests.forEach((request, i) => {
+            if (outcomes.get(attempt)![i]!.outcome !== 'insufficient_stock') release.push(request)
+          })
+          again.push(attempt)
+        }
       }
+      await context.keeper.release(release)
+      for (const attempt of again) giveBackHints(context, attempt, outcomes.get(attempt)!)
+      for (const attempt of again) {
+        attempt.round += 1
+        attempt.planned = plan(context, attempt.decision, attempt.groups, attempt.round)
+      }
+      open = again
     }
-    await context.keeper.release(release)
-    for (const attempt of again) giveBackHints(context, attempt, outcomes.get(attempt)!)
-    for (const attempt of again) {
-      attempt.round += 1
-      attempt.planned = plan(context, attempt.decision, attempt.groups, attempt.round)
-    }
-    open = again
+  } catch (error) {
+    // What Redis may have taken for these is asked for again under the same ids: nobody shall plan as if it were gone.
+    for (const { index, planned } of open)
+      if (placed[index] === undefined) giveBackAll(context, planned.placed.newTasks)
+    forgetPlaced(context, Object.values(placed))
+    throw error
   }
   return { placed, refusals }
 }
@@ -214,11 +222,18 @@ function giveBackHints(context: PlacingContext, attempt: Attempt, outcomes: read
   })
 }
 
-/** For reservations that are given back after all were made: the batch was refused by Postgres. */
+/** For reservations that come to nothing after all were made, or of which nobody knows whether they were. */
 export function forgetPlaced(context: PlacingContext, placed: readonly Placed[]): void {
   for (const { newTasks } of placed) {
-    for (const { task } of newTasks) for (const l of task.lines) addHint(context, task.node, l.sku, l.quantity)
+    giveBackAll(
+      context,
+      newTasks.map(({ task }) => task),
+    )
   }
+}
+
+function giveBackAll(context: PlacingContext, tasks: readonly Task[]): void {
+  for (const { node, lines } of tasks) for (const l of lines) addHint(context, node, l.sku, l.quantity)
 }
 
 function addHint({ catalogue, hints }: PlacingContext, node: string, sku: string, change: number): void {

@@ -40,6 +40,7 @@ const bodies: [keyof typeof contract, unknown, string | null][] = [
   ['putNode', { ...node, name: 'a\u0000b' }, 'body.name: must not hold control characters'],
   ['putNode', { ...node, name: 'a\ud800b' }, 'body.name: must not hold control characters'],
   ['putNode', { ...node, openn: true }, 'body: unknown key openn'],
+  ['putNode', { ...node, 欧阳先生: 1, '13900000000': 2 }, 'body: unknown key (not a field name), (not a field name)'],
   ['putSku', { name: '袜子', weightGrams: 0 }, null],
   [
     'putSku',

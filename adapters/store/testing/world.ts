@@ -106,7 +106,15 @@ export function snapshotOf(
       ...{ gift: false, giftOf: null, refund, readyAt: null },
     }
   })
-  const place = { province: '上海市', city: '上海市', district: '黄浦区', town: '', street: '', postalCode: '', oaid: '' }
+  const place = {
+    province: '上海市',
+    city: '上海市',
+    district: '黄浦区',
+    town: '',
+    street: '',
+    postalCode: '',
+    oaid: '',
+  }
   return {
     ...{ type: 'order', ...keyFor(orderId), platformState: 'ready', platformStateRaw: 'WAIT_SELLER_SEND_GOODS' },
     ...{ createdAt: atMs, paidAt: atMs, modifiedAt: atMs, shipBy: null, lines: told, freightFen: 0 },
