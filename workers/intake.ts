@@ -36,22 +36,30 @@ const bytesMax = 8 * 1024 * 1024
 // A second's worth of the fastest intake ever measured; beyond it an ACK would come too late for its platform.
 const waitingMax = 20_000
 const waitingBytesMax = 64 * 1024 * 1024
+// WeChat, the least patient, hangs up after 5 s and sends the event again: a later answer reaches nobody. What is being
+// committed by then may still be stored; its redelivery is a duplicate.
+const answerMsMax = 4_000
 
 interface Waiting {
   readonly event: InboxEvent
   readonly resolve: (stored: Stored) => void
   readonly reject: (error: unknown) => void
+  readonly sinceMs: number
 }
 
 export class Intake {
   readonly #options: IntakeOptions
   #waiting: Waiting[] = []
   #waitingBytes = 0
+  #committing: readonly Waiting[] = []
+  readonly #impatience: NodeJS.Timeout
   #running = 0
   #stopped = false
 
   constructor(options: IntakeOptions) {
     this.#options = options
+    this.#impatience = setInterval(() => this.#refuseLate(), answerMsMax / 8)
+    this.#impatience.unref()
   }
 
   get waiting(): number {
@@ -76,7 +84,7 @@ export class Intake {
   storeOwn(event: EventToStore): Promise<Stored> {
     const bodyHash = hash('sha256', event.body, 'buffer')
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ event: { ...event, bodyHash }, resolve, reject })
+      this.#waiting.push({ event: { ...event, bodyHash }, resolve, reject, sinceMs: performance.now() })
       this.#waitingBytes += event.body.length
       // The next turn: whatever the sockets bring in this one goes along.
       if (this.#running === 0) {
@@ -102,7 +110,22 @@ export class Intake {
     return this.#waiting.splice(0, count)
   }
 
+  /** Postgres is silent: nobody waits for it longer than his platform waits for us. */
+  #refuseLate(): void {
+    const late = performance.now() - answerMsMax
+    for (const { reject, sinceMs } of this.#committing) {
+      if (sinceMs < late) reject(new IntakeRefused('the commit takes too long'))
+    }
+    const count = this.#waiting.findIndex((w) => w.sinceMs >= late)
+    const given = this.#waiting.splice(0, count === -1 ? this.#waiting.length : count)
+    for (const { event, reject } of given) {
+      this.#waitingBytes -= event.body.length
+      reject(new IntakeRefused('commits are not keeping up'))
+    }
+  }
+
   async #commit(batch: readonly Waiting[]): Promise<void> {
+    this.#committing = batch
     const started = performance.now()
     let outcomes: Stored[]
     try {
@@ -129,6 +152,7 @@ export class Intake {
   /** Takes nothing new; resolves when what was taken is durable or refused. */
   async stop(): Promise<void> {
     this.#stopped = true
+    clearInterval(this.#impatience)
     while (this.#running > 0) await new Promise((resolve) => setImmediate(resolve))
   }
 }

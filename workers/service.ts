@@ -1,4 +1,5 @@
 /** Everything that one process runs, wired together once; and its end, in the reverse order. */
+import { setTimeout as delay } from 'node:timers/promises'
 import { Piscina } from 'piscina'
 import { sameSecret, sha256 } from '../adapters/http/secrets.ts'
 import { type Server, serve } from '../adapters/http/server.ts'
@@ -81,6 +82,8 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     workerData: threadSettings,
     resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
   })
+  // A thread that dies with nothing in hand: the pool makes a new one.
+  pool.on('error', (error: unknown) => log.error({ code: codeOf(error), err: error }, 'a thread died'))
 
   const run = async (events: readonly EventToDecide[]): Promise<BatchResult> => {
     const packed = packEvents(events)
@@ -97,6 +100,8 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     metrics.postponed.inc({ passing: String(passing) }, events.length)
     log.warn({ events: events.length, why, passing }, 'events put aside')
     const seqs = events.map((e) => e.seq)
+    // They leave memory for the table; the next count knows better.
+    service.pendingCount += events.length
     const keep = async () => {
       await postpone(sql, seqs, passing ? passingDelayMs : undecidableDelayMs, why)
       if (passing) return
@@ -236,7 +241,8 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     service.stopping = true
     clearInterval(readBackTimer)
     await server.close(config.drainSeconds * 1000)
-    await intake.stop()
+    // A Postgres that is silent must not keep us: what it has not confirmed was not acknowledged.
+    await Promise.race([intake.stop(), delay(config.drainSeconds * 1000, undefined, { ref: false })])
     await drained(dispatch, config.drainSeconds * 1000)
     await end()
   }
