@@ -16,8 +16,13 @@ export function cpuSeconds(roots: Readonly<Record<string, number>>): Record<stri
   const stats = readAll()
   const children = new Map<number, number[]>()
   for (const [pid, { parent }] of stats) children.set(parent, [...(children.get(parent) ?? []), pid])
+  const isRoot = new Set(Object.values(roots))
+  // A tree ends where another begins: an embedded Postgres is a child of the service.
   const sum = (pid: number): number =>
-    (stats.get(pid)?.seconds ?? 0) + (children.get(pid) ?? []).reduce((total, child) => total + sum(child), 0)
+    (children.get(pid) ?? []).reduce(
+      (total, child) => total + (isRoot.has(child) ? 0 : sum(child)),
+      stats.get(pid)?.seconds ?? 0,
+    )
   return Object.fromEntries(Object.entries(roots).map(([name, pid]) => [name, sum(pid)]))
 }
 
