@@ -9,6 +9,7 @@ import type { Metrics } from './metrics.ts'
 import type { Puller } from './pull.ts'
 import type { Reconciler } from './reconciler.ts'
 import type { StockKeeper } from './stock-keeper.ts'
+import type { BillToImport, ImportedBill } from './thread/import-bill.ts'
 
 export interface Service {
   readonly config: Config
@@ -21,6 +22,8 @@ export interface Service {
   readonly dispatch: Dispatch
   readonly puller: Puller
   readonly reconciler: Reconciler
+  /** One at a time, in a thread of its own. */
+  readonly importBill: (bill: BillToImport) => Promise<ImportedBill>
   readonly metrics: Metrics
   readonly adminToken: string
   /** Undecided events that are only in the database, as of the last count. */

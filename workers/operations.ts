@@ -1,14 +1,11 @@
 /** The operator's side: settings, stock, orders, bills, exceptions. */
 import { createHash } from 'node:crypto'
-import { parseGenericBill } from '../adapters/bills/generic.ts'
-import { parseWechatPayBill } from '../adapters/bills/wechatpay.ts'
 import { channels } from '../adapters/channels/channels.ts'
 import { loadDivisions } from '../adapters/divisions/load.ts'
 import { ApiError } from '../adapters/http/errors.ts'
 import { implement, type JsonRoute, ok } from '../adapters/http/route.ts'
 import { sha256 } from '../adapters/http/secrets.ts'
 import { contract } from '../adapters/http/v1/contract.ts'
-import { importBill } from '../adapters/store/bills.ts'
 import { putCarrierAccount, putNodes, putShop, putSkus } from '../adapters/store/catalog.ts'
 import { list } from '../adapters/store/exceptions.ts'
 import { changeSafety, stockRows } from '../adapters/store/stock.ts'
@@ -25,6 +22,7 @@ import { tellLater } from './tell-later.ts'
 // Requests that name their page by a number of ours; beyond any.
 const stockRowsMax = 5_000
 const decisionWaitMs = 10_000
+const closedAtOnceMax = 500
 
 /** What a parcel costs from a node whose own prices nobody gave: a common national tariff, in fen. */
 const defaultFreight: Freight = {
@@ -42,7 +40,7 @@ const defaultHandlingFen = 200
 const fenPerPriority = 10
 
 export function operationRoutes(service: Service): JsonRoute[] {
-  const { sql, catalog, keeper } = service
+  const { sql, catalog, keeper, reconciler } = service
   const divisions = loadDivisions()
   return [
     implement(contract.putShop, async ({ params, body }) => {
@@ -151,25 +149,19 @@ export function operationRoutes(service: Service): JsonRoute[] {
     implement(contract.cancelOrder, async ({ params, body }) => {
       const row = await findOrder(sql, params)
       if (row === null) throw new ApiError('not_found', 'No such order.')
-      if (['partly_shipped', 'shipped', 'closed'].includes(row.state)) throw new ApiError('order_already_shipped')
+      if (['shipped', 'closed'].includes(row.state)) throw new ApiError('order_already_shipped')
       await commandAndWait(service, params, { type: 'cancel', note: body.note ?? '' })
       return ok(await orderNow(service, params))
     }),
     implement(contract.postBill, async ({ params, bytes }) => {
-      const parsed = params.source === 'wechatpay' ? parseWechatPayBill(bytes) : parseGenericBill(bytes)
-      if (parsed.outcome === 'refused') {
-        const lines = parsed.badLines.map((l) => `line ${l.line}: ${l.problem}`).join('; ')
-        throw new ApiError('invalid_request', lines === '' ? parsed.message : `${parsed.message} ${lines}`)
-      }
-      const done = await importBill(sql, params.source, params.account, parsed.rows)
-      await service.reconciler.now(done.orderIds)
-      return ok({
-        rows: parsed.rows.length,
-        imported: done.inserted,
-        known: done.known,
-        conflicts: done.conflicting,
-        refused: [],
-      })
+      const { source, account } = params
+      const done = await service.importBill({ source, account, bytes: new Uint8Array(bytes) })
+      if (done.outcome === 'refused') throw new ApiError('invalid_request', done.message)
+      const { rows, inserted, known, conflicting, orderIds } = done
+      // Few are closed before the answer; many are marked as due already and follow.
+      if (orderIds.length <= closedAtOnceMax) await reconciler.now(orderIds)
+      else reconciler.soon(orderIds)
+      return ok({ rows, imported: inserted, known, conflicts: conflicting, refused: [] })
     }),
     implement(contract.listExceptions, async ({ query }) => {
       const page = await list(sql, { kind: query.kind, cursor: idOfCursor(query.cursor), limit: query.limit })

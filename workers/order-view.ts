@@ -44,7 +44,9 @@ export async function viewOrder(sql: Sql, key: OrderKey) {
 }
 
 async function matchFlows(sql: Sql, id: string) {
-  const [load] = await sql.begin(async (tx) => await loadForReconcile(tx, [id]))
+  const [load] = await sql.begin('isolation level repeatable read read only', (tx) =>
+    loadForReconcile(tx, [id], 'look'),
+  )
   if (load === undefined) return null
   const { order, funds, logistics, state, exceptions } = reconcile(load.input)
   return {

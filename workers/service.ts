@@ -28,6 +28,7 @@ import {
   type ThreadTask,
   unpackResult,
 } from './thread/batch.ts'
+import type { BillToImport, ImportedBill } from './thread/import-bill.ts'
 
 export interface ServiceOptions {
   readonly config: Config
@@ -58,6 +59,7 @@ const readBackLimit = 2_000
 // Younger rows are in the memory of the process that stored them.
 const readBackAfterMs = 5_000
 const undecidableDelayMs = 60_000
+const billThreadIdleMs = 30_000
 const passingDelayMs = 2_000
 
 export async function startService(options: ServiceOptions): Promise<RunningService> {
@@ -84,6 +86,16 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   })
   // A thread that dies with nothing in hand: the pool makes a new one.
   pool.on('error', (error: unknown) => log.error({ code: codeOf(error), err: error }, 'a thread died'))
+
+  const bills = new Piscina<BillToImport, ImportedBill>({
+    filename: new URL('./thread/import-bill.js', import.meta.url).href,
+    name: 'importOne',
+    minThreads: 0,
+    maxThreads: 1,
+    idleTimeout: billThreadIdleMs,
+    atomics: 'disabled',
+    workerData: { databaseUrl },
+  })
 
   const run = async (events: readonly EventToDecide[]): Promise<BatchResult> => {
     const packed = packEvents(events)
@@ -164,6 +176,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     intake,
     dispatch,
     reconciler,
+    importBill: (bill) => bills.run(bill, { transferList: [bill.bytes.buffer as ArrayBuffer] }),
     metrics,
     adminToken: options.adminToken,
     pendingCount: 0,
@@ -231,7 +244,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     await dispatch.stop()
     await readingBack
     await reconciler.idle()
-    await pool.close({ force: true })
+    await Promise.all([pool.close({ force: true }), bills.close({ force: true })])
     keeper.close()
     await Promise.all([sql.end({ timeout: 5 }), intakeSql.end({ timeout: 5 })])
   }

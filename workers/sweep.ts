@@ -12,7 +12,7 @@ import type { Service } from './context.ts'
 import { codeOf } from './error-code.ts'
 import { sweepReconciliations } from './reconcile.ts'
 import { restock } from './restock.ts'
-import { giveBackTask } from './warehouse.ts'
+import { takeBackLapsed } from './warehouse.ts'
 
 // A decision takes milliseconds from reservation to commit; so long after, its process is gone or has forgotten.
 const heldMsMaxDefault = 30_000
@@ -167,7 +167,7 @@ export class Sweep {
   /** A pulled task that was to be stopped, whose owner fell silent: nobody has it, its units are free. */
   async #intercepts(): Promise<void> {
     for (const { taskId, fence, node } of await lapsedIntercepts(this.#service.sql, 200)) {
-      await giveBackTask(this.#service, node, taskId, fence, { state: 'intercepted' })
+      await takeBackLapsed(this.#service, node, taskId, fence)
     }
   }
 

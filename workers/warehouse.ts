@@ -6,13 +6,14 @@ import { dayOf } from '../adapters/store/intake.ts'
 import { shipTask } from '../adapters/store/ship.ts'
 import {
   acceptTask,
+  endLeases,
   extendLease,
   giveBack,
   type PulledTask,
   pullTasks,
   type TaskRefusal,
 } from '../adapters/store/tasks.ts'
-import type { OrderKey, RejectReason, SkuQuantity } from '../router/types.ts'
+import type { RejectReason, SkuQuantity } from '../router/types.ts'
 import { commandEvent, hashed, insertCommand } from './commands.ts'
 import type { Service } from './context.ts'
 
@@ -26,10 +27,11 @@ export function warehouseRoutes(service: Service): JsonRoute[] {
     implement(contract.pullTasks, async ({ params, body, signal }) => {
       const until = Date.now() + body.waitSeconds * 1000
       for (;;) {
+        // Nobody is there any more to do what would be leased now.
+        if (signal.aborted || service.stopping) return ok({ tasks: [] })
         const tasks = await pullTasks(sql, params.node, body.limit, body.leaseSeconds)
-        if (tasks.length > 0 || Date.now() >= until || signal.aborted || service.stopping) {
-          return ok({ tasks: tasks.map((t) => shown(service, t)) })
-        }
+        if (signal.aborted) await endLeases(sql, tasks)
+        if (tasks.length > 0 || Date.now() >= until) return ok({ tasks: tasks.map((t) => shown(service, t)) })
         await new Promise((resolve) => setTimeout(resolve, Math.min(lookAgainMs, until - Date.now())))
       }
     }),
@@ -70,32 +72,45 @@ export function warehouseRoutes(service: Service): JsonRoute[] {
 
 export type HowGivenBack =
   | { readonly state: 'rejected'; readonly reason: RejectReason; readonly lines: readonly SkuQuantity[] }
-  | { readonly state: 'intercepted' }
+  | { readonly state: 'intercepted'; readonly lapsed?: true }
 
 /** Durable when it returns, and as a rule decided: the units are released and what is still wanted is sourced again. */
-export async function giveBackTask(
-  { sql, dispatch }: Service,
+async function giveBackTask(
+  service: Service,
   node: string,
   taskId: string,
   fence: number,
   how: HowGivenBack,
 ): Promise<void> {
-  let stored: { seq: string; key: OrderKey; body: Uint8Array; eventId: string } | null = null
+  const seq = await handBack(service, node, taskId, fence, how)
+  if (seq !== null) await service.dispatch.decided(seq, decisionWaitMs)
+}
+
+/** For a task that was to be stopped and whose owner let the lease lapse. Durable when it returns, decided later. */
+export async function takeBackLapsed(service: Service, node: string, taskId: string, fence: number): Promise<void> {
+  await handBack(service, node, taskId, fence, { state: 'intercepted', lapsed: true })
+}
+
+/** Gives the number of the command that will be decided; null when it was given back before. */
+async function handBack(
+  { sql, dispatch }: Service,
+  node: string,
+  taskId: string,
+  fence: number,
+  how: HowGivenBack,
+): Promise<string | null> {
+  const why = how.state === 'rejected' ? how.reason : 'intercepted'
+  const lines = how.state === 'rejected' ? how.lines : []
   const done = await giveBack(sql, node, taskId, fence, how, async (tx, order) => {
-    const why = how.state === 'rejected' ? how.reason : 'intercepted'
-    const lines = how.state === 'rejected' ? how.lines : []
     const nowMs = Date.now()
     const event = commandEvent(order, { type: 'take_back', taskId, why, lines }, nowMs, `${taskId}.${fence}`)
-    const seq = await insertCommand(tx, hashed(event), dayOf(nowMs))
-    stored = { seq, key: order, body: event.body, eventId: event.eventId }
+    return { event, seq: await insertCommand(tx, hashed(event), dayOf(nowMs)) }
   })
-  if (done.outcome !== 'given_back' && done.outcome !== 'already_given_back') throw refusal(done)
-  if (stored === null) return
-  const { seq, key, body, eventId } = stored as { seq: string; key: OrderKey; body: Uint8Array; eventId: string }
-  const { channel, shop, orderId } = key
-  const decided = dispatch.decided(seq, decisionWaitMs)
-  dispatch.push([{ seq, channel, shop, orderId, eventId, kind: 'command', body, storedAtMs: Date.now() }])
-  await decided
+  if (done.outcome === 'already_given_back') return null
+  if (done.outcome !== 'given_back') throw refusal(done)
+  const { event, seq } = done.command
+  dispatch.push([{ ...event, seq, storedAtMs: Date.now() }])
+  return seq
 }
 
 function shown({ catalog }: Service, task: PulledTask) {

@@ -23,18 +23,23 @@ export interface ReconcileLoad {
 
 /**
  * Locks the orders in order of id, then their reconciliation rows, and only then reads the rest: whatever is committed
- * later finds the row unlocked again and marks it due. Unknown ids are absent.
+ * later finds the row unlocked again and marks it due. Unknown ids are absent. `look` locks nothing.
  */
-export async function loadForReconcile(tx: Transaction, orderIds: readonly string[]): Promise<ReconcileLoad[]> {
+export async function loadForReconcile(
+  tx: Transaction,
+  orderIds: readonly string[],
+  lock: 'lock' | 'look' = 'lock',
+): Promise<ReconcileLoad[]> {
+  const locked = lock === 'lock' ? tx`for update` : tx``
   // Every read is by key. A table that grew since it was last analysed must not be read whole for 200 orders.
   await tx`set local enable_seqscan = off`
   const orders = await tx<OrderRow[]>`
     select id, channel, shop, order_id, version, state, body, items, allocations
-    from orders where id = any(${orderIds as string[]}::bigint[]) order by id for update`
+    from orders where id = any(${orderIds as string[]}::bigint[]) order by id ${locked}`
   const ids = orders.map((row) => row.id)
   if (ids.length === 0) return []
   const entered = await tx<{ id: string }[]>`
-    select order_id as id from reconciliation where order_id = any(${ids}::bigint[]) order by order_id for update`
+    select order_id as id from reconciliation where order_id = any(${ids}::bigint[]) order by order_id ${locked}`
   const tasks = await readTasks(tx, ids)
   const waybills = [...tasks.values()].flatMap((list) => list.flatMap((task) => task.packages.map((p) => p.waybill)))
   const tracks = await readTracks(tx, [...new Set(waybills)])

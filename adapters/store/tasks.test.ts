@@ -4,7 +4,7 @@ import { audit } from './audit.ts'
 import { commitDecisions } from './commit.ts'
 import { connect, type Sql } from './connect.ts'
 import { shipTask } from './ship.ts'
-import { acceptTask, extendLease, giveBack, lapsedIntercepts, type Package, pullTasks } from './tasks.ts'
+import { acceptTask, endLeases, extendLease, giveBack, lapsedIntercepts, type Package, pullTasks } from './tasks.ts'
 import {
   atMs,
   commitStep,
@@ -186,7 +186,7 @@ describe('refusals', () => {
     ['reject', 'pulled', { outcome: 'given_back' }],
     ['reject', 'accepted', { outcome: 'given_back' }],
     // Nobody else has it yet: to give it back late is as good as to let it lapse.
-    ['reject', 'lapsed', { outcome: 'given_back' }],
+    ['reject', 'lapsed', { outcome: 'lease_lapsed' }],
     ['reject', 'flagged', { outcome: 'given_back' }],
     ['reject', 'shipped', wrong('shipped')],
     ['reject', 'rejected', { outcome: 'already_given_back' }],
@@ -195,7 +195,7 @@ describe('refusals', () => {
     ['intercept', 'ready', wrong('ready')],
     ['intercept', 'pulled', { outcome: 'not_intercepted' }],
     ['intercept', 'accepted', { outcome: 'not_intercepted' }],
-    ['intercept', 'lapsed', { outcome: 'not_intercepted' }],
+    ['intercept', 'lapsed', { outcome: 'lease_lapsed' }],
     ['intercept', 'flagged', { outcome: 'given_back' }],
     ['intercept', 'shipped', wrong('shipped')],
     ['intercept', 'rejected', wrong('rejected')],
@@ -255,11 +255,23 @@ describe('intercept', () => {
     await lapse(sql, taskId)
     expect(await pullTasks(sql, 'n1', 10, 60)).toEqual([])
     expect(await lapsedIntercepts(sql, 10)).toEqual([{ taskId, fence, node: 'n1' }])
-    expect(await acceptIntercept(taskId, fence)).toEqual({ outcome: 'given_back' })
+    expect(await acceptIntercept(taskId, fence)).toEqual({ outcome: 'lease_lapsed' })
+    const forSilent = { state: 'intercepted', lapsed: true } as const
+    expect(await giveBack(sql, 'n1', taskId, fence, forSilent, noCommand)).toMatchObject({ outcome: 'given_back' })
     expect(await lapsedIntercepts(sql, 10)).toEqual([])
     expect(await commitStep(sql, 'o', { takenBack: [{ taskId, why: 'intercepted', corrections: [] }] })).toHaveLength(1)
     expect(await figures(sql, 'n1', 'a')).toMatchObject({ reserved: 0 })
     expect((await orderNow('o')).state).toBe('cancelled')
+  })
+
+  test('a lease that its caller never learned of ends at once', async () => {
+    await route(sql, 'hung-up', 'n1', lines('a', 1))
+    const leased = await pullTasks(sql, 'n1', 10, 600)
+    await endLeases(sql, leased)
+    const again = await pullTasks(sql, 'n1', 10, 600)
+    expect(again.map((t) => [t.taskId, t.fence])).toEqual(leased.map((t) => [t.taskId, t.fence + 1]))
+    await endLeases(sql, leased)
+    expect(await pullTasks(sql, 'n1', 10, 600)).toEqual([])
   })
 
   test('or ship: exactly one of the two wins', async () => {

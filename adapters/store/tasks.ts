@@ -56,6 +56,15 @@ export async function pullTasks(sql: Sql, node: string, limit: number, leaseSeco
     order by t.created_at, t.task_id`
 }
 
+/** Whoever pulled these hung up before he had them: they are offered again at once. */
+export async function endLeases(sql: Queryable, tasks: readonly PulledTask[]): Promise<void> {
+  const ids = tasks.map((t) => t.taskId)
+  const fences = tasks.map((t) => t.fence)
+  await sql`
+    update task set lease_until = now() from unnest(${ids}::text[], ${fences}::int[]) as p (task_id, fence)
+    where task.task_id = p.task_id and task.fence = p.fence and task.state = 'pulled' and not task.intercept_requested`
+}
+
 /** Pulled tasks that were to be intercepted and whose owner let the lease lapse: nobody has them any more. */
 export async function lapsedIntercepts(
   sql: Queryable,
@@ -163,16 +172,21 @@ export async function extendLease(
  * Hands a task back: rejected by its owner, or its intercept accepted. The units stay reserved until the decision that a command in
  * the inbox asks for; `insertCommand` puts it there in the same transaction.
  */
-export async function giveBack(
+export async function giveBack<Command>(
   sql: Sql,
   node: string,
   taskId: string,
   fence: number,
   how:
     | { readonly state: 'rejected'; readonly reason: string; readonly lines: readonly SkuQuantity[] }
-    | { readonly state: 'intercepted' },
-  insertCommand: (tx: Transaction, order: Order) => Promise<void>,
-): Promise<TaskRefusal | { readonly outcome: 'given_back' } | { readonly outcome: 'already_given_back' }> {
+    /** lapsed: the lease has run out and the sweep speaks for its silent owner. */
+    | { readonly state: 'intercepted'; readonly lapsed?: true },
+  insertCommand: (tx: Transaction, order: Order) => Promise<Command>,
+): Promise<
+  | TaskRefusal
+  | { readonly outcome: 'given_back'; readonly command: Command }
+  | { readonly outcome: 'already_given_back' }
+> {
   return await sql.begin(async (tx) => {
     const owned = await lockOwned(tx, node, taskId, fence)
     if ('outcome' in owned) return owned
@@ -182,6 +196,8 @@ export async function giveBack(
     if (task.state !== 'pulled' && task.state !== 'accepted') {
       return row!.reason === reason ? { outcome: 'already_given_back' } : { outcome: 'wrong_state', state: task.state }
     }
+    const speaksForSilent = how.state === 'intercepted' && how.lapsed === true
+    if (owned.leased === speaksForSilent) return { outcome: 'lease_lapsed' }
     if (how.state === 'intercepted' && !task.interceptRequested) return { outcome: 'not_intercepted' }
     if (how.state === 'rejected') {
       for (const [sku, quantity] of addUp(how.lines)) {
@@ -190,8 +206,7 @@ export async function giveBack(
       }
     }
     await tx`update task set state = ${how.state}, reason = ${reason}, updated_at = now() where task_id = ${taskId}`
-    await insertCommand(tx, order)
-    return { outcome: 'given_back' }
+    return { outcome: 'given_back', command: await insertCommand(tx, order) }
   })
 }
 

@@ -31,7 +31,7 @@ function networkOf(
     nodes,
     nearest: scan(() => true),
     nearestWarehouse: scan((index) => nodes[index]!.kind === 'warehouse'),
-    available: (index, sku) => stock[index]?.[sku] ?? 0,
+    unitsOf: (sku) => (index) => stock[index]?.[sku] ?? 0,
     ...extras,
   }
   return { network, looks: () => looks }
@@ -172,7 +172,7 @@ describe('candidatesFor', () => {
               (node.channels?.includes('tmall') ?? true) &&
               (node.regions?.includes('33') ?? true) &&
               !(warehouseOnly && node.kind === 'store')
-            return may ? sum + Math.max(0, network.available(index, sku)) : sum
+            return may ? sum + Math.max(0, network.unitsOf(sku)(index)) : sum
           }, 0)
           const missing = plan.missing.find((each) => each.line === line)?.quantity ?? 0
           expect(missing).toBe(Math.max(0, quantity - there))

@@ -22,9 +22,9 @@ export interface Network {
    */
   readonly nearestWarehouse?: Nearest
   /** Units that a node may promise (on hand - safety - reserved), as hinted; may be negative. */
-  readonly available: (node: number, sku: string) => number
+  readonly unitsOf: (sku: string) => (node: number) => number
   /**
-   * At least the sum of `available` over all nodes where it is above 0. With it, a SKU that is sold out everywhere
+   * At least the sum of units over all nodes where they are above 0. With it, a SKU that is sold out everywhere
    * costs one look instead of one per node of the network.
    */
   readonly availableAnywhere?: (sku: string) => number
@@ -57,6 +57,8 @@ export function candidatesFor(request: SourcingRequest, network: Network): Candi
   const { demand } = request
   const found = new Set<number>()
   const refused = new Map<number, SourcingRule>()
+  // Names are looked up once a line; nodes are asked by the hundred.
+  const stock = demand.map((line) => stockOf(network, line))
   const wanted = demand.map((line) => (network.availableAnywhere?.(line.sku) ?? 1) > 0)
   const anyWanted = wanted.includes(true)
   const onlyWarehouses = demand.every((line) => line.warehouseOnly)
@@ -64,7 +66,7 @@ export function candidatesFor(request: SourcingRequest, network: Network): Candi
   const accept = (index: number): boolean => {
     if (found.has(index)) return false
     const rule = refusalOf(network.nodes[index]!, request, onlyWarehouses)
-    if (rule === null && anyWanted && hasAny(network, index, demand, wanted)) return true
+    if (rule === null && anyWanted && hasAny(stock, index, wanted)) return true
     if (refused.size < refusedSeenMax) refused.set(index, rule ?? 'insufficient_stock')
     // With nothing to be had anywhere, the search is only for the trace: the first few nodes end it.
     return !anyWanted
@@ -81,7 +83,7 @@ export function candidatesFor(request: SourcingRequest, network: Network): Candi
   if (found.size === anywhere && network.nearestWarehouse !== undefined) {
     add(network.nearestWarehouse(point, warehousesMin, accept))
   }
-  if (found.size >= anywhere) widen(request, network, point, found, onlyWarehouses)
+  if (found.size >= anywhere) widen(request, network, stock, point, found, onlyWarehouses)
 
   const candidates: Candidate[] = []
   let farthestKm = 0
@@ -89,7 +91,7 @@ export function candidatesFor(request: SourcingRequest, network: Network): Candi
     const node = network.nodes[index]!
     const km = roundedKm(point, node.point)
     if (km > farthestKm) farthestKm = km
-    candidates.push({ node, km, available: demand.map((line) => unitsAt(network, index, line)), refusedBy: null })
+    candidates.push({ node, km, available: stock.map((unitsAt) => unitsAt(index)), refusedBy: null })
   }
   candidates.sort(byDistance)
   const kmMax = candidates.length === 0 ? Number.POSITIVE_INFINITY : farthestKm
@@ -112,24 +114,33 @@ function servesRegion(regions: readonly string[], adcode: string | null): boolea
   return false
 }
 
-function unitsAt(network: Network, index: number, line: DemandLine): number {
-  if (line.warehouseOnly && network.nodes[index]!.kind === 'store') return 0
-  return Math.max(0, network.available(index, line.sku))
+/** Units of a line that a node can ship: at least 0, and none of a store's where only warehouses may. */
+type UnitsAt = (node: number) => number
+
+function stockOf(network: Network, line: DemandLine): UnitsAt {
+  const units = network.unitsOf(line.sku)
+  if (!line.warehouseOnly) return (node) => Math.max(0, units(node))
+  return (node) => (network.nodes[node]!.kind === 'store' ? 0 : Math.max(0, units(node)))
 }
 
-function hasAny(network: Network, index: number, demand: readonly DemandLine[], wanted: readonly boolean[]): boolean {
-  for (let line = 0; line < demand.length; line++) {
-    if (wanted[line]! && unitsAt(network, index, demand[line]!) > 0) return true
-  }
+function hasAny(stock: readonly UnitsAt[], index: number, wanted: readonly boolean[]): boolean {
+  for (let line = 0; line < stock.length; line++) if (wanted[line]! && stock[line]!(index) > 0) return true
   return false
 }
 
 /** Adds nodes farther away for the lines that those found cannot cover together. Called when there may be farther ones. */
-function widen(request: SourcingRequest, network: Network, point: Point, found: Set<number>, onlyWarehouses: boolean) {
+function widen(
+  request: SourcingRequest,
+  network: Network,
+  stock: readonly UnitsAt[],
+  point: Point,
+  found: Set<number>,
+  onlyWarehouses: boolean,
+) {
   const { demand } = request
   const lacking = demand.map((line) => line.quantity)
   const count = (index: number) => {
-    for (let line = 0; line < demand.length; line++) lacking[line]! -= unitsAt(network, index, demand[line]!)
+    for (let line = 0; line < demand.length; line++) lacking[line]! -= stock[line]!(index)
   }
   for (const index of found) count(index)
   const isNeeded = (line: number) => {
@@ -139,7 +150,7 @@ function widen(request: SourcingRequest, network: Network, point: Point, found: 
   }
   const helps = (index: number) => {
     for (let line = 0; line < demand.length; line++) {
-      if (isNeeded(line) && unitsAt(network, index, demand[line]!) > 0) return true
+      if (isNeeded(line) && stock[line]!(index) > 0) return true
     }
     return false
   }

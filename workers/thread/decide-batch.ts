@@ -12,8 +12,11 @@ import type { Sql } from '../../adapters/store/connect.ts'
 import { keyOf, type Loaded, loadByKeys } from '../../adapters/store/load.ts'
 import type { NewTask } from '../../adapters/store/move-stock.ts'
 import { isRetryable } from '../../adapters/store/retryable.ts'
+import { figuresOf } from '../../adapters/store/stock.ts'
+import { committedReservations } from '../../adapters/store/sweep.ts'
 import type { Decision } from '../../router/decide.ts'
 import type { ChannelName, Order } from '../../router/types.ts'
+import { endReservations } from '../end-reservations.ts'
 import type { StockKeeper } from '../stock-keeper.ts'
 import type { BatchResult, Decided, EventToDecide, StageTimes } from './batch.ts'
 import { forgetMissingGoods, nodesToAvoid } from './given-back.ts'
@@ -202,14 +205,14 @@ async function settle(
     forgetPlaced(placing, made)
     if (result.outcome === 'stale_epoch') await keeper.recover(epoch)
     else {
-      await keeper.release(made.flatMap((p) => references(p.newTasks)))
+      await endReservations(
+        context.sql,
+        keeper,
+        made.flatMap((p) => references(p.newTasks)),
+      )
       if (result.outcome === 'stock_refused') {
         tally.problems.push('stock_refused')
-        await believePostgres(
-          keeper,
-          epoch,
-          result.short.map((s) => s.node),
-        )
+        await believePostgres(context, epoch, result.short)
       }
     }
     return all
@@ -218,7 +221,7 @@ async function settle(
   const lost = result.conflicts.map((i) => placed[i]).filter((p) => p !== null && p !== undefined)
   forgetPlaced(placing, lost)
   const kept = placed.filter((p, i): p is Placed => p !== null && !refused.has(i))
-  await tellRedis(keeper, kept, lost, result.deltas)
+  await tellRedis(context, kept, lost, result.deltas)
   works.forEach((work, i) => {
     if (refused.has(i)) return
     const outcome = outcomeOf(work.before, writes[i]!.order)
@@ -231,7 +234,7 @@ async function settle(
 
 /** What Redis is told after the commit may fail: the sweep tells it again. */
 async function tellRedis(
-  keeper: StockKeeper,
+  { sql, keeper }: ThreadContext,
   kept: readonly Placed[],
   lost: readonly Placed[],
   deltas: Parameters<StockKeeper['tell']>[0],
@@ -239,7 +242,11 @@ async function tellRedis(
   try {
     await Promise.all([
       keeper.confirm(kept.flatMap((p) => references(p.newTasks))),
-      keeper.release(lost.flatMap((p) => references(p.newTasks))),
+      endReservations(
+        sql,
+        keeper,
+        lost.flatMap((p) => references(p.newTasks)),
+      ),
       keeper.tell(deltas),
     ])
   } catch (error) {
@@ -247,15 +254,42 @@ async function tellRedis(
   }
 }
 
-/** First what Redis may not have heard; if it has heard everything, its counters are wrong and are made anew. */
-async function believePostgres(keeper: StockKeeper, epoch: number, nodes: readonly string[]): Promise<void> {
-  let behind = false
-  for (const node of new Set(nodes)) {
-    const before = await keeper.look(node)
+/**
+ * First what Redis may not have heard. Only if it has heard everything of a node and still promises more than Postgres has
+ * are its counters wrong, and made anew.
+ */
+async function believePostgres(
+  { sql, keeper }: ThreadContext,
+  epoch: number,
+  short: readonly { readonly node: string; readonly sku: string }[],
+): Promise<void> {
+  for (const node of new Set(short.map((s) => s.node))) {
     await keeper.catchUp(node)
-    if ((await keeper.look(node)).seq !== before.seq) behind = true
+    const skus = short.filter((s) => s.node === node).map((s) => s.sku)
+    if (await promisesTooMuch(sql, keeper, node, skus)) {
+      await keeper.recover(epoch)
+      return
+    }
   }
-  if (!behind) await keeper.recover(epoch)
+}
+
+/** Looks at both sides while neither moves; false when they do: then the next try sees fresh figures anyway. */
+async function promisesTooMuch(sql: Sql, keeper: StockKeeper, node: string, skus: readonly string[]): Promise<boolean> {
+  const [before] = await figuresOf(sql, [node])
+  const seen = await keeper.look(node)
+  const committed = await committedReservations(
+    sql,
+    seen.held.map((h) => h.reservationId),
+  )
+  const [after] = await figuresOf(sql, [node])
+  if (before === undefined || after === undefined || before.seq !== seen.seq || after.seq !== seen.seq) return false
+  const inFlight = seen.held.filter((h) => !committed.has(h.reservationId)).flatMap((h) => h.lines)
+  return skus.some((sku) => {
+    const available = after.available.find((r) => r.sku === sku)?.available ?? 0
+    if (available !== (before.available.find((r) => r.sku === sku)?.available ?? 0)) return false
+    const held = inFlight.filter((l) => l.sku === sku).reduce((sum, l) => sum + l.quantity, 0)
+    return (seen.atp.get(sku) ?? 0) + held > available
+  })
 }
 
 function references(tasks: readonly NewTask[]): { node: string; reservationId: string }[] {

@@ -131,7 +131,10 @@ function plan(context: PlacingContext, decision: Decision, groups: readonly Grou
       nodes: catalogue.nodes,
       nearest: catalogue.nearest,
       nearestWarehouse: catalogue.nearestWarehouse,
-      available: (node, sku) => hints.get(catalogue.nodeNo(node), catalogue.skuNo(sku)),
+      unitsOf: (sku) => {
+        const column = catalogue.skuNo(sku)
+        return (node) => hints.get(catalogue.nodeNo(node), column)
+      },
       availableAnywhere: (sku) => hints.anywhere(catalogue.skuNo(sku)),
     })
     const chosen = source(group.demand, candidates)
@@ -159,8 +162,7 @@ function plan(context: PlacingContext, decision: Decision, groups: readonly Grou
 
 async function reserveAll(context: PlacingContext, attempts: readonly Attempt[]): Promise<Map<Attempt, Reserved[]>> {
   const requests = attempts.flatMap((a) => a.planned.requests)
-  const answers = requests.length === 0 ? [] : await context.keeper.reserve(context.nowMs, requests)
-  await replaceDifferent(context, requests, answers)
+  const answers = requests.length === 0 ? [] : (await context.keeper.reserve(context.nowMs, requests)).map(orTaken)
   answers.forEach((answer, i) => {
     for (const { sku, atp } of answer.atp) setHint(context, requests[i]!.node, sku, atp)
   })
@@ -174,20 +176,12 @@ async function reserveAll(context: PlacingContext, attempts: readonly Attempt[])
   return outcomes
 }
 
-/** Left by a decision that never came to be: this order is decided by nobody else now, so its record is void. */
-async function replaceDifferent(
-  context: PlacingContext,
-  requests: readonly ReserveRequest[],
-  answers: Reserved[],
-): Promise<void> {
-  const different = requests.map((_, i) => i).filter((i) => answers[i]!.outcome === 'exists_with_different_lines')
-  if (different.length === 0) return
-  const again = different.map((i) => requests[i]!)
-  await context.keeper.release(again)
-  const fresh = await context.keeper.reserve(context.nowMs, again)
-  different.forEach((i, j) => {
-    answers[i] = fresh[j]!
-  })
+/**
+ * The id is taken for other lines: by a decision that was cut off, or by another process that decides the same order right
+ * now. Its units are not ours to release (the sweep ends what nobody committed): this order plans again, under the next id.
+ */
+function orTaken(answer: Reserved): Reserved {
+  return answer.outcome === 'exists_with_different_lines' ? { ...answer, outcome: 'insufficient_stock' } : answer
 }
 
 function finish(

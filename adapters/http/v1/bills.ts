@@ -25,6 +25,6 @@ export const postBill = endpoint({
       .meta({ id: 'BillImported' }),
   },
   errors: ['invalid_request'],
-  // A day of a large shop, about 200,000 rows. Split larger files by lines.
-  maxBodyBytes: 64 * 1024 * 1024,
+  // A day of a large shop, about 200,000 rows, imports well within the time that an answer may take. Split larger ones.
+  maxBodyBytes: 24 * 1024 * 1024,
 })

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { endpoint } from '../route.ts'
-import { carrier, channel, code, done, platformId, text } from './values.ts'
+import { carrier, channel, code, done, text } from './values.ts'
 
 // Credentials are short secrets; which keys a channel needs is the channel's business.
 const credentials = z.record(z.string().regex(/^[A-Za-z0-9_]{1,64}$/), text(512))
@@ -26,7 +26,7 @@ export const putShop = endpoint({
       credentials,
       apiBaseUrl: apiBaseUrl.optional(),
       skuMap: z
-        .record(platformId, code)
+        .record(code, code)
         .refine((map) => Object.keys(map).length <= skuMapEntriesMax, {
           error: `must hold at most ${skuMapEntriesMax} entries`,
         })

@@ -19,7 +19,7 @@ export const code = z
   .regex(codeShape, 'must not hold control characters, braces, or spaces at its ends')
 
 /** A platform's id: at most 64 characters in every documented platform. */
-export const platformId = code
+export const platformId = z.string().regex(/^[\x21-\x7e]{1,64}$/, 'must be 1 to 64 visible ASCII characters')
 
 export const channel = z.enum(channelNames)
 
