@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: drives a service from outside with signed webhooks, then checks every invariant.
  *
- *   workload  a closed loop of 64 connections for 20 s, after 3 s to warm up; tmall 50 %, jd 25 %, wechat 25 % (a push, and the order pulled
+ *   workload  a closed loop of 256 connections for 20 s, after 3 s to warm up; tmall 50 %, jd 25 %, wechat 25 % (a push, and the order pulled
  *             from a stand-in of WeChat's API); 1–5 lines; 94 % plain orders, the rest announced, presale, refunded,
  *             cancelled, changed, delivered twice (bench/traffic/plan.ts)
  *   seed      1 on a service of its own; with --url one that was not used there before

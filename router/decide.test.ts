@@ -504,6 +504,13 @@ describe('what was under way when it came', () => {
 })
 
 describe('what a warehouse hands back', () => {
+  test('a rejection counts, though a shortage of the same task came too late before it', () => {
+    const world = acting(given.pulled!(), (w) => w.reject('1-1', 'damaged'))
+    world.tell({ type: 'take_back', taskId: '1-1', why: 'shortage' }, ...world.handedBack.splice(0))
+    expectAll(world, 'routed', 'A×1 ready, B×2 ready')
+    expect(world.tasks.map((t) => t.state)).toEqual(['cancelled', 'ready'])
+  })
+
   test.each(['out_of_stock', 'damaged', 'closed', 'overloaded'] as const)('%s: is sourced again', (why) => {
     const world = acting(given.accepted!(), (w) => w.reject('1-1', why)).decideHandedBack()
     expectAll(world, 'routed', 'A×1 ready, B×2 ready')

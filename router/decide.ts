@@ -10,7 +10,8 @@ import { explode } from './bundle.ts'
 import { type Desire, type Desires, desiresOf } from './desire.ts'
 import { shareByLargestRemainder } from './money.ts'
 import { stateOf } from './order.ts'
-import type { Allocation, Hold, Item, Order, OrderSnapshot, Sku, SnapshotLine, TakeBackReason, Task } from './types.ts'
+import { type TakenBack, takingEffect } from './take-back.ts'
+import type { Allocation, Hold, Item, Order, OrderSnapshot, Sku, SnapshotLine, Task } from './types.ts'
 
 /** Some units of an item that have to be sourced. */
 export interface Demand {
@@ -34,11 +35,6 @@ export interface Decision {
 /** Wants a person: becomes an exception of this kind on the order. */
 export interface Problem {
   readonly kind: 'lines_changed_after_pull' | 'address_changed_after_pull'
-}
-
-export interface TakenBack {
-  readonly taskId: string
-  readonly why: TakeBackReason
 }
 
 export interface DecideInput {
@@ -115,12 +111,12 @@ function recall(input: DecideInput, order: Order, desires: Desires, problems: Pr
   const cancelled: Task[] = []
   const interceptRequested: string[] = []
   const interceptWithdrawn: string[] = []
+  const takenBack = takingEffect(input.tasks, input.takenBack)
   const old = input.before.snapshot
   const moved = old !== null && order.snapshot !== null && old.receiver.adcode !== order.snapshot.receiver.adcode
   const changed = old !== null && order.snapshot !== null && linesChanged(old, order.snapshot)
   const tasks = input.tasks.map((task) => {
-    const back = input.takenBack.find((t) => t.taskId === task.taskId)
-    if (back !== undefined && mayTakeBack(task, back)) {
+    if (takenBack.some((t) => t.taskId === task.taskId)) {
       cancelled.push(task)
       return afterTakingBack(task)
     }
@@ -136,11 +132,6 @@ function recall(input: DecideInput, order: Order, desires: Desires, problems: Pr
   const owned = tasks.some((t) => t.state === 'pulled' || t.state === 'accepted')
   if (owned && receiverChanged(old, order.snapshot)) problems.push({ kind: 'address_changed_after_pull' })
   return { tasks, cancelled, interceptRequested, interceptWithdrawn }
-}
-
-function mayTakeBack(task: Task, back: TakenBack): boolean {
-  if (back.why === 'shortage') return task.state === 'ready'
-  return back.why === 'intercepted' ? task.state === 'intercepted' : task.state === 'rejected'
 }
 
 /** What of it had left already stays shipped. */

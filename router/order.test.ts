@@ -23,6 +23,21 @@ describe('a snapshot', () => {
     ['newer, though it goes back', snapshot({ platformState: 'closed' }), snapshot({ modifiedAt: 11 }), 'taken'],
     ['within the second, further', paid, snapshot({ platformState: 'shipped' }), 'taken'],
     ['within the second, behind', paid, snapshot({ platformState: 'unpaid' }), 'stale'],
+    ['within the second, locked', paid, snapshot({ platformState: 'on_hold' }), 'taken'],
+    ['within the second, let go', snapshot({ platformState: 'on_hold' }), paid, 'stale'],
+    [
+      'within the second, locked before it left',
+      snapshot({ platformState: 'shipped' }),
+      locked('balance_paid'),
+      'stale',
+    ],
+    ['within the second, the balance is paid and it may go', locked('deposit_paid'), presale('balance_paid'), 'taken'],
+    [
+      'within the second, the balance is paid and it is locked',
+      presale('balance_paid'),
+      locked('balance_paid'),
+      'taken',
+    ],
     ['within the second, the balance is paid', presale('deposit_paid'), presale('balance_paid'), 'taken'],
     ['within the second, the balance was not', presale('balance_paid'), presale('deposit_paid'), 'stale'],
     ['within the second, a refund is asked for', paid, refunding('requested'), 'taken'],
@@ -44,6 +59,9 @@ describe('a snapshot', () => {
 
   function presale(step: 'deposit_paid' | 'balance_paid') {
     return snapshot({ presale: { step, depositFen: 10 } })
+  }
+  function locked(step: 'deposit_paid' | 'balance_paid') {
+    return { ...presale(step), platformState: 'on_hold' as const }
   }
   function refunding(status: RefundSnapshot['status']) {
     return snapshot({ lines: [line('1', { refund: status })] })
@@ -91,7 +109,10 @@ test('what is known in the end does not depend on the sequence, not even within 
     fc
       .record({
         modifiedAt: at,
-        platformState: fc.constantFrom('unpaid', 'ready', 'closed') as fc.Arbitrary<OrderSnapshot['platformState']>,
+        platformState: fc.constantFrom('unpaid', 'on_hold', 'ready', 'closed') as fc.Arbitrary<
+          OrderSnapshot['platformState']
+        >,
+        presale: fc.constantFrom(null, { step: 'deposit_paid' as const, depositFen: 10 }),
         refund: status,
         sellerMemo: fc.constantFrom('', 'x'),
       })

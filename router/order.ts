@@ -69,15 +69,24 @@ export function takeRefund(order: Order, refund: RefundSnapshot): Taken {
   return { order: { ...order, refunds: order.refunds.map((r) => (r === known ? refund : r)) }, outcome: 'taken' }
 }
 
-/** Positive when `a` is the newer. Platforms' clocks tick in seconds: within one tick progress decides, then the text. */
+/**
+ * Positive when `a` is the newer. Platforms' clocks tick in seconds: within one tick progress decides, then caution (an order
+ * that was locked in the second of its payment must not leave), then the text.
+ */
 function compareSnapshots(a: OrderSnapshot, b: OrderSnapshot): number {
   return (
     a.modifiedAt - b.modifiedAt ||
-    platformStates.indexOf(a.platformState) - platformStates.indexOf(b.platformState) ||
+    progress(a) - progress(b) ||
     presaleProgress(a) - presaleProgress(b) ||
+    Number(a.platformState === 'on_hold') - Number(b.platformState === 'on_hold') ||
     refundsProgress(a) - refundsProgress(b) ||
     compareText(JSON.stringify(a), JSON.stringify(b))
   )
+}
+
+/** `ready` and `on_hold` are one step: each may follow the other. */
+function progress({ platformState }: OrderSnapshot): number {
+  return platformStates.indexOf(platformState === 'on_hold' ? 'ready' : platformState)
 }
 
 const presaleSteps = ['deposit_unpaid', 'deposit_paid', 'balance_paid', 'forfeited']

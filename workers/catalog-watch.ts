@@ -11,6 +11,7 @@ export class CatalogWatch {
   #catalogue: Catalogue
   #hints: Hints
   #reading: Promise<void> | null = null
+  readonly #heard = new Map<string, number>()
 
   private constructor(sql: Sql, catalogue: Catalogue, hints: Hints) {
     this.#sql = sql
@@ -66,13 +67,23 @@ export class CatalogWatch {
         this.#sql,
         nodes.slice(at, at + 16).map((n) => n.node),
       )
-      for (const { node, available } of figures) {
+      for (const { node, seq, available } of figures) {
         this.setHints(
           node,
           available.map((r) => ({ sku: r.sku, atp: r.available })),
         )
+        this.hear(node, seq)
       }
     }
+  }
+
+  /** Up to which of a node's changes the hints know of all; those made here are set at once, whatever their number. */
+  heard(node: string): number {
+    return this.#heard.get(node) ?? 0
+  }
+
+  hear(node: string, seq: number): void {
+    this.#heard.set(node, seq)
   }
 
   setHints(node: string, rows: Iterable<{ readonly sku: string; readonly atp: number }>): void {

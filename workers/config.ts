@@ -100,7 +100,7 @@ export function parseConfig(environment: Environment, machine: Machine = thisMac
     redisUrl: read('REDIS_URL', redisUrl, null),
     adminToken: read('ADMIN_TOKEN', token, null),
     threads: read('THREADS', integer(1, 256), Math.max(1, machine.cores - 1)),
-    batchMax: read('BATCH_MAX', integer(1, 4096), 256),
+    batchMax: read('BATCH_MAX', integer(1, 4096), 1024),
     threadConcurrency: read('THREAD_CONCURRENCY', integer(1, 16), 2),
     backlogMax: read('BACKLOG_MAX', integer(1, 100_000_000), 200_000),
     bodyBytesMax: read('BODY_BYTES_MAX', integer(1024, 16_777_216), 262_144),

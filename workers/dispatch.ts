@@ -6,8 +6,8 @@ import { keyOf } from '../adapters/store/load.ts'
 import type { BatchResult, Decided, EventToDecide } from './thread/batch.ts'
 
 export interface QueuedEvent extends EventToDecide {
-  /** When it was stored, epoch milliseconds; 0 for one that was read back. */
-  readonly storedAtMs: number
+  /** From `pending`, where it may have waited for another process. */
+  readonly readBack?: true
 }
 
 export interface DispatchOptions {

@@ -138,9 +138,10 @@ export class Puller {
       )
       if (pulled.outcome === 'not_found') throw new PullError('order_not_found')
       const event = pulledOrderEvent(pulled.body)
-      const older = event.kind === 'order' && event.occurredAt < toldAt && attempt < staleAttemptsMax
-      if (older) {
-        metrics.pulls.inc({ outcome: 'older_than_hint' })
+      const isOld = event.kind === 'order' && event.occurredAt < toldAt
+      // An answer that nobody can read may have been cut off on its way; one that stays so is kept for a person.
+      if ((isOld || event.kind !== 'order') && attempt < staleAttemptsMax) {
+        metrics.pulls.inc({ outcome: isOld ? 'older_than_hint' : 'unreadable' })
         await new Promise((resolve) => setTimeout(resolve, staleDelayMs * attempt))
         continue
       }

@@ -138,7 +138,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     onDecided: (event, decided) => {
       if (!decided.done) return
       metrics.decided.inc({ outcome: decided.outcome })
-      if (event.storedAtMs > 0) metrics.decision.observe((Date.now() - event.storedAtMs) / 1000)
+      if (event.readBack !== true) metrics.decision.observe((Date.now() - event.storedAtMs) / 1000)
       if (decided.order !== null && closable.has(decided.outcome)) reconciler.soon([decided.order])
     },
     onFailed: (events, error) => {
@@ -198,7 +198,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     cursor = rows.length < readBackLimit ? '0' : rows.at(-1)!.seq
     const fresh = rows.filter((r) => !dispatch.knows(r.seq) && !puller.knows(r.seq))
     puller.push(fresh.filter((r) => r.kind === 'hint').map((r) => ({ ...r, occurredAt: 0 })))
-    dispatch.push(fresh.filter((r) => r.kind !== 'hint').map((r) => ({ ...r, storedAtMs: 0 })))
+    dispatch.push(fresh.filter((r) => r.kind !== 'hint').map((r) => ({ ...r, readBack: true as const })))
     return rows.length
   }
 

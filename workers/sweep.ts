@@ -2,16 +2,25 @@
  * The sweep: whatever a crash, a lost message or time itself left behind, it finds and puts right, a little every few
  * seconds. Nothing here is needed for a decision to be right; it is needed so that nothing stays wrong.
  */
+import { ApiError } from '../adapters/http/errors.ts'
 import { catalogVersion } from '../adapters/store/catalog.ts'
 import { raise, resolve } from '../adapters/store/exceptions.ts'
 import { countPending, preparePartitions } from '../adapters/store/intake.ts'
 import { figuresOf } from '../adapters/store/stock.ts'
-import { committedReservations, endShortages, fillableSkus, nodeSeqs } from '../adapters/store/sweep.ts'
+import {
+  changedSince,
+  committedReservations,
+  endEventExceptions,
+  endShortages,
+  fillableSkus,
+  nodeSeqs,
+} from '../adapters/store/sweep.ts'
 import { lapsedIntercepts } from '../adapters/store/tasks.ts'
 import type { Service } from './context.ts'
 import { codeOf } from './error-code.ts'
 import { sweepReconciliations } from './reconcile.ts'
-import { restock } from './restock.ts'
+import { Restocking } from './restock.ts'
+import { answerShortages } from './shortages.ts'
 import { takeBackLapsed } from './warehouse.ts'
 
 // A decision takes milliseconds from reservation to commit; so long after, its process is gone or has forgotten.
@@ -19,8 +28,10 @@ const heldMsMaxDefault = 30_000
 // Nodes that are compared in one round, unit by unit.
 const nodesPerRound = 8
 const reconcilePerRound = 1_000
-// What stock is there may not be for these backorders (region, channel): asked again only now and then.
-const sameStockRetryMs = 60_000
+const interceptsPerRound = 200
+// Of what is done for many, so much at once: the connections are those of the requests too.
+const atOnce = 6
+const nodesPerQuery = 64
 const partitionsEveryMs = 600_000
 
 interface Difference {
@@ -34,16 +45,19 @@ export class Sweep {
   #timer: NodeJS.Timeout | null = null
   #running: Promise<void> | null = null
   #stopped = false
+  readonly #restocking: Restocking
   #nextNode = 0
+  /** Seen to differ once: their second look is the next round's. */
+  #lookAgain = new Set<string>()
   #reconcileFrom = '0'
   #partitionsAt = 0
   readonly #differences = new Map<string, Difference>()
-  readonly #tried = new Map<string, { available: number; at: number }>()
 
   /** `heldMsMax`: how old a reservation has to be before nobody can be about to commit it any more. */
   constructor(service: Service, { heldMsMax = heldMsMaxDefault }: { readonly heldMsMax?: number } = {}) {
     this.#service = service
     this.#heldMsMax = heldMsMax
+    this.#restocking = new Restocking(service)
   }
 
   start(): void {
@@ -68,7 +82,8 @@ export class Sweep {
       ['pending', () => this.#pending()],
       ['stock', () => this.#stock()],
       ['intercepts', () => this.#intercepts()],
-      ['shortages', async () => void (await endShortages(this.#service.sql))],
+      ['shortages', () => this.#shortages()],
+      ['exceptions', async () => void (await endEventExceptions(this.#service.sql))],
       ['backorders', () => this.#backorders()],
       ['reconciliation', () => this.#reconcile()],
     ]
@@ -97,15 +112,37 @@ export class Sweep {
     metrics.epoch.set(keeper.epoch)
   }
 
-  /** A stretch of nodes: changes that Redis missed, reservations that nobody ended, figures that differ. */
+  /** What other processes changed; then a stretch of nodes: reservations that nobody ended, figures that differ. */
   async #stock(): Promise<void> {
     const seqs = await nodeSeqs(this.#service.sql)
     if (seqs.length === 0) return
+    await this.#hear(seqs)
+    const turn = this.#lookAgain
+    this.#lookAgain = new Set()
     for (let i = 0; i < Math.min(nodesPerRound, seqs.length); i++) {
       this.#nextNode = (this.#nextNode + 1) % seqs.length
-      await this.#node(seqs[this.#nextNode]!.node)
+      turn.add(seqs[this.#nextNode]!.node)
+    }
+    for (const node of turn) {
+      if (this.#stopped) return
+      await this.#node(node)
     }
     this.#service.metrics.drift.set([...this.#differences.values()].reduce((sum, d) => sum + Math.abs(d.units), 0))
+  }
+
+  /** Nodes whose number has risen: Redis is told what it missed, and what is available now is a hint of ours too. */
+  async #hear(seqs: readonly { readonly node: string; readonly seq: number }[]): Promise<void> {
+    const { sql, keeper, catalog } = this.#service
+    const moved = seqs.filter(({ node, seq }) => catalog.heard(node) !== seq)
+    for (const some of chunks(moved, nodesPerQuery)) {
+      if (this.#stopped) return
+      for (const few of chunks(some, atOnce)) await Promise.all(few.map(({ node }) => keeper.catchUp(node)))
+      const since = some.map(({ node }) => ({ node, seq: catalog.heard(node) }))
+      for (const { node, sku, available } of await changedSince(sql, since)) {
+        catalog.setHints(node, [{ sku, atp: available }])
+      }
+      for (const { node, seq } of some) catalog.hear(node, seq)
+    }
   }
 
   async #node(node: string): Promise<void> {
@@ -126,7 +163,7 @@ export class Sweep {
       metrics.mended.inc({ how: 'released' }, refs.length - committed.size)
       log.warn({ node, confirmed: committed.size, released: refs.length - committed.size }, 'reservations mended')
       // Backorders that found nothing while these units were held may find them now.
-      this.#tried.clear()
+      this.#restocking.forget()
       seen = await keeper.look(node)
     }
     catalog.setHints(
@@ -155,8 +192,7 @@ export class Sweep {
     const units = different.reduce((sum, d) => sum + Math.abs((atp.get(d.sku) ?? 0) - d.available), 0)
     this.#differences.set(node, { units, seen })
     if (known?.seen !== seen) {
-      // Seen once: looked at again in the next round, before its turn.
-      this.#nextNode -= 1
+      this.#lookAgain.add(node)
       return
     }
     log.error({ node, skus: different.length, units }, 'stock differs between Redis and Postgres: reloading')
@@ -166,28 +202,34 @@ export class Sweep {
 
   /** A pulled task that was to be stopped, whose owner fell silent: nobody has it, its units are free. */
   async #intercepts(): Promise<void> {
-    for (const { taskId, fence, node } of await lapsedIntercepts(this.#service.sql, 200)) {
-      await takeBackLapsed(this.#service, node, taskId, fence)
+    const lapsed = await lapsedIntercepts(this.#service.sql, interceptsPerRound)
+    for (const few of chunks(lapsed, atOnce)) {
+      const done = await Promise.allSettled(
+        few.map(({ node, taskId, fence }) => takeBackLapsed(this.#service, node, taskId, fence)),
+      )
+      for (const one of done) {
+        // Refused: its owner was quicker after all.
+        if (one.status === 'rejected' && !(one.reason instanceof ApiError)) throw one.reason
+      }
     }
   }
 
+  /** Counts whose process died before it could answer for them; then those that are over. */
+  async #shortages(): Promise<void> {
+    await answerShortages(this.#service, null)
+    await endShortages(this.#service.sql)
+  }
+
   async #backorders(): Promise<void> {
-    const { sql } = this.#service
-    const now = Date.now()
-    const worth = (await fillableSkus(sql)).filter(({ sku, available }) => {
-      const tried = this.#tried.get(sku)
-      return tried === undefined || tried.available !== available || now - tried.at > sameStockRetryMs
-    })
-    for (const { sku, available } of worth) this.#tried.set(sku, { available, at: now })
-    await restock(
-      this.#service,
-      worth.map((w) => w.sku),
-    )
-    if (this.#tried.size > 10_000) this.#tried.clear()
+    await this.#restocking.round(await fillableSkus(this.#service.sql))
   }
 
   async #reconcile(): Promise<void> {
     const swept = await sweepReconciliations({ sql: this.#service.sql }, this.#reconcileFrom, reconcilePerRound)
     this.#reconcileFrom = swept.nextOrderId
   }
+}
+
+function* chunks<T>(all: readonly T[], size: number): Generator<readonly T[]> {
+  for (let at = 0; at < all.length; at += size) yield all.slice(at, at + size)
 }

@@ -102,6 +102,10 @@ const breaks: Readonly<Record<string, readonly string[]>> = {
     "update task set packages = '[]' where packages <> '[]'",
     "update task set packages = packages || packages where packages <> '[]'",
   ],
+  what_was_given_back_is_being_decided: [
+    "update task set state = 'rejected' where state = 'ready'",
+    "update task set state = 'intercepted' where state = 'ready'",
+  ],
   decisions_have_their_orders: [
     "insert into decision (order_id, version, seq, outcome, trace) values (9999999, 1, 0, 'routed', '{}')",
   ],
@@ -129,6 +133,13 @@ test('of many the number is told, and a few of them shown', async () => {
   const [violation] = await audit(sql)
   expect(violation).toMatchObject({ invariant: 'decisions_have_their_orders', count: 30 })
   expect(violation!.examples).toHaveLength(5)
+})
+
+test('what was given back may wait for its decision', async () => {
+  const { taskId, fence } = await pullOne(sql, 'n1')
+  await sql`update task set state = 'rejected' where task_id = ${taskId} and fence = ${fence}`
+  await storeEvents(sql, [eventOf('ready', { kind: 'command' })])
+  expect(await audit(sql)).toEqual([])
 })
 
 test('a count that found fewer is a shortage, not an oversale, while it is open', async () => {

@@ -84,6 +84,12 @@ const invariants: Readonly<Record<string, string>> = {
       from jsonb_array_elements(t.packages) p, jsonb_array_elements(p -> 'lines') l
     ) p
     where coalesce(l.shipped, 0) <> p.packed`,
+  // What a warehouse gave back holds its units until a decision: with none to come it would hold them for good.
+  what_was_given_back_is_being_decided: `
+    select t.task_id, t.state from task t join orders o on o.id = t.order_id
+    where t.state in ('rejected', 'intercepted')
+      and not exists (
+        select from pending p where p.channel = o.channel and p.shop = o.shop and p.order_id = o.order_id)`,
   // Promise 2: one platform order is one order.
   decisions_have_their_orders: `
     select d.order_id from decision d where not exists (select from orders o where o.id = d.order_id) group by 1`,

@@ -21,6 +21,7 @@ import {
   pullOne,
   route,
   snapshotOf,
+  storeCommand,
 } from './testing/world.ts'
 import { type TestDatabase, testDatabase } from './testing.ts'
 
@@ -165,7 +166,7 @@ describe('an order that changed since it was read', () => {
       async (taskId) => {
         const { fence } = await pullOne(sql, 'n1')
         const how = { state: 'rejected', reason: 'closed', lines: [] } as const
-        await giveBack(sql, 'n1', taskId, fence, how, async () => undefined)
+        await giveBack(sql, 'n1', taskId, fence, how, storeCommand)
       },
     ],
   ]

@@ -52,6 +52,8 @@ describe('an event', () => {
     const between = eventOf('2')
     expect(await outcomes(sql, [eventOf('1'), eventOf('big', { body }), between])).toEqual(['new', 'new', 'new'])
     const read = await readPending(sql, { afterSeq: '0', limit: 10, olderThanMs: 0 })
+    const [row] = await sql<{ at: Date }[]>`select received_at as at from inbox limit 1`
+    expect(new Set(read.map((e) => e.storedAtMs))).toEqual(new Set([row!.at.getTime()]))
     expect(Buffer.compare(read.find((e) => e.orderId === 'big')!.body, body)).toBe(0)
     expect(Buffer.compare(read.find((e) => e.orderId === '2')!.body, between.body)).toBe(0)
   })

@@ -137,6 +137,8 @@ export interface PendingEvent {
   readonly attempts: number
   readonly occurredDay: string
   readonly body: Uint8Array
+  /** Epoch milliseconds. */
+  readonly storedAtMs: number
 }
 
 /**
@@ -149,7 +151,7 @@ export async function readPending(
 ): Promise<PendingEvent[]> {
   return await sql<PendingEvent[]>`
     select p.seq, p.channel, p.shop, p.event_id as "eventId", p.order_id as "orderId", p.kind, p.attempts,
-      p.day::text as "occurredDay", i.body
+      p.day::text as "occurredDay", i.body, floor(extract(epoch from i.received_at) * 1000)::float8 as "storedAtMs"
     from (
       select * from pending
       where seq > ${options.afterSeq}::bigint and not_before <= now() - ${options.olderThanMs}::int * interval '1 millisecond'

@@ -7,7 +7,17 @@ import { commitDecisions } from './commit.ts'
 import { connect, type Sql } from './connect.ts'
 import { raise } from './exceptions.ts'
 import { shipTask } from './ship.ts'
-import { backordersOf, changeSafety, deltasAfter, figuresOf, postStock, stockRows, unpulledTasks } from './stock.ts'
+import {
+  type BackorderCursor,
+  backordersOf,
+  changeSafety,
+  deltasAfter,
+  figuresOf,
+  type Posted,
+  postStock,
+  stockRows,
+  unpulledTasks,
+} from './stock.ts'
 import { endShortages, fillableSkus } from './sweep.ts'
 import { giveBack, pullTasks } from './tasks.ts'
 import {
@@ -25,6 +35,7 @@ import {
   sha256,
   skuOf,
   snapshotOf,
+  waits,
 } from './testing/world.ts'
 import { type TestDatabase, testDatabase } from './testing.ts'
 
@@ -48,7 +59,7 @@ afterAll(async () => {
 })
 
 const postAs = (ref: string, kind: 'set' | 'add', given: readonly SkuQuantity[], node = 'n1') =>
-  postStock(many, { node, ref, kind, lines: given, bodyHash: sha256(JSON.stringify([kind, given])) }, 0)
+  postStock(many, { node, ref, kind, lines: given, bodyHash: sha256(JSON.stringify([kind, given])) })
 
 describe('a posting', () => {
   test.each([
@@ -121,6 +132,17 @@ describe('a posting', () => {
   })
 })
 
+test('a posting that waits for a change of its node keeps back what that change says', async () => {
+  let posting: Promise<Posted> | undefined
+  await sql.begin(async (tx) => {
+    await tx`update node set detail = detail || '{"safetyStock": 4}' where node = 'n1'`
+    posting = postAs('r', 'add', lines('a', 5))
+    await waits(sql, 'racer')
+  })
+  expect(await posting).toMatchObject({ delta: { lines: [{ sku: 'a', delta: 1 }] } })
+  expect(await figures(sql, 'n1', 'a')).toMatchObject({ safety: 4 })
+})
+
 describe('a count below what is promised', () => {
   test('says how many are missing, and ends with the next count', async () => {
     await post(sql, 'n1', 'add', lines('a', 10, 'b', 10))
@@ -131,7 +153,7 @@ describe('a count below what is promised', () => {
     await raise(sql, [{ kind: 'shortage', ref: 'n1/a', detail: { node: 'n1', sku: 'a', missing: 2 } }])
     expect(await figures(sql, 'n1', 'a')).toMatchObject({ onHand: 5, reserved: 7 })
     // Tasks that nobody pulled, the newest first.
-    expect((await unpulledTasks(sql, 'n1', 'a')).map((t) => [t.orderId, t.quantity])).toEqual([
+    expect((await unpulledTasks(sql, [{ node: 'n1', sku: 'a' }])).map((t) => [t.orderId, t.quantity])).toEqual([
       ['o2', 3],
       ['o1', 4],
     ])
@@ -180,8 +202,17 @@ test('goods that came for backorders are found, oldest order first', async () =>
   await post(sql, 'n2', 'add', lines('a', 4))
   await post(sql, 'n2', 'add', lines('b', 4), 4)
   expect(await fillableSkus(sql)).toEqual([{ sku: 'a', available: 7 }])
-  expect((await backordersOf(sql, ['a'], 10)).map((b) => b.orderId)).toEqual(['o1', 'o3'])
-  expect((await backordersOf(sql, ['a', 'b'], 2)).map((b) => b.orderId)).toEqual(['o1', 'o2'])
+  const found = async (skus: readonly string[], perSku: number, all: number, after: BackorderCursor | null = null) => {
+    const of = skus.map((code) => ({ sku: code, after }))
+    return (await backordersOf(sql, of, { perSku, all })).map((b) => b.orderId)
+  }
+  expect(await found(['a'], 9, 9)).toEqual(['o1', 'o3'])
+  // The oldest of each first: one SKU's many do not stand before another's few.
+  expect(await found(['a', 'b'], 9, 9)).toEqual(['o1', 'o2', 'o3'])
+  expect(await found(['a', 'b'], 9, 2)).toEqual(['o1', 'o2'])
+  expect(await found(['a', 'b'], 1, 9)).toEqual(['o1', 'o2'])
+  const [first] = await backordersOf(sql, [{ sku: 'a', after: null }], { perSku: 1, all: 1 })
+  expect(await found(['a'], 9, 9, first!.cursor)).toEqual(['o3'])
 })
 
 type Act =
@@ -295,6 +326,6 @@ test('a task that is pulled while its stock is counted keeps its units', async (
   await post(sql, 'n1', 'add', lines('a', 3))
   await route(sql, 'o', 'n1', lines('a', 3))
   await pullOne(sql, 'n1')
-  expect(await unpulledTasks(sql, 'n1', 'a')).toEqual([])
+  expect(await unpulledTasks(sql, [{ node: 'n1', sku: 'a' }])).toEqual([])
   expect(await post(sql, 'n1', 'set', lines('a', 3))).toMatchObject({ shortages: [] })
 })

@@ -30,8 +30,8 @@ export interface Shortage {
   readonly missing: number
 }
 
-/** One transaction. `safety` is kept back of every SKU that the node gets for the first time. */
-export async function postStock(sql: Sql, posting: Posting, safety: number): Promise<Posted> {
+/** One transaction. The node's safety stock is kept back of every SKU that it gets for the first time. */
+export async function postStock(sql: Sql, posting: Posting): Promise<Posted> {
   const quantities = new Map<string, number>()
   for (const l of posting.lines) {
     quantities.set(l.sku, posting.kind === 'set' ? l.quantity : (quantities.get(l.sku) ?? 0) + l.quantity)
@@ -52,7 +52,7 @@ export async function postStock(sql: Sql, posting: Posting, safety: number): Pro
       where sku.sku is null or jsonb_array_length(sku.detail -> 'bundle') > 0`
       if (unknown.length > 0)
         return await undo(tx, posting, { outcome: 'unknown_skus', skus: unknown.map((r) => r.sku) })
-      const seq = await nextNodeSeq(tx, posting.node)
+      const { seq, safety } = await nextChange(tx, posting.node)
       const made = await tx<{ sku: string }[]>`
       insert into stock (node, sku, on_hand, safety) select ${posting.node}, sku, 0, ${safety} from unnest(${skus}::text[]) as s (sku)
       on conflict do nothing returning sku`
@@ -101,8 +101,15 @@ async function undo(tx: Transaction, posting: Posting, outcome: Posted): Promise
 
 /** The next number of the node's changes; holds the node's lock until the transaction ends. */
 export async function nextNodeSeq(tx: Transaction, node: string): Promise<number> {
-  const [row] = await tx<{ seq: string }[]>`update node set seq = seq + 1 where node = ${node} returning seq`
-  return Number(row!.seq)
+  return (await nextChange(tx, node)).seq
+}
+
+/** With the node's safety stock as set by then: under this lock whoever sets another one carries it into the rows after us. */
+async function nextChange(tx: Transaction, node: string): Promise<{ seq: number; safety: number }> {
+  const [row] = await tx<{ seq: number; safety: number }[]>`
+    update node set seq = seq + 1 where node = ${node}
+    returning seq::float8 as seq, coalesce((detail ->> 'safetyStock')::int, 0) as safety`
+  return row!
 }
 
 /** Carries a node's new safety stock into all of its rows. Null when nothing changes. */
@@ -176,28 +183,77 @@ export async function stockRows(
     order by node, sku limit ${filter.limit}`
 }
 
+export interface ShortRow extends Shortage {
+  readonly node: string
+}
+
+/** Rows that promise more than there is: of one posting's, or all. */
+export async function shortRows(
+  sql: Queryable,
+  of: { readonly node: string; readonly skus: readonly string[] } | null,
+): Promise<ShortRow[]> {
+  return await sql<ShortRow[]>`
+    select node, sku, reserved - on_hand as missing from stock
+    where reserved > on_hand ${of === null ? sql`` : sql`and node = ${of.node} and sku = any(${of.skus as string[]})`}
+    order by node, sku`
+}
+
+export interface UnpulledTask {
+  readonly node: string
+  readonly sku: string
+  readonly taskId: string
+  readonly channel: string
+  readonly shop: string
+  readonly orderId: string
+  /** Units of that SKU. */
+  readonly quantity: number
+}
+
 /** Tasks that nobody pulled and that hold a SKU at a node, newest first: the ones to source elsewhere after a count. */
 export async function unpulledTasks(
   sql: Queryable,
-  node: string,
-  sku: string,
-): Promise<{ taskId: string; channel: string; shop: string; orderId: string; quantity: number }[]> {
-  return await sql`
-    select t.task_id as "taskId", o.channel, o.shop, o.order_id as "orderId",
-      (select sum((l ->> 'quantity')::int)::int from jsonb_array_elements(t.lines) l where l ->> 'sku' = ${sku}) as quantity
-    from task t join orders o on o.id = t.order_id
-    where t.node = ${node} and t.state = 'ready' and t.lines @> ${sql.json([{ sku }])}
-    order by t.created_at desc, t.task_id desc limit 1000`
+  rows: readonly { readonly node: string; readonly sku: string }[],
+): Promise<UnpulledTask[]> {
+  return await sql<UnpulledTask[]>`
+    select s.node, s.sku, t.task_id as "taskId", o.channel, o.shop, o.order_id as "orderId",
+      (select sum((l ->> 'quantity')::int)::int from jsonb_array_elements(t.lines) l where l ->> 'sku' = s.sku) as quantity
+    from unnest(${rows.map((r) => r.node)}::text[], ${rows.map((r) => r.sku)}::text[]) as s (node, sku)
+    join task t on t.node = s.node and t.state = 'ready'
+      and t.lines @> jsonb_build_array(jsonb_build_object('sku', s.sku))
+    join orders o on o.id = t.order_id
+    order by t.created_at desc, t.task_id desc`
 }
 
-/** The oldest backorders of some SKUs. */
+/** Behind which backorder of a SKU, oldest first, the next ones are. */
+export interface BackorderCursor {
+  /** As Postgres writes it: a Date would lose its microseconds. */
+  readonly since: string
+  readonly id: string
+}
+
+export interface Backorder {
+  readonly channel: string
+  readonly shop: string
+  readonly orderId: string
+  readonly sku: string
+  readonly quantity: number
+  readonly cursor: BackorderCursor
+}
+
+/** The oldest backorders of each of some SKUs behind its cursor; where all are too many, as many of one SKU as of another. */
 export async function backordersOf(
   sql: Queryable,
-  skus: readonly string[],
-  limit: number,
-): Promise<{ channel: string; shop: string; orderId: string; sku: string; quantity: number }[]> {
-  return await sql`
-    select o.channel, o.shop, o.order_id as "orderId", b.sku, b.quantity
-    from backorder b join orders o on o.id = b.order_id
-    where b.sku = any(${skus as string[]}) order by b.since, b.order_id limit ${limit}`
+  of: readonly { readonly sku: string; readonly after: BackorderCursor | null }[],
+  limit: { readonly perSku: number; readonly all: number },
+): Promise<Backorder[]> {
+  return await sql<Backorder[]>`
+    select o.channel, o.shop, o.order_id as "orderId", b.sku, b.quantity,
+      json_build_object('since', b.since::text, 'id', b.order_id::text) as cursor
+    from (
+      select b.*, row_number() over (partition by b.sku order by b.since, b.order_id) as place
+      from unnest(${of.map((f) => f.sku)}::text[], ${of.map((f) => f.after?.since ?? '-infinity')}::text[]::timestamptz[],
+        ${of.map((f) => f.after?.id ?? '0')}::bigint[]) as f (sku, since, id)
+      join backorder b on b.sku = f.sku and (b.since, b.order_id) > (f.since, f.id)
+    ) b join orders o on o.id = b.order_id
+    where b.place <= ${limit.perSku} order by b.place, b.since, b.order_id limit ${limit.all}`
 }

@@ -18,6 +18,7 @@ import {
   pullOne,
   route,
   snapshotOf,
+  storeCommand,
 } from './testing/world.ts'
 import { type TestDatabase, testDatabase } from './testing.ts'
 
@@ -44,11 +45,10 @@ afterAll(async () => {
 const pack = (waybill: string, ...flat: (string | number)[]): Package => ({
   ...{ carrier: 'SF', waybill, lines: lines(...flat), shippedAt: atMs },
 })
-const noCommand = async () => undefined
 const reject = (taskId: string, fence: number, given: readonly SkuQuantity[] = [], reason = 'out_of_stock') =>
-  giveBack(sql, 'n1', taskId, fence, { state: 'rejected', reason, lines: given }, noCommand)
+  giveBack(sql, 'n1', taskId, fence, { state: 'rejected', reason, lines: given }, storeCommand)
 const acceptIntercept = (taskId: string, fence: number) =>
-  giveBack(sql, 'n1', taskId, fence, { state: 'intercepted' }, noCommand)
+  giveBack(sql, 'n1', taskId, fence, { state: 'intercepted' }, storeCommand)
 const closedLater = (id: string, ...flat: (string | number)[]) =>
   snapshotOf(id, lines(...flat), { platformState: 'closed', modifiedAt: atMs + 1000 })
 
@@ -257,7 +257,7 @@ describe('intercept', () => {
     expect(await lapsedIntercepts(sql, 10)).toEqual([{ taskId, fence, node: 'n1' }])
     expect(await acceptIntercept(taskId, fence)).toEqual({ outcome: 'lease_lapsed' })
     const forSilent = { state: 'intercepted', lapsed: true } as const
-    expect(await giveBack(sql, 'n1', taskId, fence, forSilent, noCommand)).toMatchObject({ outcome: 'given_back' })
+    expect(await giveBack(sql, 'n1', taskId, fence, forSilent, storeCommand)).toMatchObject({ outcome: 'given_back' })
     expect(await lapsedIntercepts(sql, 10)).toEqual([])
     expect(await commitStep(sql, 'o', { takenBack: [{ taskId, why: 'intercepted', corrections: [] }] })).toHaveLength(1)
     expect(await figures(sql, 'n1', 'a')).toMatchObject({ reserved: 0 })
@@ -300,8 +300,9 @@ test('giving back and its command are one: when the command fails, the task is s
   await expect(giveBack(sql, 'n1', taskId, fence, how, failing)).rejects.toThrow('no disk')
   expect(await acceptTask(sql, 'n1', taskId, fence)).toEqual({ outcome: 'accepted' })
   let commands = 0
-  const counting = async () => {
+  const counting = async (...given: Parameters<typeof storeCommand>) => {
     commands += 1
+    await storeCommand(...given)
   }
   const done = await Promise.all(Array.from({ length: 5 }, () => giveBack(many, 'n1', taskId, fence, how, counting)))
   expect(done.map((d) => d.outcome).sort()).toEqual([...Array(4).fill('already_given_back'), 'given_back'])

@@ -29,7 +29,7 @@ export const usage = `npm run bench -- [options]
   --seconds 20         how long orders are sent
   --requests N         stop after N requests instead
   --warm-up 3          seconds of the same before the clock starts; checked like the rest
-  --connections 64     each has one request under way: a closed loop
+  --connections 256    each has one request under way: a closed loop
   --mix tmall=50,jd=25,wechat=25
   --seed N             of the orders: the same seed sends the same orders
   --json FILE          the whole report
@@ -59,7 +59,7 @@ function parse(argv: readonly string[]) {
         seconds: { type: 'string', default: '20' },
         requests: { type: 'string' },
         'warm-up': { type: 'string', default: '3' },
-        connections: { type: 'string', default: '64' },
+        connections: { type: 'string', default: '256' },
         mix: { type: 'string', default: 'tmall=50,jd=25,wechat=25' },
         seed: { type: 'string' },
         json: { type: 'string' },

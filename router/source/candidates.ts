@@ -40,14 +40,14 @@ export interface SourcingRequest {
   readonly excludedNodes: readonly string[]
 }
 
-/** Twenty nearby nodes hold nearly every order whole, and exact sourcing over them takes microseconds. */
-export const candidatesMax = 20
+/** So many nearby nodes hold nearly every order whole, exact sourcing over them takes microseconds, and the trace stays small. */
+export const candidatesMax = 16
 /** Of those, nearest warehouses, where the network can name them. */
 const warehousesMin = 4
 /** Refused nodes that are kept for the trace: enough to see why the nodes next door were passed over. */
 const refusedMax = 10
-/** Refused nodes that are noted in one search before the nearest of them are chosen. */
-const refusedSeenMax = 64
+/** Refused nodes that are noted in one search: it goes outwards, so the first ones are the nearest. */
+const refusedSeenMax = 16
 /** The national geodetic origin, near Xi'an. */
 const middleOfTheCountry: Point = { lat: 34.53, lng: 108.92 }
 

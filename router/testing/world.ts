@@ -3,9 +3,10 @@
  * them (check, decide, place), warehouses act as the store lets them. Keeps its own account of what was shipped.
  */
 import { check, defaultLimits, overrulableRules } from '../check.ts'
-import { type Decision, type Demand, decide, type PlannedTask, place, type TakenBack } from '../decide.ts'
+import { type Decision, type Demand, decide, type PlannedTask, place } from '../decide.ts'
 import { overrulableDesireRules } from '../desire.ts'
 import { newOrder, stateOf, takeRefund, takeSnapshot } from '../order.ts'
+import type { TakenBack } from '../take-back.ts'
 import type { Order, OrderSnapshot, RefundSnapshot, SkuQuantity, TakeBackReason, Task } from '../types.ts'
 import { catalogue, key } from './orders.ts'
 

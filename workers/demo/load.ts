@@ -23,7 +23,6 @@ export async function loadNetwork(sql: Sql, network: DemoNetwork): Promise<void>
   for (const shop of network.shops) await putShop(sql, shop)
   const { account, salt } = network.kuaidi100
   await putCarrierAccount(sql, { carrier: 'kuaidi100', account, credentials: { salt } })
-  const safety = new Map(network.nodes.map((n) => [n.node, n.safetyStock]))
   const lines = new Map<string, { sku: string; quantity: number }[]>()
   for (const { node, sku, onHand } of network.stock) {
     const ofNode = lines.get(node) ?? []
@@ -32,11 +31,7 @@ export async function loadNetwork(sql: Sql, network: DemoNetwork): Promise<void>
   }
   for (const [node, ofNode] of lines) {
     const bodyHash = createHash('sha256').update(JSON.stringify(ofNode)).digest()
-    const done = await postStock(
-      sql,
-      { node, ref: 'opening', kind: 'set', lines: ofNode, bodyHash },
-      safety.get(node) ?? 0,
-    )
+    const done = await postStock(sql, { node, ref: 'opening', kind: 'set', lines: ofNode, bodyHash })
     if (done.outcome !== 'posted') throw new Error(`the opening stock of ${node} was not posted: ${done.outcome}`)
   }
 }

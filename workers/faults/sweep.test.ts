@@ -64,7 +64,7 @@ test('a change that Redis was never told is told', async () => {
   const lines = [{ sku: 'untold', quantity: 5 }]
   const bodyHash = createHash('sha256').update('untold').digest()
   // As a process does that dies between its commit and the call to Redis.
-  await postStock(service.sql, { node, ref: 'untold', kind: 'add', lines, bodyHash }, 0)
+  await postStock(service.sql, { node, ref: 'untold', kind: 'add', lines, bodyHash })
   expect(await atp('untold')).toBe(10)
   await sweepOf().round()
   expect(await atp('untold')).toBe(15)

@@ -10,6 +10,8 @@ export interface EventToDecide {
   readonly orderId: string
   readonly kind: string
   readonly body: Uint8Array
+  /** When it was stored, epoch milliseconds. */
+  readonly storedAtMs: number
 }
 
 export type Decided =

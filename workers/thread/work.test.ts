@@ -1,10 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import type { Command, Order, Sku } from '../../router/types.ts'
+import type { Command, Order, Sku, TakeBackReason, Task } from '../../router/types.ts'
 import type { EventToDecide } from './batch.ts'
 import { catalogueOf } from './catalogue.ts'
 import { type WorkContext, workOn } from './work.ts'
+import { writeOf } from './write.ts'
 
 const tee: Sku = { sku: 'TEE', name: 'tee', weightGrams: 1, storageClass: 'normal', warehouseOnly: false, bundle: [] }
+
+const storedAtMs = Date.parse('2025-01-02T00:00:00+08:00')
 
 function contextWith(skus: readonly Sku[], skuMap: Readonly<Record<string, string>>): WorkContext {
   const catalogue = catalogueOf({
@@ -13,13 +16,25 @@ function contextWith(skus: readonly Sku[], skuMap: Readonly<Record<string, strin
     skus: new Map(skus.map((value, no) => [value.sku, { no, value }])),
     shops: new Map([['tmall/s', { channel: 'tmall', shop: 's', credentials: {}, apiBaseUrl: null, skuMap }]]),
   })
-  return { catalogue, divisions: { provinces: { full: new Map(), short: new Map() }, points: new Map() } }
+  return {
+    catalogue,
+    divisions: { provinces: { full: new Map(), short: new Map() }, points: new Map() },
+  }
 }
 
 let seq = 0
 function event(kind: string, body: unknown): EventToDecide {
   const bytes = Buffer.from(JSON.stringify(body))
-  return { seq: `${++seq}`, channel: 'tmall', shop: 's', eventId: `${seq}`, orderId: '7', kind, body: bytes }
+  return {
+    seq: `${++seq}`,
+    channel: 'tmall',
+    shop: 's',
+    eventId: `${seq}`,
+    orderId: '7',
+    kind,
+    body: bytes,
+    storedAtMs,
+  }
 }
 const command = (told: Command) => event('command', told)
 
@@ -82,5 +97,91 @@ describe('a release', () => {
     const released = decided(context, held.order, command(release))
     expect(released.rules).toBe('unpaid')
     expect(released.demand).toEqual([])
+  })
+})
+
+describe('commands that take one task back, decided together', () => {
+  const context = contextWith([tee], {})
+  const back = (why: TakeBackReason, sku = 'TEE') =>
+    command({ type: 'take_back', taskId: 'T', why, lines: [{ sku, quantity: 1 }] })
+
+  function taken(state: Task['state'], ...events: EventToDecide[]) {
+    const held = decided(context, null, trade('TEE')).order
+    const order: Order = { ...held, allocations: [{ item: 0, quantity: 1, place: 'task', taskId: 'T' }], holds: [] }
+    const lines = [{ sku: 'TEE', quantity: 1, shipped: 0 }]
+    const task: Task = { taskId: 'T', node: 'N', state, fence: 1, interceptRequested: false, lines }
+    const work = workOn(context, events, { order, tasks: [task] })
+    const placed = { order: work.decision!.order, newTasks: [], sourcing: [], rounds: 1 }
+    const { releases } = writeOf(work, placed, 1)
+    return {
+      believed: work.takenBack.map((c) => c.why).join(' '),
+      missing: releases.map((r) => r.corrections.map((c) => c.sku).join(' ')),
+      excluded: work.decision!.order.excludedNodes.join(' '),
+    }
+  }
+
+  test.each<[state: Task['state'], events: EventToDecide[], believed: string, missing: string[], excluded: string]>([
+    ['rejected', [back('shortage'), back('out_of_stock')], 'out_of_stock', ['TEE'], ''],
+    ['rejected', [back('out_of_stock'), back('shortage')], 'out_of_stock', ['TEE'], ''],
+    ['rejected', [back('shortage'), back('closed')], 'closed', [''], 'N'],
+    ['intercepted', [back('shortage'), back('intercepted')], 'intercepted', [''], ''],
+    ['ready', [back('shortage'), back('shortage')], 'shortage', [''], ''],
+    ['ready', [back('out_of_stock'), back('shortage')], 'shortage', [''], ''],
+    ['pulled', [back('shortage'), back('closed')], '', [], ''],
+    ['cancelled', [back('out_of_stock'), back('overloaded')], '', [], ''],
+  ])('of a %s task: %#', (state, events, believed, missing, excluded) => {
+    expect(taken(state, ...events)).toEqual({ believed, missing, excluded })
+  })
+})
+
+describe('an event from the future', () => {
+  const context = contextWith([tee], {})
+  const at = (modified: string, change: Record<string, unknown> = {}) => trade('TEE', { modified, ...change })
+  const known = (modified: string) => decided(context, null, at(modified)).order
+  const problemsOf = (work: ReturnType<typeof workOn>) => {
+    const placed = work.decision === null ? null : { order: work.decision.order, newTasks: [], sourcing: [], rounds: 1 }
+    return writeOf(work, placed, 1).problems
+  }
+
+  test('is believed, but not its time: what happens later still counts', () => {
+    const frozen = decided(context, null, at('2099-01-01 00:00:00'))
+    expect(frozen.order.snapshot!.modifiedAt).toBe(storedAtMs)
+    expect(problemsOf(frozen.work)).toEqual([
+      {
+        kind: 'event_from_the_future',
+        ref: frozen.order.id,
+        detail: {
+          ...{ channel: 'tmall', shop: 's', orderId: '7', eventId: frozen.work.events[0]!.event.eventId },
+          modifiedAt: Date.parse('2099-01-01T00:00:00+08:00'),
+        },
+      },
+    ])
+    const closed = decided(context, frozen.order, at('2025-01-02 00:00:01', { status: 'TRADE_CLOSED' }))
+    expect(closed.order.state).toBe('cancelled')
+    expect(problemsOf(closed.work)).toEqual([])
+  })
+
+  test('is raised though it is stale', () => {
+    const late = decided(context, known('2025-01-02 12:00:00'), at('2099-01-01 00:00:00'))
+    expect(late.work.events.map((e) => e.outcome)).toEqual(['stale'])
+    expect(problemsOf(late.work).map((p) => p.kind)).toEqual(['event_from_the_future'])
+  })
+
+  test.each([
+    ['2025-01-03 00:00:00', 'a clock that is a day ahead', 0],
+    ['2025-01-03 00:00:01', 'more than a day', 1],
+  ])('%s: %s', (modified, _, problems) => {
+    const { work, order } = decided(context, null, at(modified))
+    const told = Date.parse(`${modified.replace(' ', 'T')}+08:00`)
+    expect(order.snapshot!.modifiedAt).toBe(problems === 0 ? told : storedAtMs)
+    expect(problemsOf(work)).toHaveLength(problems)
+  })
+
+  test('may be a refund', () => {
+    const told = { refund_id: '1', tid: '7', oid: '7', status: 'WAIT_SELLER_AGREE', refund_fee: '1.00' }
+    const refund = event('refund', { refund: { ...told, modified: '2099-01-01 00:00:00' } })
+    const { work, order } = decided(context, known('2025-01-01 00:00:00'), refund)
+    expect(order.refunds.map((r) => r.modifiedAt)).toEqual([storedAtMs])
+    expect(problemsOf(work).map((p) => p.kind)).toEqual(['event_from_the_future'])
   })
 })

@@ -9,10 +9,11 @@ import type { Loaded } from '../../adapters/store/load.ts'
 import type { Divisions } from '../../router/address.ts'
 import { resolveReceiver } from '../../router/address.ts'
 import { check, defaultLimits, overrulableRules } from '../../router/check.ts'
-import { type Decision, decide, type TakenBack } from '../../router/decide.ts'
+import { type Decision, decide } from '../../router/decide.ts'
 import { overrulableDesireRules } from '../../router/desire.ts'
 import { newOrder, takeRefund, takeSnapshot } from '../../router/order.ts'
-import type { ChannelName, Command, Order, OrderSnapshot, Snapshot, Task } from '../../router/types.ts'
+import { takingEffect } from '../../router/take-back.ts'
+import type { ChannelName, Command, Order, OrderSnapshot, RefundSnapshot, Snapshot, Task } from '../../router/types.ts'
 import { isChannelName } from '../../router/types.ts'
 import type { EventToDecide } from './batch.ts'
 import type { Catalogue } from './catalogue.ts'
@@ -22,7 +23,11 @@ export interface EventOutcome {
   readonly outcome: string
   /** Why, for the history; never personal data. */
   readonly note?: string
+  /** When it says that it happened, where that lies too far ahead to be believed. Epoch milliseconds. */
+  readonly unbelievedAt?: number
 }
+
+type TakeBack = Extract<Command, { type: 'take_back' }>
 
 export interface Work {
   readonly before: Order
@@ -31,8 +36,8 @@ export interface Work {
   /** Null: nothing about the order changes. */
   readonly decision: Decision | null
   readonly checked: { readonly holds: readonly string[]; readonly passed: readonly string[] }
-  /** Commands that take a task back, with what the warehouse said is wrong with the goods. */
-  readonly takenBack: readonly Extract<Command, { type: 'take_back' }>[]
+  /** Commands that took a task back, one a task, with what the warehouse said is wrong with the goods. */
+  readonly takenBack: readonly TakeBack[]
 }
 
 export interface WorkContext {
@@ -48,23 +53,24 @@ export function workOn(context: WorkContext, events: readonly EventToDecide[], l
     newOrder({ channel: first.channel as ChannelName, shop: first.shop, orderId: first.orderId }, first.seq)
   const tasksBefore = loaded?.tasks ?? []
   const outcomes: EventOutcome[] = []
-  const takenBack: Extract<Command, { type: 'take_back' }>[] = []
+  const commands: TakeBack[] = []
   let order = before
   let moves = false
   for (const event of events) {
-    const taken = takeEvent(context, order, event)
-    order = taken.order
-    if (taken.takeBack !== undefined) takenBack.push(taken.takeBack)
-    moves ||= taken.moves
-    outcomes.push({ event, outcome: taken.outcome, ...(taken.note === undefined ? {} : { note: taken.note }) })
+    const { takeBack, moves: movesIt, order: after, ...outcome } = takeEvent(context, order, event)
+    order = after
+    if (takeBack !== undefined) commands.push(takeBack)
+    moves ||= movesIt
+    outcomes.push({ event, ...outcome })
   }
   if (!moves) return { before, tasksBefore, events: outcomes, decision: null, checked: nothingChecked, takenBack: [] }
+  const takenBack = takingEffect(tasksBefore, commands)
   const checked = checkOrder(context, order)
   const decision = decide({
     order,
     before,
     tasks: tasksBefore,
-    takenBack: takenBack.map((c): TakenBack => ({ taskId: c.taskId, why: c.why })),
+    takenBack,
     catalogue: context.catalogue.sku,
     checkHolds: checked.holds,
     refusals: checked.refusals,
@@ -92,11 +98,7 @@ function checkOrder({ catalogue }: WorkContext, order: Order) {
 }
 
 /** A node that says it is closed or overloaded is not asked again for this order. */
-function excludeNodes(
-  decision: Decision,
-  takenBack: readonly Extract<Command, { type: 'take_back' }>[],
-  tasks: readonly Task[],
-): Decision {
+function excludeNodes(decision: Decision, takenBack: readonly TakeBack[], tasks: readonly Task[]): Decision {
   const nodes = takenBack
     .filter((c) => c.why === 'closed' || c.why === 'overloaded')
     .map((c) => tasks.find((t) => t.taskId === c.taskId)?.node)
@@ -106,13 +108,11 @@ function excludeNodes(
   return { ...decision, order: { ...decision.order, excludedNodes } }
 }
 
-interface Taken {
+interface Taken extends Omit<EventOutcome, 'event'> {
   readonly order: Order
-  readonly outcome: string
   /** Whether the order has to be decided anew. */
   readonly moves: boolean
-  readonly note?: string
-  readonly takeBack?: Extract<Command, { type: 'take_back' }>
+  readonly takeBack?: TakeBack
 }
 
 function takeEvent(context: WorkContext, order: Order, event: EventToDecide): Taken {
@@ -122,8 +122,21 @@ function takeEvent(context: WorkContext, order: Order, event: EventToDecide): Ta
   if ('unintelligible' in snapshot)
     return { order, outcome: 'unintelligible', moves: false, note: snapshot.unintelligible }
   if (snapshot.type === 'hint') return { order, outcome: 'unintelligible', moves: false, note: 'a hint holds no order' }
-  const taken = snapshot.type === 'order' ? takeSnapshot(order, snapshot) : takeRefund(order, snapshot)
-  return { order: taken.order, outcome: taken.outcome, moves: taken.outcome === 'taken' }
+  const told = believable(snapshot, event.storedAtMs)
+  const taken = told.type === 'order' ? takeSnapshot(order, told) : takeRefund(order, told)
+  return {
+    order: taken.order,
+    outcome: taken.outcome,
+    moves: taken.outcome === 'taken',
+    ...(told === snapshot ? {} : { unbelievedAt: snapshot.modifiedAt }),
+  }
+}
+
+const aheadMsMax = 24 * 3_600_000
+
+/** Nothing happened later than it came. A time far ahead would outdate everything that the platform still has to tell. */
+function believable<T extends OrderSnapshot | RefundSnapshot>(told: T, storedAtMs: number): T {
+  return told.modifiedAt > storedAtMs + aheadMsMax ? { ...told, modifiedAt: storedAtMs } : told
 }
 
 function readSnapshot(

@@ -8,7 +8,10 @@ import type { EventOutcome, Work } from './work.ts'
 export function writeOf(work: Work, placed: Placed | null, epoch: number): DecisionWrite {
   const seqs = work.events.map((e) => e.event.seq)
   const { decision, before, tasksBefore } = work
-  const unreadable = work.events.filter((e) => e.outcome === 'unintelligible').map(problemOfEvent)
+  const ofEvents = [
+    ...work.events.filter((e) => e.outcome === 'unintelligible').map(problemOfEvent),
+    ...work.events.filter((e) => e.unbelievedAt !== undefined).map((e) => problemOfTime(before, e)),
+  ]
   if (decision === null || placed === null) {
     // An order that nobody knows yet gets no row for an event that says nothing about it.
     const records =
@@ -24,7 +27,7 @@ export function writeOf(work: Work, placed: Placed | null, epoch: number): Decis
       newTasks: [],
       releases: [],
       records,
-      problems: unreadable,
+      problems: ofEvents,
       shipBy: null,
     }
   }
@@ -46,7 +49,7 @@ export function writeOf(work: Work, placed: Placed | null, epoch: number): Decis
     releases,
     records,
     problems: [
-      ...unreadable,
+      ...ofEvents,
       ...decision.problems.map((p) => ({ kind: p.kind, ref: before.id, detail: keyOfOrder(before) })),
     ],
     shipBy: order.snapshot?.shipBy ?? null,
@@ -83,6 +86,12 @@ function problemOfEvent({ event, note }: EventOutcome) {
       why: note ?? '',
     },
   }
+}
+
+/** The event counts, as if it had happened when it came. Who sends such times has a clock that wants a person. */
+function problemOfTime(order: Order, { event, unbelievedAt }: EventOutcome) {
+  const detail = { ...keyOfOrder(order), eventId: event.eventId, modifiedAt: unbelievedAt }
+  return { kind: 'event_from_the_future', ref: order.id, detail }
 }
 
 function keyOfOrder({ channel, shop, orderId }: Order) {

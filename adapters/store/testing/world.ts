@@ -3,8 +3,9 @@
  * told where to source instead of asked.
  */
 import { createHash, randomUUID } from 'node:crypto'
-import { decide, place, type TakenBack } from '../../../router/decide.ts'
+import { decide, place } from '../../../router/decide.ts'
 import { newOrder, takeRefund, takeSnapshot } from '../../../router/order.ts'
+import { type TakenBack, takingEffect } from '../../../router/take-back.ts'
 import type {
   Node,
   OrderKey,
@@ -16,8 +17,8 @@ import type {
 } from '../../../router/types.ts'
 import { putNodes, putSkus } from '../catalog.ts'
 import { commitDecisions, type DecisionWrite } from '../commit.ts'
-import type { Sql } from '../connect.ts'
-import { type InboxEvent, storeEvents } from '../intake.ts'
+import type { Sql, Transaction } from '../connect.ts'
+import { dayOf, type InboxEvent, storeEvents } from '../intake.ts'
 import { keyOf, loadByKeys } from '../load.ts'
 import type { NodeDelta, Release } from '../move-stock.ts'
 import { type Posted, postStock } from '../stock.ts'
@@ -82,16 +83,19 @@ export async function makeNetwork(
   )
 }
 
-/** Each call is a posting of its own. */
+/** Each call is a posting of its own. `safety`: the node's setting from now on. */
 export async function post(
   sql: Sql,
   node: string,
   kind: 'set' | 'add',
   given: readonly SkuQuantity[],
-  safety = 0,
+  safety?: number,
 ): Promise<Posted> {
+  if (safety !== undefined) {
+    await sql`update node set detail = detail || jsonb_build_object('safetyStock', ${safety}::int) where node = ${node}`
+  }
   const bodyHash = sha256(JSON.stringify([kind, given]))
-  return await postStock(sql, { node, ref: randomUUID(), kind, lines: given, bodyHash }, safety)
+  return await postStock(sql, { node, ref: randomUUID(), kind, lines: given, bodyHash })
 }
 
 export function snapshotOf(
@@ -124,6 +128,14 @@ export function snapshotOf(
     transactionId: null,
     ...change,
   }
+}
+
+/** An undecided command about the order, in the transaction that makes it needed. */
+export async function storeCommand(tx: Transaction, { channel, shop, orderId }: OrderKey): Promise<void> {
+  const row = { day: dayOf(atMs), channel, shop, event_id: randomUUID(), order_id: orderId, kind: 'command' }
+  const [stored] = await tx<{ seq: string }[]>`
+    insert into inbox ${tx({ ...row, body_hash: sha256(''), body: Buffer.alloc(0) })} returning seq`
+  await tx`insert into pending ${tx({ ...row, seq: stored!.seq })}`
 }
 
 export interface Step {
@@ -164,7 +176,7 @@ export async function decidedOn(sql: Sql, orderId: string, seq: string, step: St
       lines: task.lines
         .filter((l) => l.quantity > l.shipped)
         .map((l) => ({ sku: l.sku, quantity: l.quantity - l.shipped })),
-      corrections: takenBack.find((t) => t.taskId === task.taskId)?.corrections ?? [],
+      corrections: takingEffect(tasksBefore, takenBack).find((t) => t.taskId === task.taskId)?.corrections ?? [],
     })),
     records: [{ seq, outcome: order.state, trace: { event: seq } }],
   }

@@ -37,7 +37,7 @@ export async function loadTestNetwork(sql: Sql, opening: Opening, wechatApi: str
   )
   for (const [node, lines] of Object.entries(opening)) {
     const bodyHash = createHash('sha256').update(JSON.stringify(lines)).digest()
-    await postStock(sql, { node, ref: 'opening', kind: 'set', lines, bodyHash }, 0)
+    await postStock(sql, { node, ref: 'opening', kind: 'set', lines, bodyHash })
   }
 }
 

@@ -1,0 +1,21 @@
+/** Which of the commands that take tasks back take effect: what a task's state says happened to it, and nothing else. */
+import type { TakeBackReason, Task } from './types.ts'
+
+export interface TakenBack {
+  readonly taskId: string
+  readonly why: TakeBackReason
+}
+
+/**
+ * At most one a task. Several may wait for one decision: of a count that found too few and a warehouse that pulled the task
+ * meanwhile and rejected it, only the rejection says what became of it.
+ */
+export function takingEffect<T extends TakenBack>(tasks: readonly Task[], takenBack: readonly T[]): readonly T[] {
+  if (takenBack.length === 0) return []
+  return tasks.flatMap((task) => takenBack.find((t) => t.taskId === task.taskId && mayTakeBack(task, t)) ?? [])
+}
+
+function mayTakeBack(task: Task, { why }: TakenBack): boolean {
+  if (why === 'shortage') return task.state === 'ready'
+  return why === 'intercepted' ? task.state === 'intercepted' : task.state === 'rejected'
+}
