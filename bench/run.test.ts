@@ -1,17 +1,14 @@
 /** The smallest run of the bench, on a service, a generator and servers of its own. */
 
 import { expect, test } from 'vitest'
-import { invariantNames } from '../adapters/store/audit.ts'
+import { allInvariantNames } from '../workers/audit.ts'
 import { cpuSeconds } from './load/cpu.ts'
-import { checkLedger, checkShelves } from './load/ledger.ts'
+import { checkLedger, checkShelves, ledgerInvariants } from './load/ledger.ts'
 import { parseOptions, UsageError } from './load/options.ts'
 import { printed } from './load/report.ts'
 import { grownByLabel, parseScrape, quantile } from './load/scrape.ts'
 import { planOf } from './load/stream.ts'
 import { type BenchResult, runBench } from './run.ts'
-
-// workers/audit.ts adds two: Redis counts what Postgres counts, and nothing is reserved for nobody.
-const invariantsOfRedis = 2
 
 const smallest = ['--requests', '300', '--connections', '16', '--warm-up', '0', '--seed', '7']
 
@@ -42,7 +39,7 @@ test('a small run measures, and has compared every acknowledged order and checke
   expect(report.routed.ordersPerSecond).toBeGreaterThan(0)
   expect(report.accepted.ackMs.p50).toBeLessThanOrEqual(report.accepted.ackMs.max)
   expect(report.checks).toMatchObject({
-    invariants: invariantNames.length + invariantsOfRedis,
+    invariants: allInvariantNames.length + ledgerInvariants.length,
     ordersCompared: report.accepted.orders,
   })
   for (const name of ['service', 'postgres', 'generator']) expect(report.cpuMicros[name]).toBeGreaterThan(0)

@@ -12,8 +12,7 @@
  */
 import { writeFileSync } from 'node:fs'
 import type { Violation } from '../adapters/store/audit.ts'
-import { invariantNames } from '../adapters/store/audit.ts'
-import { auditAll } from '../workers/audit.ts'
+import { allInvariantNames, auditAll } from '../workers/audit.ts'
 import { StockKeeper } from '../workers/stock-keeper.ts'
 import { durability, read } from './load/gauge.ts'
 import { checkLedger, checkShelves, ledgerInvariants } from './load/ledger.ts'
@@ -130,7 +129,7 @@ async function measure(
       routed: await routed(target.sql, measured),
       ...costs(measured, taken.orders),
       checks: {
-        invariants: invariantNames.length + ledgerInvariants.length,
+        invariants: allInvariantNames.length + ledgerInvariants.length,
         ordersCompared: acknowledged.size,
         seconds: round((performance.now() - checkStarted) / 1000, 1),
       },

@@ -1,9 +1,12 @@
 /** The invariants over both sides: what Postgres must hold by itself, and that Redis' counters are Postgres' own. */
-import { audit, type Violation } from '../adapters/store/audit.ts'
+import { audit, invariantNames, type Violation } from '../adapters/store/audit.ts'
 import type { Sql } from '../adapters/store/connect.ts'
 import { nodeNames } from '../adapters/store/epoch.ts'
 import { figuresOf } from '../adapters/store/stock.ts'
 import type { StockKeeper } from './stock-keeper.ts'
+
+const redisInvariants = ['redis_counts_what_postgres_counts', 'nothing_is_reserved_for_nobody'] as const
+export const allInvariantNames: readonly string[] = [...invariantNames, ...redisInvariants]
 
 /** For a settled system: nothing pending, nothing reserved that is not committed. Empty when all holds. */
 export async function auditAll(sql: Sql, keeper: StockKeeper): Promise<Violation[]> {
@@ -23,8 +26,8 @@ async function auditRedis(sql: Sql, keeper: StockKeeper): Promise<Violation[]> {
     for (const { reservationId, madeAtMs } of seen.held) held.push({ node, reservationId, madeAtMs })
   }
   const violations = [
-    { invariant: 'redis_counts_what_postgres_counts', rows: different },
-    { invariant: 'nothing_is_reserved_for_nobody', rows: held },
+    { invariant: redisInvariants[0], rows: different },
+    { invariant: redisInvariants[1], rows: held },
   ]
   return violations
     .filter((v) => v.rows.length > 0)
