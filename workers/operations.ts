@@ -19,8 +19,8 @@ import { viewOrder } from './order-view.ts'
 import { postStockOf } from './posting.ts'
 import { tellLater } from './tell-later.ts'
 
-// Requests that name their page by a number of ours; beyond any.
-const stockRowsMax = 5_000
+// All nodes of a large network with one SKU, or all SKUs of a large node; a megabyte or two.
+const stockRowsMax = 20_000
 const decisionWaitMs = 10_000
 const closedAtOnceMax = 500
 
@@ -120,7 +120,11 @@ export function operationRoutes(service: Service): JsonRoute[] {
       const { node, sku } = query
       const tasks = node !== undefined && sku !== undefined ? await holdersOf(sql, node, sku) : undefined
       const stock = rows.map((row) => ({ ...row, ...(tasks === undefined ? {} : { tasks }) }))
-      return ok({ stock, ...(sku === undefined ? {} : { backordered: await backorderedUnits(sql, sku) }) })
+      return ok({
+        stock,
+        complete: rows.length < stockRowsMax,
+        ...(sku === undefined ? {} : { backordered: await backorderedUnits(sql, sku) }),
+      })
     }),
     implement(contract.getOrder, async ({ params }) => {
       const view = await viewOrder(sql, params)

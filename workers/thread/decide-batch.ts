@@ -12,13 +12,12 @@ import type { Sql } from '../../adapters/store/connect.ts'
 import { keyOf, type Loaded, loadByKeys } from '../../adapters/store/load.ts'
 import type { NewTask } from '../../adapters/store/move-stock.ts'
 import { isRetryable } from '../../adapters/store/retryable.ts'
-import { figuresOf } from '../../adapters/store/stock.ts'
-import { committedReservations } from '../../adapters/store/sweep.ts'
 import type { Decision } from '../../router/decide.ts'
 import type { ChannelName, Order } from '../../router/types.ts'
 import { endReservations } from '../end-reservations.ts'
 import type { StockKeeper } from '../stock-keeper.ts'
 import type { BatchResult, Decided, EventToDecide, StageTimes } from './batch.ts'
+import { believePostgres } from './believe-postgres.ts'
 import { forgetMissingGoods, nodesToAvoid } from './given-back.ts'
 import { forgetPlaced, type Placed, type PlacingContext, placeAll } from './placing.ts'
 import { type Work, type WorkContext, workOn } from './work.ts'
@@ -252,44 +251,6 @@ async function tellRedis(
   } catch (error) {
     if (!(error instanceof StockError)) throw error
   }
-}
-
-/**
- * First what Redis may not have heard. Only if it has heard everything of a node and still promises more than Postgres has
- * are its counters wrong, and made anew.
- */
-async function believePostgres(
-  { sql, keeper }: ThreadContext,
-  epoch: number,
-  short: readonly { readonly node: string; readonly sku: string }[],
-): Promise<void> {
-  for (const node of new Set(short.map((s) => s.node))) {
-    await keeper.catchUp(node)
-    const skus = short.filter((s) => s.node === node).map((s) => s.sku)
-    if (await promisesTooMuch(sql, keeper, node, skus)) {
-      await keeper.recover(epoch)
-      return
-    }
-  }
-}
-
-/** Looks at both sides while neither moves; false when they do: then the next try sees fresh figures anyway. */
-async function promisesTooMuch(sql: Sql, keeper: StockKeeper, node: string, skus: readonly string[]): Promise<boolean> {
-  const [before] = await figuresOf(sql, [node])
-  const seen = await keeper.look(node)
-  const committed = await committedReservations(
-    sql,
-    seen.held.map((h) => h.reservationId),
-  )
-  const [after] = await figuresOf(sql, [node])
-  if (before === undefined || after === undefined || before.seq !== seen.seq || after.seq !== seen.seq) return false
-  const inFlight = seen.held.filter((h) => !committed.has(h.reservationId)).flatMap((h) => h.lines)
-  return skus.some((sku) => {
-    const available = after.available.find((r) => r.sku === sku)?.available ?? 0
-    if (available !== (before.available.find((r) => r.sku === sku)?.available ?? 0)) return false
-    const held = inFlight.filter((l) => l.sku === sku).reduce((sum, l) => sum + l.quantity, 0)
-    return (seen.atp.get(sku) ?? 0) + held > available
-  })
 }
 
 function references(tasks: readonly NewTask[]): { node: string; reservationId: string }[] {

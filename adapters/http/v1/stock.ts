@@ -75,5 +75,13 @@ export const getStock = endpoint({
   query: z
     .strictObject({ sku: code.optional(), node: code.optional() })
     .refine((asked) => asked.sku !== undefined || asked.node !== undefined, { error: 'needs sku, node, or both' }),
-  answers: { 200: z.object({ stock: z.array(stockRow), backordered: z.int().optional() }).meta({ id: 'StockView' }) },
+  answers: {
+    200: z
+      .object({
+        stock: z.array(stockRow),
+        complete: z.boolean().meta({ description: 'false: there are more rows than one answer holds; ask by SKU' }),
+        backordered: z.int().optional(),
+      })
+      .meta({ id: 'StockView' }),
+  },
 })
