@@ -7,6 +7,7 @@ import { nodeOfApiKey } from '../adapters/store/catalog.ts'
 import { connect } from '../adapters/store/connect.ts'
 import { raise } from '../adapters/store/exceptions.ts'
 import { postpone, preparePartitions, readPending } from '../adapters/store/intake.ts'
+import { isRetryable } from '../adapters/store/retryable.ts'
 import { CatalogWatch } from './catalog-watch.ts'
 import type { Config } from './config.ts'
 import type { Service } from './context.ts'
@@ -220,6 +221,8 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
       sharePort: config.sharePort,
       routes: apiRoutes(service),
       bodyBytesMax: config.bodyBytesMax,
+      // Postgres or Redis away, or the intake refusing: nobody's fault, and over soon.
+      passes: (error) => isRetryable(error) || (error as { retryable?: unknown } | null)?.retryable === true,
       authenticate: async (kind, token) => {
         if (kind === 'admin') return sameSecret(token, options.adminToken) ? { kind } : null
         const node = await nodeOfApiKey(sql, sha256(token))

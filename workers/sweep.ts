@@ -7,16 +7,10 @@ import { catalogVersion } from '../adapters/store/catalog.ts'
 import { raise, resolve } from '../adapters/store/exceptions.ts'
 import { countPending, preparePartitions } from '../adapters/store/intake.ts'
 import { figuresOf } from '../adapters/store/stock.ts'
-import {
-  changedSince,
-  committedReservations,
-  endEventExceptions,
-  endShortages,
-  fillableSkus,
-  nodeSeqs,
-} from '../adapters/store/sweep.ts'
+import { changedSince, endEventExceptions, endShortages, fillableSkus, nodeSeqs } from '../adapters/store/sweep.ts'
 import { lapsedIntercepts } from '../adapters/store/tasks.ts'
 import type { Service } from './context.ts'
+import { endReservations } from './end-reservations.ts'
 import { codeOf } from './error-code.ts'
 import { sweepReconciliations } from './reconcile.ts'
 import { Restocking } from './restock.ts'
@@ -152,16 +146,11 @@ export class Sweep {
     let seen = await keeper.look(node)
     const old = seen.held.filter((h) => h.madeAtMs < Date.now() - this.#heldMsMax)
     if (old.length > 0) {
-      const committed = await committedReservations(
-        sql,
-        old.map((h) => h.reservationId),
-      )
       const refs = old.map(({ reservationId }) => ({ node, reservationId }))
-      await keeper.confirm(refs.filter((r) => committed.has(r.reservationId)))
-      await keeper.release(refs.filter((r) => !committed.has(r.reservationId)))
-      metrics.mended.inc({ how: 'confirmed' }, committed.size)
-      metrics.mended.inc({ how: 'released' }, refs.length - committed.size)
-      log.warn({ node, confirmed: committed.size, released: refs.length - committed.size }, 'reservations mended')
+      const { confirmed, released } = await endReservations(sql, keeper, refs)
+      metrics.mended.inc({ how: 'confirmed' }, confirmed)
+      metrics.mended.inc({ how: 'released' }, released)
+      log.warn({ node, confirmed, released }, 'reservations mended')
       // Backorders that found nothing while these units were held may find them now.
       this.#restocking.forget()
       seen = await keeper.look(node)

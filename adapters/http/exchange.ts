@@ -19,6 +19,8 @@ export interface ExchangeHost {
   closing(): boolean
   answered(exchange: Exchange, status: number): void
   failed(exchange: Exchange, error: unknown): void
+  /** The failure passes by itself. */
+  passes(error: unknown): boolean
   /** Answered or hung up, and the handler has come back. */
   settled(exchange: Exchange): void
 }
@@ -178,8 +180,9 @@ export class Exchange {
   }
 
   private explain(error: unknown): HttpAnswer {
-    if (!(error instanceof ApiError)) this.host.failed(this, error)
-    return this.refuse(error instanceof ApiError ? error : 'internal')
+    if (error instanceof ApiError) return this.refuse(error)
+    this.host.failed(this, error)
+    return this.refuse(this.host.passes(error) ? 'try_again' : 'internal')
   }
 
   private refuse(error: ErrorCode | ApiError): HttpAnswer {

@@ -161,6 +161,18 @@ describe('handlers that fail', () => {
     throw new Error('secret detail')
   }
   const unsound = (answer: unknown) => raw('POST', '/x', () => answer as never)
+  test('a failure that passes by itself: 503, try again', async () => {
+    const away = raw('POST', '/x', async () => {
+      throw Object.assign(new Error('secret detail'), { code: 'CONNECTION_CLOSED' })
+    })
+    const passes = (error: unknown) => (error as { code?: string }).code === 'CONNECTION_CLOSED'
+    await withServer({ routes: [away], passes }, async ({ port }) => {
+      const answer = await talk(port, post('/x', '{}'))
+      expect(answer).toMatch(/^HTTP\/1.1 503 [\s\S]*"try_again"/)
+      expect(answer).not.toContain('secret')
+    })
+  })
+
   test.each([
     ['throws', raw('POST', '/x', throws)],
     ['rejects', raw('POST', '/x', async () => throws())],

@@ -45,6 +45,8 @@ export interface ServeOptions {
   readonly attempts?: Attempts
   readonly now?: () => number
   readonly log?: Log
+  /** Which failures of handlers pass by themselves: the caller is told to try again. None when absent. */
+  readonly passes?: (error: unknown) => boolean
   /** Once an answer, for metrics: the route's path, not the caller's. */
   readonly observe?: (method: string, path: string, status: number, ms: number) => void
   /** For tests: answers are held against their own schemas. */
@@ -81,6 +83,7 @@ export async function serve(options: ServeOptions): Promise<Server> {
 
   const host: ExchangeHost = {
     closing: () => closing !== null,
+    passes: (error) => options.passes?.(error) ?? false,
     answered(exchange, status) {
       options.observe?.(exchange.request.method, exchange.bound.path, status, performance.now() - exchange.startedMs)
     },
