@@ -4,7 +4,7 @@
  */
 import type { ReservationRef } from '../adapters/stock/counters.ts'
 import type { Queryable } from '../adapters/store/connect.ts'
-import { committedReservations } from '../adapters/store/sweep.ts'
+import { partedByCommit } from '../adapters/store/sweep.ts'
 import type { StockKeeper } from './stock-keeper.ts'
 
 export async function endReservations(
@@ -13,11 +13,8 @@ export async function endReservations(
   refs: readonly ReservationRef[],
 ): Promise<{ readonly confirmed: number; readonly released: number }> {
   if (refs.length === 0) return { confirmed: 0, released: 0 }
-  const committed = await committedReservations(
-    sql,
-    refs.map((r) => r.reservationId),
-  )
-  await keeper.confirm(refs.filter((r) => committed.has(r.reservationId)))
-  await keeper.release(refs.filter((r) => !committed.has(r.reservationId)))
-  return { confirmed: committed.size, released: refs.length - committed.size }
+  const { committed, others } = await partedByCommit(sql, refs)
+  await keeper.confirm(committed)
+  await keeper.release(others)
+  return { confirmed: committed.length, released: others.length }
 }

@@ -64,11 +64,14 @@ export class StockKeeper {
     return this.#epoch
   }
 
-  /** All answers are of one epoch, the one that `epoch` is when it returns. */
-  async reserve(nowMs: number, requests: readonly ReserveRequest[]): Promise<Reserved[]> {
+  /** All answers are of one epoch, which is told: another batch may raise it at any time, and makes them void then. */
+  async reserve(
+    nowMs: number,
+    requests: readonly ReserveRequest[],
+  ): Promise<{ readonly epoch: number; readonly answers: readonly Reserved[] }> {
     return await this.#asking(async (epoch) => {
       const outcomes = await this.#stock.reserve(epoch, nowMs, requests)
-      return outcomes.some((o) => o.outcome === 'stale_epoch') ? null : (outcomes as Reserved[])
+      return outcomes.some((o) => o.outcome === 'stale_epoch') ? null : { epoch, answers: outcomes as Reserved[] }
     })
   }
 

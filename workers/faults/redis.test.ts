@@ -106,7 +106,7 @@ test('paused for longer than an answer may take', async () => {
   const { sql } = database
   const silence = new Promise((resolve) => setTimeout(resolve, answerMsMax + 500))
   const whole = { service, redisUrl: server.url, sql, sku: 'paused', units, orders: 300, before: 100 }
-  const riding = ride({ ...whole, exactAtOnce: false, disturbances: [] })
+  const riding = ride({ ...whole, disturbances: [] })
   await silence
   process.kill(server.pid, 'SIGCONT')
   const { refused } = await riding

@@ -59,6 +59,20 @@ test('a reservation that was committed and not confirmed stays taken, and its re
   await service.running.keeper.recover(service.running.keeper.epoch)
 })
 
+test('the same id at another node is another reservation: committed there, it is given back here', async () => {
+  await service.goods('elsewhere', { east: 10, north: 10 })
+  await reserve('both@0', Date.now() - 2 * heldMsMax, 'elsewhere')
+  const { sql } = service
+  await sql`
+    insert into stock_movement (node, kind, ref, skus, on_hand, reserved)
+    values ('north', 'reserve', 'both@0', ${['elsewhere']}, ${[0]}::int[], ${[3]}::int[])`
+  await sweepOf().round()
+  await sql`delete from stock_movement where ref = 'both@0'`
+  expect(await held()).toEqual([])
+  expect(await atp('elsewhere')).toBe(10)
+  expect(await service.audit()).toEqual([])
+})
+
 test('a change that Redis was never told is told', async () => {
   await service.goods('untold', { east: 10 })
   const lines = [{ sku: 'untold', quantity: 5 }]

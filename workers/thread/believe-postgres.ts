@@ -1,7 +1,7 @@
 /** What to do when Postgres has fewer units than Redis promised. */
 import type { Sql } from '../../adapters/store/connect.ts'
 import { figuresOf } from '../../adapters/store/stock.ts'
-import { committedReservations } from '../../adapters/store/sweep.ts'
+import { partedByCommit } from '../../adapters/store/sweep.ts'
 import type { StockKeeper } from '../stock-keeper.ts'
 
 /**
@@ -27,13 +27,13 @@ export async function believePostgres(
 async function promisesTooMuch(sql: Sql, keeper: StockKeeper, node: string, skus: readonly string[]): Promise<boolean> {
   const [before] = await figuresOf(sql, [node])
   const seen = await keeper.look(node)
-  const committed = await committedReservations(
+  const { others } = await partedByCommit(
     sql,
-    seen.held.map((h) => h.reservationId),
+    seen.held.map((h) => ({ ...h, node })),
   )
   const [after] = await figuresOf(sql, [node])
   if (before === undefined || after === undefined || before.seq !== seen.seq || after.seq !== seen.seq) return false
-  const inFlight = seen.held.filter((h) => !committed.has(h.reservationId)).flatMap((h) => h.lines)
+  const inFlight = others.flatMap((h) => h.lines)
   return skus.some((sku) => {
     const available = after.available.find((r) => r.sku === sku)?.available ?? 0
     if (available !== (before.available.find((r) => r.sku === sku)?.available ?? 0)) return false

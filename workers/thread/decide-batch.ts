@@ -19,7 +19,7 @@ import type { StockKeeper } from '../stock-keeper.ts'
 import type { BatchResult, Decided, EventToDecide, StageTimes } from './batch.ts'
 import { believePostgres } from './believe-postgres.ts'
 import { forgetMissingGoods, nodesToAvoid } from './given-back.ts'
-import { forgetPlaced, type Placed, type PlacingContext, placeAll } from './placing.ts'
+import { forgetPlaced, type Placed, type PlacedAll, type PlacingContext, placeAll } from './placing.ts'
 import { type Work, type WorkContext, workOn } from './work.ts'
 import { writeOf } from './write.ts'
 
@@ -95,13 +95,13 @@ async function decideOnce(
   const decoded = performance.now()
   const placing: PlacingContext = { ...context, nowMs: context.now(), avoided: nodesToAvoid(works) }
   forgetMissingGoods(works, context)
-  const { placed, refusals } = await placeWorks(placing, works)
+  const { placed, epoch, refusals } = await placeWorks(placing, works)
   tally.refusals += refusals
   const reserved = performance.now()
   tally.times.decode += decoded - started
   tally.times.reserve += reserved - decoded
-  const writes = works.map((work, i) => writeOf(work, placed[i]!, context.keeper.epoch))
-  const again = await settle(context, placing, works, placed, writes, tally)
+  const writes = works.map((work, i) => writeOf(work, placed[i]!, epoch))
+  const again = await settle(context, placing, epoch, works, placed, writes, tally)
   tally.times.commit += performance.now() - reserved
   return again
 }
@@ -175,25 +175,25 @@ function spoils(context: ThreadContext, event: EventToDecide, loaded: Loaded | u
 async function placeWorks(
   placing: PlacingContext,
   works: readonly Work[],
-): Promise<{ placed: readonly (Placed | null)[]; refusals: number }> {
+): Promise<Omit<PlacedAll, 'placed'> & { placed: readonly (Placed | null)[] }> {
   const decisions: Decision[] = []
   for (const { decision } of works) if (decision !== null) decisions.push(decision)
-  const { placed, refusals } = await placeAll(placing, decisions)
+  const { placed, ...rest } = await placeAll(placing, decisions)
   let at = 0
-  return { placed: works.map((w) => (w.decision === null ? null : placed[at++]!)), refusals }
+  return { placed: works.map((w) => (w.decision === null ? null : placed[at++]!)), ...rest }
 }
 
 /** Commits; gives the events that have to be decided again. */
 async function settle(
   context: ThreadContext,
   placing: PlacingContext,
+  epoch: number,
   works: readonly Work[],
   placed: readonly (Placed | null)[],
   writes: readonly DecisionWrite[],
   tally: Tally,
 ): Promise<readonly EventToDecide[]> {
   const { keeper } = context
-  const epoch = keeper.epoch
   const all = works.flatMap((w) => w.events.map((e) => e.event))
   const made = placed.filter((p) => p !== null)
   const result = await commitDecisions(context.sql, epoch, writes).catch((error: unknown) => {

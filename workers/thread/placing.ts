@@ -57,13 +57,20 @@ interface Planned {
   readonly requests: readonly ReserveRequest[]
 }
 
-/** One answer a decision, in their order. `refusals` counts the parcels that Redis refused. Throws StockError. */
-export async function placeAll(
-  context: PlacingContext,
-  decisions: readonly Decision[],
-): Promise<{ readonly placed: readonly Placed[]; readonly refusals: number }> {
+export interface PlacedAll {
+  /** One a decision, in their order. */
+  readonly placed: readonly Placed[]
+  /** The stock epoch in which all of it was reserved, or the first of several: then some of it is void. */
+  readonly epoch: number
+  /** Parcels that Redis refused. */
+  readonly refusals: number
+}
+
+/** Throws StockError. */
+export async function placeAll(context: PlacingContext, decisions: readonly Decision[]): Promise<PlacedAll> {
   const placed: Placed[] = []
   let refusals = 0
+  let firstEpoch = context.keeper.epoch
   let open: Attempt[] = []
   decisions.forEach((decision, index) => {
     const { snapshot, items } = decision.order
@@ -73,7 +80,8 @@ export async function placeAll(
   })
   try {
     while (open.length > 0) {
-      const outcomes = await reserveAll(context, open)
+      const { epoch, outcomes } = await reserveAll(context, open)
+      firstEpoch = Math.min(firstEpoch, epoch)
       const again: Attempt[] = []
       const release: ReservationRef[] = []
       for (const attempt of open) {
@@ -110,7 +118,7 @@ export async function placeAll(
     forgetPlaced(context, Object.values(placed))
     throw error
   }
-  return { placed, refusals }
+  return { placed, epoch: firstEpoch, refusals }
 }
 
 function plan(context: PlacingContext, decision: Decision, groups: readonly Group[], round: number): Planned {
@@ -160,9 +168,14 @@ function plan(context: PlacingContext, decision: Decision, groups: readonly Grou
   return { tasks, missing, traces, placed, requests }
 }
 
-async function reserveAll(context: PlacingContext, attempts: readonly Attempt[]): Promise<Map<Attempt, Reserved[]>> {
+async function reserveAll(
+  context: PlacingContext,
+  attempts: readonly Attempt[],
+): Promise<{ epoch: number; outcomes: Map<Attempt, Reserved[]> }> {
+  const { keeper, nowMs } = context
   const requests = attempts.flatMap((a) => a.planned.requests)
-  const answers = requests.length === 0 ? [] : (await context.keeper.reserve(context.nowMs, requests)).map(orTaken)
+  const reserved = requests.length === 0 ? { epoch: keeper.epoch, answers: [] } : await keeper.reserve(nowMs, requests)
+  const answers = reserved.answers.map(orTaken)
   answers.forEach((answer, i) => {
     for (const { sku, atp } of answer.atp) setHint(context, requests[i]!.node, sku, atp)
   })
@@ -173,7 +186,7 @@ async function reserveAll(context: PlacingContext, attempts: readonly Attempt[])
     outcomes.set(attempt, answers.slice(at, at + count))
     at += count
   }
-  return outcomes
+  return { epoch: reserved.epoch, outcomes }
 }
 
 /**
