@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { check, defaultLimits, overrulableRules, rules } from './check.ts'
+import { check, defaultLimits, describePassed, overrulableRules, readPassed, ruleSets, rules } from './check.ts'
 import { humanWords } from './check-words.ts'
 import type { OrderSnapshot, Sku, SnapshotLine } from './types.ts'
 
@@ -176,5 +176,20 @@ describe('check', () => {
   test('words are stored in the form that notes are compared in', () => {
     for (const word of humanWords) expect(word.normalize('NFKC').toLowerCase().replace(/\s+/g, '')).toBe(word)
     expect(new Set(humanWords).size).toBe(humanWords.length)
+  })
+})
+
+describe('what a trace keeps of the rules that passed', () => {
+  const all = rules.map((rule) => rule.name)
+  test('the last set is the present rules; a change of them is a set of its own', () => {
+    expect(ruleSets.at(-1)).toEqual(all)
+  })
+  test.each([
+    ['all', all, ruleSets.length],
+    ['some', all.slice(2), all.slice(2)],
+    ['none', [], []],
+  ])('%s', (_, passed, described) => {
+    expect(describePassed(passed)).toEqual(described)
+    expect(readPassed(describePassed(passed))).toEqual(passed)
   })
 })

@@ -62,6 +62,33 @@ export const rules: readonly Rule[] = [
   { name: 'risky_quantity', overrulable: true, examine: riskyQuantity },
 ]
 
+/**
+ * The names of `rules` as they were and are, so that a trace can say "all of set 1" in one digit. A set never changes:
+ * whoever changes `rules` adds a set.
+ */
+export const ruleSets: readonly (readonly string[])[] = [
+  [
+    'unpaid',
+    'platform_hold',
+    'presale_balance',
+    'unknown_sku',
+    'amount_mismatch',
+    'unresolvable_address',
+    'address_under_review',
+    'human_wanted',
+    'risky_quantity',
+  ],
+]
+
+/** What a trace keeps of the rules that passed: the number of the set, from 1, when it was all of the present one. */
+export function describePassed(passed: readonly string[]): number | readonly string[] {
+  return passed.length === rules.length ? ruleSets.length : passed
+}
+
+export function readPassed(described: number | readonly string[]): readonly string[] {
+  return typeof described === 'number' ? (ruleSets[described - 1] ?? []) : described
+}
+
 /** Names of the rules that a release by a person overrules. */
 export const overrulableRules: readonly string[] = rules.filter((rule) => rule.overrulable).map((rule) => rule.name)
 

@@ -9,6 +9,7 @@ import {
   type ViewedDecision,
   type ViewedTask,
 } from '../adapters/store/view.ts'
+import { readPassed } from '../router/check.ts'
 import { reconcile } from '../router/reconcile.ts'
 import { readTrace, type SourcingTrace } from '../router/source/trace.ts'
 import type { Order, OrderKey, TaskState } from '../router/types.ts'
@@ -106,6 +107,9 @@ function shownTrace({ at, version, trace }: ViewedDecision) {
 }
 
 function shownHistory({ at, version, seq, outcome, trace }: ViewedDecision) {
-  const { sourcing: _, ...rest } = trace
-  return { at: at.getTime(), version, seq, outcome, ...rest }
+  const { sourcing: _, passed, holds, ...rest } = trace
+  // A decision has both, an event that was only noted has none.
+  const checked =
+    passed === undefined ? {} : { holds: holds ?? [], passed: readPassed(passed as Parameters<typeof readPassed>[0]) }
+  return { at: at.getTime(), version, seq, outcome, ...rest, ...checked }
 }

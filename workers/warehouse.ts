@@ -13,16 +13,17 @@ import {
   pullTasks,
   type TaskRefusal,
 } from '../adapters/store/tasks.ts'
-import type { RejectReason, SkuQuantity } from '../router/types.ts'
+import type { Receiver, RejectReason, SkuQuantity } from '../router/types.ts'
 import { commandEvent, hashed, insertCommand } from './commands.ts'
 import type { Service } from './context.ts'
+import { Waiting } from './waiting.ts'
 
-// How often a waiting pull looks again, and how long a hand-back waits for its decision before it answers anyway.
-const lookAgainMs = 300
+// How long a hand-back waits for its decision before it answers anyway.
 const decisionWaitMs = 5_000
 
 export function warehouseRoutes(service: Service): JsonRoute[] {
   const { sql, reconciler } = service
+  const waiting = new Waiting()
   return [
     implement(contract.pullTasks, async ({ params, body, signal }) => {
       const until = Date.now() + body.waitSeconds * 1000
@@ -32,7 +33,7 @@ export function warehouseRoutes(service: Service): JsonRoute[] {
         const tasks = await pullTasks(sql, params.node, body.limit, body.leaseSeconds)
         if (signal.aborted) await endLeases(sql, tasks)
         if (tasks.length > 0 || Date.now() >= until) return ok({ tasks: tasks.map((t) => shown(service, t)) })
-        await new Promise((resolve) => setTimeout(resolve, Math.min(lookAgainMs, until - Date.now())))
+        if (!(await waiting.pause(until - Date.now()))) return ok({ tasks: [] })
       }
     }),
     implement(contract.acceptTask, async ({ params, body, caller }) => {
@@ -114,8 +115,6 @@ async function handBack(
 }
 
 function shown({ catalog }: Service, task: PulledTask) {
-  const { receiver } = task
-  const text = (key: string) => (typeof receiver?.[key] === 'string' ? (receiver[key] as string) : '')
   return {
     taskId: task.taskId,
     fence: task.fence,
@@ -130,21 +129,18 @@ function shown({ catalog }: Service, task: PulledTask) {
         const name = catalog.catalogue.sku(sku)?.name
         return { sku, quantity: quantity - shipped, ...(name === undefined ? {} : { name }) }
       }),
-    receiver: {
-      name: text('name'),
-      phone: text('phone'),
-      province: text('province'),
-      city: text('city'),
-      district: text('district'),
-      town: text('town'),
-      street: text('street'),
-      postalCode: text('postalCode'),
-      oaid: text('oaid'),
-    },
+    receiver: addressee(task.receiver),
     ...(task.buyerMessage ? { buyerMessage: task.buyerMessage } : {}),
     shipBy: task.shipBy === null ? null : Number(task.shipBy),
     ...(task.intercepted ? { intercepted: true } : {}),
   }
+}
+
+/** What a parcel's label needs. */
+function addressee(receiver: Receiver | null) {
+  const { name = '', phone = '', province = '', city = '', district = '', town = '' } = receiver ?? {}
+  const { street = '', postalCode = '', oaid = '' } = receiver ?? {}
+  return { name, phone, province, city, district, town, street, postalCode, oaid }
 }
 
 function refusal(refused: TaskRefusal): ApiError {

@@ -7,7 +7,7 @@
  */
 import type { Order, Task } from '../../router/types.ts'
 import type { Sql, Transaction } from './connect.ts'
-import { jsonColumn, jsonText } from './json-text.ts'
+import { jsonColumn, jsonText, textColumn } from './json-text.ts'
 import { moveStock, type NewTask, type NodeDelta, type Release } from './move-stock.ts'
 import { orderBody } from './order-row.ts'
 import { together } from './together.ts'
@@ -149,7 +149,8 @@ async function insertOrders(tx: Transaction, writes: readonly DecisionWrite[]): 
     .sort((a, b) => compare(a.channel, b.channel) || compare(a.shop, b.shop) || compare(a.orderId, b.orderId))
   const inserted = await tx<{ id: string }[]>`
     insert into orders (id, channel, shop, order_id, version, state, transaction_id, body, items, allocations)
-    select id, channel, shop, order_id, version, state, transaction_id, body::json, items::jsonb, allocations::jsonb
+    select id::bigint, channel, shop, order_id, version::int, state, nullif(transaction_id, ''), body::json, items::jsonb,
+      allocations::jsonb
     from ${orderRows(tx, orders)}
     on conflict do nothing returning id`
   return new Set(inserted.map((r) => r.id))
@@ -159,49 +160,41 @@ async function updateOrders(tx: Transaction, writes: readonly DecisionWrite[]): 
   const orders = writes.filter((w) => w.before.version > 0 && w.order !== w.before).map((w) => w.order)
   if (orders.length === 0) return
   await tx`
-    update orders o set version = r.version, state = r.state, transaction_id = r.transaction_id, body = r.body::json,
-      items = r.items::jsonb, allocations = r.allocations::jsonb, updated_at = now()
+    update orders o set version = r.version::int, state = r.state, transaction_id = nullif(r.transaction_id, ''),
+      body = r.body::json, items = r.items::jsonb, allocations = r.allocations::jsonb, updated_at = now()
     from ${orderRows(tx, orders)}
-    where o.id = r.id`
+    where o.id = r.id::bigint`
 }
 
-/** Columns of `orders` under the name r; the json ones as text. */
+/** Columns of `orders` under the name r, all of them text. */
 function orderRows(tx: Transaction, orders: readonly Order[]) {
-  const rows = orders.map((o) => ({
-    id: o.id,
-    channel: o.channel,
-    shop: o.shop,
-    order_id: o.orderId,
-    version: o.version,
-    state: o.state,
-    transaction_id: o.snapshot?.transactionId ?? null,
-  }))
+  const column = (read: (order: Order) => string | number | null) => unnested(tx, textColumn(orders.map(read)))
   return tx`
     rows from (
-      json_to_recordset(${jsonText(rows)}::text::json)
-        as (id bigint, channel text, shop text, order_id text, version int, state text, transaction_id text),
-      unnest(string_to_array(${jsonColumn(orders.map(orderBody))}::text, chr(30))),
-      unnest(string_to_array(${jsonColumn(orders.map((o) => o.items))}::text, chr(30))),
-      unnest(string_to_array(${jsonColumn(orders.map((o) => o.allocations))}::text, chr(30)))
+      ${column((o) => o.id)}, ${column((o) => o.channel)}, ${column((o) => o.shop)}, ${column((o) => o.orderId)},
+      ${column((o) => o.version)}, ${column((o) => o.state)}, ${column((o) => o.snapshot?.transactionId ?? null)},
+      ${unnested(tx, jsonColumn(orders.map(orderBody)))}, ${unnested(tx, jsonColumn(orders.map((o) => o.items)))},
+      ${unnested(tx, jsonColumn(orders.map((o) => o.allocations)))}
     ) as r (id, channel, shop, order_id, version, state, transaction_id, body, items, allocations)`
 }
 
+/** A column of ./json-text.ts as a set of texts. */
+function unnested(tx: Transaction, column: string) {
+  return tx`unnest(string_to_array(${column}::text, chr(30)))`
+}
+
 async function insertTasks(tx: Transaction, writes: readonly DecisionWrite[]): Promise<void> {
-  const rows = writes.flatMap((w) =>
-    w.newTasks.map(({ task: t }) => ({
-      id: t.taskId,
-      order: w.order.id,
-      node: t.node,
-      lines: t.lines,
-      ship_by: w.shipBy,
-    })),
-  )
+  const rows = writes.flatMap((w) => w.newTasks.map(({ task }) => ({ task, orderId: w.order.id, shipBy: w.shipBy })))
   if (rows.length === 0) return
+  const column = (read: (row: (typeof rows)[number]) => string | number | null) =>
+    unnested(tx, textColumn(rows.map(read)))
   await tx`
     insert into task (task_id, order_id, node, state, lines, ship_by)
-    select id, "order", node, 'ready', lines, ship_by
-    from json_to_recordset(${jsonText(rows)}::text::json) as r
-      (id text, "order" bigint, node text, lines jsonb, ship_by bigint)`
+    select id, order_id::bigint, node, 'ready', lines::jsonb, nullif(ship_by, '')::bigint
+    from rows from (
+      ${column((r) => r.task.taskId)}, ${column((r) => r.orderId)}, ${column((r) => r.task.node)},
+      ${unnested(tx, jsonColumn(rows.map((r) => r.task.lines)))}, ${column((r) => r.shipBy)}
+    ) as r (id, order_id, node, lines, ship_by)`
 }
 
 async function updateTasks(tx: Transaction, writes: readonly DecisionWrite[]): Promise<void> {
@@ -220,21 +213,21 @@ async function updateTasks(tx: Transaction, writes: readonly DecisionWrite[]): P
 }
 
 async function insertRecords(tx: Transaction, writes: readonly DecisionWrite[]): Promise<void> {
-  const records = writes.flatMap((w) =>
-    w.records.map(({ trace, ...r }) => ({ row: { id: w.order.id, version: w.order.version, ...r }, trace })),
-  )
+  const records = writes.flatMap((w) => w.records.map((r) => ({ ...r, id: w.order.id, version: w.order.version })))
   if (records.length === 0) return
+  const column = (read: (record: (typeof records)[number]) => string | number) =>
+    unnested(tx, textColumn(records.map(read)))
   await tx`
     insert into decision (order_id, version, seq, outcome, trace)
-    select id, version, seq, outcome, trace::json
+    select id::bigint, version::int, seq::bigint, outcome, trace::json
     from rows from (
-      json_to_recordset(${jsonText(records.map((r) => r.row))}::text::json)
-        as (id bigint, version int, seq bigint, outcome text),
-      unnest(string_to_array(${jsonColumn(records.map((r) => r.trace))}::text, chr(30)))
+      ${column((r) => r.id)}, ${column((r) => r.version)}, ${column((r) => r.seq)}, ${column((r) => r.outcome)},
+      ${unnested(tx, jsonColumn(records.map((r) => r.trace)))}
     ) as r (id, version, seq, outcome, trace)`
 }
 
-async function replaceBackorders(tx: Transaction, writes: readonly DecisionWrite[]): Promise<void> {
+async function replaceBackorders(tx: Transaction, all: readonly DecisionWrite[]): Promise<void> {
+  const writes = all.filter((w) => w.order !== w.before)
   const was = writes.filter((w) => w.before.allocations.some((a) => a.place === 'backordered')).map((w) => w.order.id)
   const rows = writes.flatMap((w) =>
     [...backordered(w.order)].map(([sku, quantity]) => ({ id: w.order.id, sku, quantity })),

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { jsonColumn, jsonText } from './json-text.ts'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { jsonColumn, jsonText, listColumn, textColumn } from './json-text.ts'
 import { type TestDatabase, testDatabase } from './testing.ts'
 
 let database: TestDatabase
@@ -48,4 +48,26 @@ test('Postgres takes every text, and gives it back with nothing else replaced', 
     }),
     { numRuns: 40 },
   )
+})
+
+describe('columns of texts', () => {
+  test.each([
+    ['texts', ['a', '中', 'it\'s "x" \\ {1,2}']],
+    ['numbers', [1, -2, 3]],
+    ['null is the empty text', [null, 'x', '']],
+    ['what would shift the column or be refused', ['a\x1eb', 'c\0d', 'e\ud800f', 'g\nh']],
+  ])('%s', async (_, values) => {
+    const rows = await database.sql<{ value: string }[]>`
+      select unnest(string_to_array(${textColumn(values)}::text, chr(30))) as value`
+    const told = values.map((v) => (v === null ? '' : String(v).replace(/[\p{Cc}\p{Cs}]/gu, '\ufffd')))
+    expect(rows.map((r) => r.value)).toEqual(told)
+  })
+
+  test('of lists', async () => {
+    const lists = [['a', 'b,c'], ['中'], ['x\x1fy', '"']]
+    const rows = await database.sql<{ value: string[] }[]>`
+      select string_to_array(list, chr(31)) as value
+      from unnest(string_to_array(${listColumn(lists)}::text, chr(30))) as l (list)`
+    expect(rows.map((r) => r.value)).toEqual([['a', 'b,c'], ['中'], ['x\ufffdy', '"']])
+  })
 })

@@ -16,8 +16,26 @@ export function jsonColumn(values: readonly unknown[]): string {
   return values.map(jsonText).join(recordSeparator)
 }
 
+/** The same of texts and numbers: ids and codes, which hold no control characters. Null is told as the empty text. */
+export function textColumn(values: readonly (string | number | null)[]): string {
+  return values.map(plain).join(recordSeparator)
+}
+
+/** A column of lists of texts or numbers; in SQL each value is taken apart by `string_to_array(value, chr(31))`. */
+export function listColumn(values: readonly (readonly (string | number)[])[]): string {
+  return values.map((list) => list.map(plain).join(unitSeparator)).join(recordSeparator)
+}
+
+function plain(value: string | number | null): string {
+  const text = value === null ? '' : String(value)
+  return separating.test(text) ? text.replace(separatingAll, '\ufffd') : text
+}
+
 // JSON escapes control characters, so that none stands in a value.
 const recordSeparator = '\x1e'
+const unitSeparator = '\x1f'
+const separating = /[\p{Cc}\p{Cs}]/u
+const separatingAll = /[\p{Cc}\p{Cs}]/gu
 
 const mayHoldUnstorable = /\\u(?:0000|d[89a-f])/
 // Every escape is matched whole, so that an escaped backslash before "u0000" is left alone.

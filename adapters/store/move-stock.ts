@@ -6,7 +6,7 @@
  */
 import type { SkuQuantity, Task } from '../../router/types.ts'
 import type { Transaction } from './connect.ts'
-import { jsonText } from './json-text.ts'
+import { jsonText, listColumn, textColumn } from './json-text.ts'
 import { together } from './together.ts'
 
 export interface StockCorrection {
@@ -153,16 +153,19 @@ function updateRows(tx: Transaction, rows: readonly Place[]) {
 
 async function insertReservations(tx: Transaction, newTasks: readonly NewTask[]): Promise<void> {
   if (newTasks.length === 0) return
-  const reserved = newTasks.map(({ task: t, reservationId }) => ({
-    node: t.node,
-    ref: reservationId,
-    skus: t.lines.map((l) => l.sku),
-    quantities: t.lines.map((l) => l.quantity),
-  }))
+  const tasks = newTasks.map((t) => t.task)
   await tx`
     insert into stock_movement (node, kind, ref, skus, on_hand, reserved)
-    select node, 'reserve', ref, skus, array_fill(0, array[cardinality(skus)]), quantities
-    from json_to_recordset(${jsonText(reserved)}::text::json) as r (node text, ref text, skus text[], quantities int[])`
+    select node, 'reserve', ref, skus, array_fill(0, array[cardinality(skus)]), string_to_array(units, chr(31))::int[]
+    from (
+      select node, ref, string_to_array(sku_list, chr(31)) as skus, units
+      from rows from (
+        unnest(string_to_array(${textColumn(tasks.map((t) => t.node))}::text, chr(30))),
+        unnest(string_to_array(${textColumn(newTasks.map((t) => t.reservationId))}::text, chr(30))),
+        unnest(string_to_array(${listColumn(tasks.map((t) => t.lines.map((l) => l.sku)))}::text, chr(30))),
+        unnest(string_to_array(${listColumn(tasks.map((t) => t.lines.map((l) => l.quantity)))}::text, chr(30)))
+      ) as r (node, ref, sku_list, units)
+    ) reservation`
 }
 
 interface Movement {

@@ -2,10 +2,10 @@
  * A warehouse's verbs on its tasks. Every one but pull carries the fence that the pull gave: a lease that went to
  * somebody else has a higher one, so a late answer changes nothing.
  */
-import type { Order, SkuQuantity, Task, TaskLine } from '../../router/types.ts'
+import type { Order, Receiver, SkuQuantity, Task, TaskLine } from '../../router/types.ts'
 import type { Queryable, Sql, Transaction } from './connect.ts'
 import { type TaskRow, taskFromRow } from './load.ts'
-import { type OrderRow, orderFromRow } from './order-row.ts'
+import { type OrderRow, orderFromRow, type ReceiverBody, receiverOf } from './order-row.ts'
 
 export interface Package {
   readonly carrier: string
@@ -26,8 +26,8 @@ export interface PulledTask {
   readonly channel: string
   readonly shop: string
   readonly orderId: string
-  readonly receiver: Record<string, unknown> | null
-  readonly buyerMessage: string | null
+  readonly receiver: Receiver | null
+  readonly buyerMessage: string
 }
 
 /**
@@ -35,7 +35,7 @@ export interface PulledTask {
  * the fence and lease that they have, those that are to be intercepted, so that their owner learns of it.
  */
 export async function pullTasks(sql: Sql, node: string, limit: number, leaseSeconds: number): Promise<PulledTask[]> {
-  return await sql<PulledTask[]>`
+  const rows = await sql<(PulledTask & { readonly receiver: ReceiverBody | null })[]>`
     with due as materialized (
       select task_id from task
       where node = ${node} and state in ('ready', 'pulled', 'accepted') and not intercept_requested
@@ -54,6 +54,11 @@ export async function pullTasks(sql: Sql, node: string, limit: number, leaseSeco
       o.body -> 'snapshot' -> 'receiver' as receiver, o.body -> 'snapshot' ->> 'buyerMessage' as "buyerMessage"
     from (select * from leased union all select * from flagged) t join orders o on o.id = t.order_id
     order by t.created_at, t.task_id`
+  return rows.map((row) => ({
+    ...row,
+    receiver: row.receiver === null ? null : receiverOf(row.receiver),
+    buyerMessage: row.buyerMessage ?? '',
+  }))
 }
 
 /** Whoever pulled these hung up before he had them: they are offered again at once. */

@@ -62,7 +62,7 @@ export async function listOrders(
   query: { readonly state: string | undefined; readonly afterId: string; readonly limit: number },
 ): Promise<OrderSummary[]> {
   return await sql<OrderSummary[]>`
-    select id, channel, shop, order_id as "orderId", state, body -> 'holds' as holds, received_at as "receivedAt", updated_at as "updatedAt"
+    select id, channel, shop, order_id as "orderId", state, coalesce(body -> 'holds', '[]') as holds, received_at as "receivedAt", updated_at as "updatedAt"
     from orders where id > ${query.afterId}::bigint ${query.state === undefined ? sql`` : sql`and state = ${query.state}`}
     order by id limit ${query.limit}`
 }

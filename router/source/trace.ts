@@ -4,6 +4,7 @@
  * is arrays and not words; `readTrace` gives it its words back.
  */
 import { type Tariff, tariffFen } from '../freight.ts'
+import type { Offer } from './instance.ts'
 import type { Candidate, DemandLine, LineUnits, Plan, SourcingRule } from './plan.ts'
 import { offersOf, sourceFrom } from './source.ts'
 
@@ -16,11 +17,10 @@ export interface SourcingTrace {
   readonly demand: readonly (readonly [sku: string, quantity: number, grams: number, warehouseOnly: 0 | 1])[]
   /** Distinct prices by weight, which nodes share: [stepFen, firstGrams, stepGrams]. */
   readonly steps: readonly (readonly [stepFen: number, firstGrams: number, stepGrams: number])[]
-  /** [node, km, fen for the whole demand or null, baseFen, index into steps, units per line] */
+  /** [node, km, baseFen, index into steps, units per line] */
   readonly offers: readonly (readonly [
     node: string,
     km: number,
-    wholeFen: number | null,
     baseFen: number,
     steps: number,
     available: readonly number[],
@@ -44,7 +44,7 @@ export function describeSourcing(
   const steps: [stepFen: number, firstGrams: number, stepGrams: number][] = []
   const offers: SourcingTrace['offers'][number][] = []
   for (const { node, km, tariff, available } of offersOf(demand, candidates)) {
-    offers.push([node, km, wholeFen(demand, tariff, available), tariff.baseFen, indexOfSteps(steps, tariff), available])
+    offers.push([node, km, tariff.baseFen, indexOfSteps(steps, tariff), available])
   }
   const refused: SourcingTrace['refused'][number][] = []
   for (const { node, km, refusedBy } of candidates) if (refusedBy !== null) refused.push([node.node, km, refusedBy])
@@ -63,18 +63,23 @@ export function describeSourcing(
 
 /** Decides again from what the trace says was known. The same code gives the same plan; another may show why not. */
 export function replay(trace: SourcingTrace): Plan {
-  return sourceFrom(
-    trace.demand.map(([sku, quantity, grams, warehouseOnly]) => ({
-      sku,
-      quantity,
-      grams,
-      warehouseOnly: warehouseOnly === 1,
-    })),
-    trace.offers.map(([node, km, , baseFen, steps, available]) => {
-      const [stepFen, firstGrams, stepGrams] = trace.steps[steps]!
-      return { node, km, tariff: { baseFen, stepFen, firstGrams, stepGrams }, available }
-    }),
-  )
+  return sourceFrom(demandOf(trace), offersIn(trace))
+}
+
+function demandOf(trace: SourcingTrace): DemandLine[] {
+  return trace.demand.map(([sku, quantity, grams, warehouseOnly]) => ({
+    sku,
+    quantity,
+    grams,
+    warehouseOnly: warehouseOnly === 1,
+  }))
+}
+
+function offersIn(trace: SourcingTrace): Offer[] {
+  return trace.offers.map(([node, km, baseFen, steps, available]) => {
+    const [stepFen, firstGrams, stepGrams] = trace.steps[steps]!
+    return { node, km, tariff: { baseFen, stepFen, firstGrams, stepGrams }, available }
+  })
 }
 
 export interface ReadableSourcing {
@@ -100,14 +105,15 @@ export interface ReadableSourcing {
 
 /** For people and for the API. */
 export function readTrace(trace: SourcingTrace): ReadableSourcing {
+  const demand = demandOf(trace)
   const skuOf = (line: number) => trace.demand[line]![0]
   const named = ([line, quantity]: readonly [number, number]) => ({ sku: skuOf(line), quantity })
   return {
     candidates: [
-      ...trace.offers.map(([node, km, whole, , , available]) => ({
+      ...offersIn(trace).map(({ node, km, tariff, available }) => ({
         node,
         km,
-        wholeFen: whole,
+        wholeFen: wholeFen(demand, tariff, available),
         available: available.map((units, line) => ({ sku: skuOf(line), units })),
         refusedBy: null,
       })),

@@ -1,6 +1,8 @@
 /** What a decided and placed piece of work writes: the order's next version, its tasks, its releases, and why. */
+import { isDeepStrictEqual } from 'node:util'
 import type { DecisionWrite } from '../../adapters/store/commit.ts'
 import type { Release, StockCorrection } from '../../adapters/store/move-stock.ts'
+import { describePassed } from '../../router/check.ts'
 import type { Command, Order, SkuQuantity, Task } from '../../router/types.ts'
 import type { Placed } from './placing.ts'
 import type { EventOutcome, Work } from './work.ts'
@@ -12,7 +14,7 @@ export function writeOf(work: Work, placed: Placed | null, epoch: number): Decis
     ...work.events.filter((e) => e.outcome === 'unintelligible').map(problemOfEvent),
     ...work.events.filter((e) => e.unbelievedAt !== undefined).map((e) => problemOfTime(before, e)),
   ]
-  if (decision === null || placed === null) {
+  if (decision === null || placed === null || isRestockInVain(work, placed)) {
     // An order that nobody knows yet gets no row for an event that says nothing about it.
     const records =
       before.version === 0
@@ -56,6 +58,18 @@ export function writeOf(work: Work, placed: Placed | null, epoch: number): Decis
   }
 }
 
+/**
+ * Nothing of the order came to be otherwise, and nobody but our own sweep asked: that it looked is one short row, not another
+ * version of the order with all its figures. Thousands may wait for goods that do not come.
+ */
+function isRestockInVain({ events, decision, before, tasksBefore }: Work, { order, newTasks }: Placed): boolean {
+  if (newTasks.length > 0 || !events.every((e) => e.outcome === 'restocked')) return false
+  if (decision!.cancelled.length > 0 || decision!.tasks.some((task, i) => task !== tasksBefore[i])) return false
+  // What comes from the database has its keys in another order.
+  const said = ({ state, items, allocations, holds }: Order) => [state, items, allocations, holds]
+  return isDeepStrictEqual(said(order), said(before))
+}
+
 function traceOfEvent({ event, outcome, note }: EventOutcome) {
   return { event: event.eventId, kind: event.kind, taken: outcome, ...(note === undefined ? {} : { note }) }
 }
@@ -63,8 +77,8 @@ function traceOfEvent({ event, outcome, note }: EventOutcome) {
 function traceOfDecision(work: Work, placed: Placed, epoch: number, releases: readonly Release[]) {
   const { decision, checked } = work
   return {
-    holds: decision!.order.holds,
-    passed: checked.passed,
+    ...(decision!.order.holds.length > 0 ? { holds: decision!.order.holds } : {}),
+    passed: describePassed(checked.passed),
     ...(releases.length > 0 ? { released: releases.map((r) => r.taskId) } : {}),
     ...(decision!.interceptRequested.length > 0 ? { interceptRequested: decision!.interceptRequested } : {}),
     ...(decision!.interceptWithdrawn.length > 0 ? { interceptWithdrawn: decision!.interceptWithdrawn } : {}),
