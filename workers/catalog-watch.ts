@@ -1,27 +1,34 @@
 /** The current settings and hints of this process, and when to read them again. */
 
-import { catalogVersion, loadCatalog } from '../adapters/store/catalog.ts'
+import { catalogVersion, loadCatalog, shopKey } from '../adapters/store/catalog.ts'
 import type { Sql } from '../adapters/store/connect.ts'
+import { inForce, type Read, type ReadEntry, readAllSecrets, type Secrets } from '../adapters/store/credentials.ts'
+import { raise, resolve } from '../adapters/store/exceptions.ts'
 import { figuresOf } from '../adapters/store/stock.ts'
+import type { Vault } from '../adapters/store/vault.ts'
 import { Hints } from './hints.ts'
 import { type Catalogue, catalogueOf } from './thread/catalogue.ts'
 
 export class CatalogWatch {
   readonly #sql: Sql
+  readonly #vault: Vault
+  #secrets: ReadonlyMap<string, Read> = new Map()
   #catalogue: Catalogue
   #hints: Hints
   #reading: Promise<void> | null = null
   readonly #heard = new Map<string, number>()
 
-  private constructor(sql: Sql, catalogue: Catalogue, hints: Hints) {
+  private constructor(sql: Sql, vault: Vault, catalogue: Catalogue, hints: Hints) {
     this.#sql = sql
+    this.#vault = vault
     this.#catalogue = catalogue
     this.#hints = hints
   }
 
-  static async open(sql: Sql): Promise<CatalogWatch> {
+  static async open(sql: Sql, vault: Vault): Promise<CatalogWatch> {
     const watch = new CatalogWatch(
       sql,
+      vault,
       catalogueOf({ version: 0, shops: new Map(), skus: new Map(), nodes: [] }),
       Hints.sized(0, 0),
     )
@@ -31,6 +38,15 @@ export class CatalogWatch {
 
   get catalogue(): Catalogue {
     return this.#catalogue
+  }
+
+  /**
+   * What a shop of the catalogue signs with at this instant, the current ones first. Empty when they cannot be opened:
+   * sealed under a key that this process was not given, or altered.
+   */
+  credentials(channel: string, shop: string, nowMs: number): readonly Secrets[] {
+    const read = this.#secrets.get(shopKey(channel, shop))
+    return read?.outcome === 'kept' ? inForce(read.kept, nowMs) : []
   }
 
   get hints(): Hints {
@@ -50,6 +66,10 @@ export class CatalogWatch {
   async #read(): Promise<void> {
     if ((await catalogVersion(this.#sql)) === this.#catalogue.version) return
     const catalog = await loadCatalog(this.#sql)
+    // After the version, as all else: a newer secret shows as a newer version next time.
+    const secrets = await readAllSecrets(this.#sql, this.#vault, 'shop')
+    this.#secrets = new Map(secrets.map(({ group, name, read }) => [shopKey(group, name), read]))
+    await tellUnreadable(this.#sql, secrets)
     this.#catalogue = catalogueOf(catalog)
     const nodes = catalog.nodes.reduce((max, n) => Math.max(max, n.no), 0)
     let skus = 0
@@ -95,4 +115,22 @@ export class CatalogWatch {
       if (column > 0) this.#hints.set(row, column, atp)
     }
   }
+}
+
+/** A shop whose credentials cannot be opened refuses every webhook until somebody puts them again. */
+async function tellUnreadable(sql: Sql, secrets: readonly ReadEntry[]): Promise<void> {
+  const kind = 'credentials_unreadable'
+  const entries = secrets.map(({ group: channel, name: shop, read }) => ({
+    why: read.outcome,
+    entry: { kind, ref: shopKey(channel, shop), detail: { channel, shop, why: read.outcome } },
+  }))
+  await raise(
+    sql,
+    entries.filter(({ why }) => why !== 'kept').map(({ entry }) => entry),
+  )
+  await resolve(
+    sql,
+    kind,
+    entries.filter(({ why }) => why === 'kept').map(({ entry }) => entry.ref),
+  )
 }

@@ -1,11 +1,26 @@
-/** The platforms' doors: verify over the raw bytes, make the event durable, answer in the platform's own words. */
+/**
+ * The platforms' doors: verify over the raw bytes, make the event durable, answer in the platform's own words.
+ *
+ * The same signed request again (a redelivery that was not signed anew, a replay): acknowledged as the duplicate that it
+ * is. Its signature with another content, or at another shop: refused like a wrong one, and counted apart.
+ */
+import { hash } from 'node:crypto'
 import { kuaidi100Acknowledgement, kuaidi100Refusal, receiveKuaidi100 } from '../adapters/carriers/kuaidi100.ts'
-import type { Answer, Channel, ReceivedEvent, RefusalCode } from '../adapters/channels/channel.ts'
+import type {
+  Answer,
+  Channel,
+  Credentials,
+  Received,
+  ReceivedEvent,
+  RefusalCode,
+  WebhookRequest,
+} from '../adapters/channels/channel.ts'
 import { channels } from '../adapters/channels/channels.ts'
 import { unintelligibleEvent } from '../adapters/channels/event.ts'
+import { ReplayMemory } from '../adapters/channels/replay-memory.ts'
 import { codeAnswer, type HttpAnswer } from '../adapters/http/answer.ts'
 import type { RawRequest, RawRoute } from '../adapters/http/route.ts'
-import { carrierCredentials } from '../adapters/store/catalog.ts'
+import { inForce, readSecrets } from '../adapters/store/credentials.ts'
 import { raise } from '../adapters/store/exceptions.ts'
 import { recordTrack } from '../adapters/store/tracks.ts'
 import { isChannelName } from '../router/types.ts'
@@ -13,13 +28,14 @@ import type { Service } from './context.ts'
 import { IntakeRefused } from './intake.ts'
 
 export function webhookRoutes(service: Service): RawRoute[] {
+  const replays = new ReplayMemory()
   const platform = {
     raw: true,
     path: '/webhooks/{channel}/{shop}',
     auth: 'webhook',
     tag: 'webhooks',
     maxBodyBytes: service.config.bodyBytesMax,
-    handle: (request: RawRequest) => takeWebhook(service, request),
+    handle: (request: RawRequest) => takeWebhook(service, replays, request),
     refuse: (code: string, params: Readonly<Record<string, string>>): HttpAnswer => refusePlatform(code, params),
   } as const
   return [
@@ -58,11 +74,11 @@ function channelOf(params: Readonly<Record<string, string>>): Channel | null {
   return isChannelName(name) ? channels[name] : null
 }
 
-async function takeWebhook(service: Service, request: RawRequest): Promise<HttpAnswer> {
+async function takeWebhook(service: Service, replays: ReplayMemory, request: RawRequest): Promise<HttpAnswer> {
   const channel = channelOf(request.params)
   if (channel === null) return codeAnswer('not_found')
   const started = performance.now()
-  const { outcome, answer } = await receive(service, channel, request)
+  const { outcome, answer } = await receive(service, replays, channel, request)
   service.metrics.webhooks.inc({ channel: channel.name, outcome })
   service.metrics.ack.observe({ channel: channel.name }, (performance.now() - started) / 1000)
   return answer
@@ -70,6 +86,7 @@ async function takeWebhook(service: Service, request: RawRequest): Promise<HttpA
 
 async function receive(
   { config, catalog, intake, log }: Service,
+  replays: ReplayMemory,
   channel: Channel,
   request: RawRequest,
 ): Promise<{ outcome: string; answer: Answer }> {
@@ -77,9 +94,13 @@ async function receive(
   const shop = catalog.catalogue.shop(channel.name, request.params.shop ?? '')
   if (shop === undefined) return refused('unknown_shop')
   if (request.method !== 'GET' && request.method !== 'POST') return refused('not_supported')
-  const tolerance = config.webhookToleranceSeconds === null ? undefined : config.webhookToleranceSeconds * 1000
+  const nowMs = Date.now()
+  const credentials = catalog.credentials(channel.name, shop.shop, nowMs)
+  // Nobody's signature can be told right from wrong: the platform shall keep its event until they are put again.
+  if (credentials.length === 0) return { outcome: 'credentials_unreadable', answer: channel.refusal('try_again') }
   const { method, query, contentType, body } = request
-  const received = channel.receive({ method, query, contentType, body }, shop.credentials, Date.now(), tolerance)
+  const toleranceMs = config.webhookToleranceSeconds === null ? undefined : config.webhookToleranceSeconds * 1000
+  const received = verify(channel, { method, query, contentType, body }, credentials, nowMs, toleranceMs)
   switch (received.outcome) {
     case 'echo':
       return { outcome: 'echo', answer: { status: 200, contentType: 'text/plain;charset=utf-8', body: received.body } }
@@ -88,9 +109,16 @@ async function receive(
     case 'refused':
       return refused(received.code)
     case 'event': {
+      const bodyHash = hash('sha256', received.payload, 'buffer')
+      const place = `${channel.name}/${shop.shop}`
+      if (received.signature !== undefined && replays.note(received.signature, place, bodyHash) === 'other_content') {
+        log.warn({ channel: channel.name, shop: shop.shop }, 'a known signature came with another content')
+        return { outcome: 'replayed_signature', answer: channel.refusal('bad_signature') }
+      }
       try {
-        const event = storable(received)
-        const stored = await intake.store({ channel: channel.name, shop: shop.shop, ...event, body: event.payload })
+        const { eventId, orderId, kind, occurredAt } = storable(received)
+        const event = { channel: channel.name, shop: shop.shop, eventId, orderId, kind, occurredAt }
+        const stored = await intake.store({ ...event, body: received.payload, bodyHash })
         return { outcome: stored.outcome, answer: channel.acknowledgement }
       } catch (error) {
         if (!(error instanceof IntakeRefused)) throw error
@@ -99,6 +127,23 @@ async function receive(
       }
     }
   }
+}
+
+/** With each of the credentials in force, the current ones first; a refusal is the one that says most. */
+function verify(
+  channel: Channel,
+  request: WebhookRequest,
+  credentials: readonly Credentials[],
+  nowMs: number,
+  toleranceMs: number | undefined,
+): Received {
+  let refusal: Received = { outcome: 'refused', code: 'bad_signature' }
+  for (const one of credentials) {
+    const received = channel.receive(request, one, nowMs, toleranceMs)
+    if (received.outcome !== 'refused') return received
+    if (refusal.outcome === 'refused' && refusal.code === 'bad_signature') refusal = received
+  }
+  return refusal
 }
 
 // A key of ours is text in Postgres: it takes no NUL and no half of a surrogate pair, and keys stay short.
@@ -111,15 +156,21 @@ function storable(event: ReceivedEvent): ReceivedEvent {
 }
 
 async function takeTrack(service: Service, request: RawRequest): Promise<HttpAnswer> {
-  const { sql, metrics, log, reconciler } = service
+  const { sql, vault, metrics, log, reconciler } = service
   const counted = (outcome: string, answer: HttpAnswer) => {
     metrics.webhooks.inc({ channel: 'kuaidi100', outcome })
     return answer
   }
   try {
-    const credentials = await carrierCredentials(sql, 'kuaidi100', request.params.account ?? '')
-    if (credentials === null) return counted('unknown_account', kuaidi100Refusal('unknown_account'))
-    const push = receiveKuaidi100(request.body, credentials.salt ?? '')
+    const account = request.params.account ?? ''
+    const read = await readSecrets(sql, vault, 'carrier', 'kuaidi100', account)
+    if (read === null) return counted('unknown_account', kuaidi100Refusal('unknown_account'))
+    if (read.outcome !== 'kept') {
+      log.error({ carrier: 'kuaidi100', account, why: read.outcome }, 'credentials cannot be opened: put them again')
+      return counted('credentials_unreadable', kuaidi100Refusal('try_again'))
+    }
+    const pushes = inForce(read.kept, Date.now()).map(({ salt = '' }) => receiveKuaidi100(request.body, salt))
+    const push = pushes.find((p) => p.outcome !== 'refused' || p.code !== 'bad_signature') ?? pushes[0]!
     if (push.outcome === 'refused') return counted(push.code, kuaidi100Refusal(push.code))
     if (push.outcome === 'ignored') return counted('ignored', kuaidi100Acknowledgement)
     if (push.outcome === 'stopped') {

@@ -30,6 +30,11 @@ const altered = (change: (push: Record<string, unknown>, result: Record<string, 
   return JSON.stringify(value)
 }
 
+test('an account without a salt lets nobody in', () => {
+  const answer = receiveKuaidi100(form({ param: pushed, sign: signKuaidi100(pushed, '') }), '')
+  expect(answer).toEqual({ outcome: 'refused', code: 'bad_signature' })
+})
+
 describe('kuaidi100', () => {
   test('signs as its own demo does', () => {
     expect(signKuaidi100('{"status":"polling"}', 'abc')).toBe('AD7D7E4B7942A3F16693578B6079837B')
@@ -55,6 +60,8 @@ describe('kuaidi100', () => {
   test.each([
     ['another salt', form({ param: pushed, sign: signKuaidi100(pushed, 'other') }), 'bad_signature'],
     ['no sign', form({ param: pushed }), 'bad_signature'],
+    ['half a sign', form({ param: pushed, sign: signKuaidi100(pushed, salt).slice(16) }), 'bad_signature'],
+    ['a longer sign', form({ param: pushed, sign: `${signKuaidi100(pushed, salt)}00` }), 'bad_signature'],
     ['an empty sign', form({ param: pushed, sign: '' }), 'bad_signature'],
     ['a changed text', form({ param: `${pushed} `, sign: signKuaidi100(pushed, salt) }), 'bad_signature'],
     ['no param', form({ sign: 'x' }), 'malformed'],
@@ -90,6 +97,14 @@ describe('kuaidi100', () => {
       carrierNew: null,
     })
   })
+
+  test.each(['\ud800', 'SF\udc001', 'SF\u0000', 'SF\u007f', 'SF\u0085'])(
+    'no waybill is %j: it could be no key',
+    (nu) => {
+      const told = push(altered((value) => Object.assign(value.lastResult as object, { nu })))
+      expect(told).toEqual({ outcome: 'refused', code: 'malformed' })
+    },
+  )
 
   test.each(['polling', 'shutdown', 'updateall'])('takes a push of status %s', (status) => {
     expect(push(altered((value) => Object.assign(value, { status }))).outcome).toBe('track')

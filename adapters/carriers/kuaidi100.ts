@@ -3,11 +3,15 @@
  * MD5(param + salt) over the decoded text. A push holds the parcel's whole track, newest step first, and may come
  * again, late, or after a newer one: `router/track.ts` says which word stands.
  *
+ * The signature holds no time and no account, so a push that was seen may be sent again for ever: it says what it said,
+ * and an older word never replaces a newer one.
+ *
  * Anything but the acknowledgement is sent again, three times, every half hour.
  */
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import type { Track, TrackState } from '../../router/track.ts'
 import { parseInstant } from '../shared/instant.ts'
+import { sameDigest } from '../shared/same.ts'
 
 export type CarrierPush =
   /** `body` is the JSON text as given, to be kept. */
@@ -37,16 +41,22 @@ export function receiveKuaidi100(body: Uint8Array, salt: string): CarrierPush {
   const form = new URLSearchParams(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'))
   const param = form.get('param')
   if (param === null) return { outcome: 'refused', code: 'malformed' }
-  if (!sameText(signKuaidi100(param, salt), (form.get('sign') ?? '').toUpperCase())) {
+  // An empty salt would let anybody in.
+  if (salt === '' || !sameDigest(digestOf(param, salt), form.get('sign') ?? '', eitherCase))
     return { outcome: 'refused', code: 'bad_signature' }
-  }
   return readParam(param)
 }
 
 /** Upper-case hex MD5 of the text and the account's salt. */
 export function signKuaidi100(param: string, salt: string): string {
-  return createHash('md5').update(param, 'utf8').update(salt, 'utf8').digest('hex').toUpperCase()
+  return digestOf(param, salt).toString('hex').toUpperCase()
 }
+
+function digestOf(param: string, salt: string): Buffer {
+  return createHash('md5').update(param, 'utf8').update(salt, 'utf8').digest()
+}
+
+const eitherCase = /^[0-9A-Fa-f]+$/
 
 function readParam(param: string): CarrierPush {
   const malformed = { outcome: 'refused', code: 'malformed' } as const
@@ -125,11 +135,6 @@ export function kuaidi100Refusal(code: CarrierRefusalCode): CarrierAnswer {
   }
 }
 
-function sameText(expected: string, given: string): boolean {
-  const [left, right] = [Buffer.from(expected), Buffer.from(given)]
-  return left.length === right.length && timingSafeEqual(left, right)
-}
-
 function readJson(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -144,10 +149,9 @@ function objectOf(value: unknown): Record<string, unknown> | null {
     : null
 }
 
-// Waybills and carrier codes go into keys: short, and without anything that is no text.
+// Waybills and carrier codes go into keys: short, and of what Postgres keeps as it is.
 function textOf(value: unknown): string | null {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
-  return typeof value === 'string' && value !== '' && value.length <= 64 && !/[\u0000-\u001f]/.test(value)
+  return typeof value === 'string' && value !== '' && value.length <= 64 && !/[\p{Cc}\p{Cs}]/u.test(value)
     ? value
     : null
 }

@@ -58,6 +58,8 @@ export interface ReceivedEvent {
   readonly kind: EventKind
   /** The verified, decrypted bytes that `normalise` reads; the same for every delivery of one event. */
   readonly payload: Uint8Array
+  /** What was verified, hex as it came, where it came signed: another for every request that the platform signs anew. */
+  readonly signature?: string
 }
 
 /** order, refund: the payload holds it whole. hint: the order has to be pulled. unintelligible: kept for a person. */
@@ -75,7 +77,7 @@ export interface Channel {
   readonly credentialKeys: readonly string[]
   /**
    * Throws nothing: whatever the bytes, the answer is one of `Received`. `toleranceMs` overrides how far the request's
-   * timestamp may lie from `nowMs`, either way, on channels whose platform states such a limit.
+   * timestamp may lie from `nowMs`, either way; never below the time in which the platform sends one request again.
    */
   receive(request: WebhookRequest, credentials: Credentials, nowMs: number, toleranceMs?: number): Received
   /** Throws `Unintelligible` when verified bytes do not hold what the platform documents. */

@@ -130,6 +130,7 @@ export const jdCase: ChannelCase = {
     ['no sign', 'bad_signature', () => tampered((body) => body.replace(/&sign=.*/, ''))],
     ['short sign', 'bad_signature', () => tampered((body) => body.slice(0, -6))],
     ['long sign', 'bad_signature', () => tampered((body) => `${body}00`)],
+    ['half a byte more of sign', 'bad_signature', () => tampered((body) => `${body}0`)],
     ['two signs', 'malformed', () => tampered((body) => `${body}&sign=00`)],
     ['broken percent sign', 'malformed', () => tampered((body) => `${body}&a=%zz`)],
     ['7 minutes old', 'stale_timestamp', () => sign(message, { timestampMs: nowMs - 7 * 60_000 })],

@@ -54,14 +54,16 @@ describe.each(cases)('$name', (one) => {
 
   describe('a valid request', () => {
     test('is taken and named', () => {
-      const { payload, ...named } = eventOf(receive(one, one.sign(accepted.message)))
+      const { payload, signature, ...named } = eventOf(receive(one, one.sign(accepted.message)))
       expect(named).toEqual({ outcome: 'event', ...accepted.named })
+      expect(signature).toMatch(/^[0-9A-Fa-f]{32,64}$/)
       expect(Buffer.from(payload).equals(Buffer.from(accepted.message))).toBe(true)
     })
     test('says the same twice, whatever the envelope', () => {
       const first = eventOf(receive(one, one.sign(accepted.message)))
       const again = eventOf(receive(one, one.sign(accepted.message, { timestampMs: nowMs - 60_000 })))
-      expect({ ...again, payload: '' }).toEqual({ ...first, payload: '' })
+      expect({ ...again, payload: '', signature: '' }).toEqual({ ...first, payload: '', signature: '' })
+      expect(again.signature).not.toBe(first.signature)
       expect(Buffer.from(again.payload).equals(Buffer.from(first.payload))).toBe(true)
     })
     test('means what the sample says', () => {

@@ -47,6 +47,7 @@ export const tmallWrong: readonly Wrong[] = [
   ['empty sign', 'bad_signature', () => tampered((query) => query.replace(/&sign=.*/, '&sign='))],
   ['short sign', 'bad_signature', () => tampered((query) => query.slice(0, -2))],
   ['long sign', 'bad_signature', () => tampered((query) => `${query}00`)],
+  ['half a byte more of sign', 'bad_signature', () => tampered((query) => `${query}0`)],
   ['sign not hex', 'bad_signature', () => tampered((query) => `${query.slice(0, -1)}Z`)],
   [
     'lower-case sign',

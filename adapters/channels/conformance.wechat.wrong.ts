@@ -81,6 +81,7 @@ export const wechatWrong: readonly Wrong[] = [
   ['no msg_signature', 'bad_signature', () => tampered((query) => query.replace(/&msg_signature=.*/, ''))],
   ['short msg_signature', 'bad_signature', () => tampered((query) => query.slice(0, -2))],
   ['long msg_signature', 'bad_signature', () => tampered((query) => `${query}00`)],
+  ['half a byte more of msg_signature', 'bad_signature', () => tampered((query) => `${query}0`)],
   ['msg_signature not hex', 'bad_signature', () => tampered((query) => `${query.slice(0, -1)}z`)],
   ['two signatures', 'malformed', () => tampered((query) => `${query}&msg_signature=00`)],
   [

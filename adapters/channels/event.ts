@@ -1,6 +1,6 @@
 /** What every channel's `receive` ends in. */
 import { isUtf8 } from 'node:buffer'
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import type { Answer, Received, ReceivedEvent, RefusalCode } from './channel.ts'
 
 export function refused(code: RefusalCode): Received {
@@ -22,19 +22,6 @@ export function fingerprint(payload: Uint8Array): string {
 export function utf8(bytes: Uint8Array): string | null {
   if (!isUtf8(bytes)) return null
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
-}
-
-/** A hex digest against ours, in a time that does not depend on where they differ. */
-export function digestEquals(expected: Buffer, given: string, pattern: RegExp): boolean {
-  if (!pattern.test(given)) return false
-  const bytes = Buffer.from(given, 'hex')
-  return bytes.length === expected.length && timingSafeEqual(bytes, expected)
-}
-
-export function textEquals(expected: string, given: string): boolean {
-  const a = Buffer.from(expected, 'utf8')
-  const b = Buffer.from(given, 'utf8')
-  return a.length === b.length && timingSafeEqual(a, b)
 }
 
 /** HTTP status of a refusal: platforms and people look at it before they look at the body. */

@@ -4,6 +4,8 @@
  */
 import { parseForm, parseQuery } from '../shared/form.ts'
 import { parseJson } from '../shared/json.ts'
+import { sameDigest, sameText } from '../shared/same.ts'
+import { skim } from '../shared/skim.ts'
 import { parseGmt8 } from '../shared/time.ts'
 import {
   type Channel,
@@ -16,16 +18,7 @@ import {
   Unintelligible,
   type WebhookRequest,
 } from './channel.ts'
-import {
-  digestEquals,
-  fingerprint,
-  jsonAnswer,
-  refusalStatus,
-  refused,
-  textEquals,
-  unintelligibleEvent,
-  utf8,
-} from './event.ts'
+import { fingerprint, jsonAnswer, refusalStatus, refused, unintelligibleEvent, utf8 } from './event.ts'
 import { jdOrder } from './jd-order.ts'
 import { jdDigest, jdParamName } from './jd-sign.ts'
 import { gmt8In, isObject, type Json, requiredIdIn, unintelligible, wordIn } from './read.ts'
@@ -57,12 +50,13 @@ function receive(
   // An empty secret would let anybody in.
   if (!appKey || !appSecret) return refused('bad_signature')
   const text = (name: string) => params.get(name)?.toString() ?? ''
-  if (!digestEquals(jdDigest(params, appSecret), text('sign'), upperHex)) return refused('bad_signature')
-  if (!textEquals(appKey, text('app_key'))) return refused('bad_signature')
+  const sign = text('sign')
+  if (!sameDigest(jdDigest(params, appSecret), sign, upperHex)) return refused('bad_signature')
+  if (!sameText(appKey, text('app_key'))) return refused('bad_signature')
   const signedAt = parseGmt8(text('timestamp'))
   if (signedAt === null || Math.abs(nowMs - signedAt) > toleranceMs) return refused('stale_timestamp')
   const payload = params.get(jdParamName)
-  return payload === undefined ? refused('malformed') : nameOrder(payload)
+  return payload === undefined ? refused('malformed') : { ...nameOrder(payload), signature: sign }
 }
 
 const upperHex = /^[0-9A-F]+$/
@@ -83,7 +77,7 @@ function paramsOf(request: WebhookRequest): Map<string, Buffer> | null {
 /** A platform second can hold two changes of one order, so its state is part of the name. */
 function nameOrder(payload: Uint8Array): ReceivedEvent {
   try {
-    const order = parseOrder(payload)
+    const order = glance(payload) ?? parseOrder(payload)
     const orderId = requiredIdIn(order, 'orderId')
     const occurredAt = gmt8In(order, 'modified')
     const when = occurredAt === null ? fingerprint(payload) : String(order.modified)
@@ -93,6 +87,19 @@ function nameOrder(payload: Uint8Array): ReceivedEvent {
     return unintelligibleEvent(payload)
   }
 }
+
+/** What names an order, where it stands as the platform writes it. */
+function glance(payload: Uint8Array): Json | null {
+  const [orderId, modified, orderState] = skim(payload, namingPaths) ?? []
+  return orderId === undefined ? null : { orderId, modified, orderState }
+}
+
+const namingPaths = ['orderId', 'modified', 'orderState'].map((name) => [
+  'jingdong_pop_order_enGet_responce',
+  'orderDetailInfo',
+  'orderInfo',
+  name,
+])
 
 function normalise(kind: EventKind, payload: Uint8Array, settings: ShopSettings) {
   if (kind !== 'order') throw new Unintelligible(`an order was kept as ${kind}`)

@@ -106,11 +106,12 @@ export function fenIn(parent: Json, key: string): number | null {
   return wholeIn(parent, key, 0, amountFenMax)
 }
 
-/** GMT+8 wall-clock text as epoch milliseconds; null when absent or empty. */
+/** GMT+8 wall-clock text as epoch milliseconds; null when absent, empty, or before 1970: how systems without an empty date write none. */
 export function gmt8In(parent: Json, key: string): number | null {
   const value = parent[key]
   if (value === undefined || value === null || value === '') return null
-  return (typeof value === 'string' ? parseGmt8(value) : null) ?? unintelligible(key)
+  const epochMs = (typeof value === 'string' ? parseGmt8(value) : null) ?? unintelligible(key)
+  return epochMs < 0 ? null : epochMs
 }
 
 /** Epoch seconds as milliseconds; null when absent or 0, which is how WeChat writes "not yet". */

@@ -17,6 +17,21 @@ const refund = (fields: string) => `{"refund_get_response":{"refund":{"refund_id
 const trade = `{"trade":{"tid":4089823765510044812,"status":"WAIT_SELLER_SEND_GOODS","payment":"10.00",
   "modified":"2026-11-11 00:00:04","orders":[{"oid":4089823765511044812,"num":1,"num_iid":9007199254740993}]}}`
 
+describe('a date before 1970, which systems write that have no empty one', () => {
+  const dated = trade.replace('"2026-11-11 00:00:04"', '"1970-01-01 00:00:00"')
+  test('is none: the event has no time of its own', () => {
+    expect(tmall.receive(push(dated), credentials, nowMs)).toMatchObject({ kind: 'order', occurredAt: 0 })
+  })
+  test('does not spoil an order that has others', () => {
+    const text = dated.replace(
+      '"payment"',
+      '"send_time":"1970-01-01 00:00:00","created":"2026-11-11 00:00:01","payment"',
+    )
+    const modifiedAt = Date.parse('2026-11-10T16:00:01Z')
+    expect(tmall.normalise('order', Buffer.from(text), settings)).toMatchObject({ modifiedAt, shipBy: null })
+  })
+})
+
 describe('refunds', () => {
   const named = (status: string) =>
     tmall.receive(push(refund(`"status":"${status}","refund_fee":"161.10"`)), credentials, nowMs)

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { changed, fixture, fixtureJson, vectors } from './conformance.fixtures.ts'
 import { pulledOrderEvent, wechat } from './wechat.ts'
-import { encryptWechat } from './wechat-crypto.ts'
+import { encryptWechat, wechatDigest } from './wechat-crypto.ts'
 
 const { token, encodingAESKey: encodingAesKey, appid: appId } = vectors.wechatPush
 const credentials = { token, encodingAesKey, appId, appSecret: 'x' }
@@ -24,7 +24,7 @@ describe('the check of our URL', () => {
     ['', { outcome: 'refused', code: 'bad_signature' }],
   ])('%s', (given, expected) => {
     const request = { method: 'GET', query: given, contentType: '', body: new Uint8Array() } as const
-    expect(wechat.receive(request, credentials, 0)).toEqual(expected)
+    expect(wechat.receive(request, credentials, Number(timestamp) * 1000)).toEqual(expected)
   })
 })
 
@@ -99,4 +99,39 @@ describe('a pulled order', () => {
       expect(pulledOrderEvent(Buffer.from(text))).toMatchObject({ kind: 'unintelligible', orderId: '' })
     },
   )
+})
+
+describe('the signed time', () => {
+  const nowMs = 1_794_326_400_000
+  const hour = 3_600_000
+  const sent = (atMs: number, toleranceMs?: number) => {
+    const timestamp = String(Math.floor(atMs / 1000))
+    const message = fixture('samples/wechat.push.channels_ec_order_pay.plain.json')
+    const random = Buffer.alloc(16)
+    const { query, body } = encryptWechat({ ...credentials, message, timestamp, nonce: '2', random })
+    const request = { method: 'POST', query, contentType: '', body: Buffer.from(body) } as const
+    const received = wechat.receive(request, credentials, nowMs, toleranceMs)
+    return received.outcome === 'refused' ? received.code : received.outcome
+  }
+  test.each<[offMs: number, toleranceMs: number | undefined, outcome: string]>([
+    [0, undefined, 'event'],
+    // The last of ten pushes comes after 3.6 hours, perhaps signed when the first was.
+    [-4 * hour, undefined, 'event'],
+    [-6 * hour, undefined, 'event'],
+    [-6 * hour - 1000, undefined, 'stale_timestamp'],
+    [600_000, undefined, 'event'],
+    [601_000, undefined, 'stale_timestamp'],
+    // A tolerance may widen both ways, and narrow only what no redelivery needs.
+    [-7 * hour, 8 * hour, 'event'],
+    [-4 * hour, 1000, 'event'],
+    [2000, 1000, 'stale_timestamp'],
+  ])('%i ms off with a tolerance of %s ms: %s', (offMs, toleranceMs, outcome) => {
+    expect(sent(nowMs + offMs, toleranceMs)).toBe(outcome)
+  })
+  test.each(['', '-1', '1e9', '0x10', '99999999999', ' 1', 'NaN'])('that is none, signed: %j', (timestamp) => {
+    const query = new URLSearchParams({ timestamp, nonce: 'n', echostr: 'x' })
+    query.set('signature', wechatDigest(token, timestamp, 'n').toString('hex'))
+    const request = { method: 'GET', query: query.toString(), contentType: '', body: new Uint8Array() } as const
+    expect(wechat.receive(request, credentials, 0)).toEqual({ outcome: 'refused', code: 'stale_timestamp' })
+  })
 })

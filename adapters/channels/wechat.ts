@@ -2,10 +2,13 @@
  * WeChat mini-programs and shops (微信小店). A push is encrypted and only says that something changed at an order; the
  * order is pulled (./wechat-api.ts) and enters as an event of its own (`pulledOrderEvent`).
  *
- * Pushes have no time limit of their own: the platform sends one again for hours, and says nothing of a new timestamp.
- * A replay is harmless, since it is the same event, and a hint holds no state.
+ * The platform states no time limit. It sends a push again for 3.6 hours and does not say whether it signs anew, so a
+ * signed time may be some hours old, but hardly ahead of ours. A replay inside that time is harmless: it is the same
+ * event, and a hint holds no state.
  */
 import { parseQuery } from '../shared/form.ts'
+import { sameDigest } from '../shared/same.ts'
+import { skim, skimmedObject } from '../shared/skim.ts'
 import {
   type Channel,
   type Credentials,
@@ -16,7 +19,7 @@ import {
   Unintelligible,
   type WebhookRequest,
 } from './channel.ts'
-import { digestEquals, fingerprint, refusalStatus, refused, unintelligibleEvent, utf8 } from './event.ts'
+import { fingerprint, refusalStatus, refused, unintelligibleEvent, utf8 } from './event.ts'
 import {
   epochSecondsIn,
   idIn,
@@ -43,7 +46,19 @@ export const wechat: Channel = {
   refusal: (code) => ({ status: refusalStatus[code], contentType: 'text/plain;charset=utf-8', body: code }),
 }
 
-function receive(request: WebhookRequest, credentials: Credentials): Received {
+/** Ten pushes at 0 s, 0 s, 10 s, 1, 5, 30, 60, 60 and 60 min; the rest is for queues on the way. */
+const redeliveredMs = 6 * 3_600_000
+/** Clocks that differ. */
+const aheadMsDefault = 10 * 60_000
+
+function isTimely(timestamp: string, nowMs: number, toleranceMs: number | undefined): boolean {
+  // Seconds; the platform writes ten digits until the year 2286.
+  if (!/^\d{1,10}$/.test(timestamp)) return false
+  const ageMs = nowMs - Number(timestamp) * 1000
+  return ageMs <= Math.max(redeliveredMs, toleranceMs ?? 0) && ageMs >= -(toleranceMs ?? aheadMsDefault)
+}
+
+function receive(request: WebhookRequest, credentials: Credentials, nowMs: number, toleranceMs?: number): Received {
   const { appId, token, encodingAesKey } = credentials
   const query = parseQuery(request.query)
   if (query === null) return refused('malformed')
@@ -52,7 +67,8 @@ function receive(request: WebhookRequest, credentials: Credentials): Received {
   const text = (name: string) => query.get(name)?.toString() ?? ''
   const [timestamp, nonce] = [text('timestamp'), text('nonce')]
   if (request.method === 'GET') {
-    if (!digestEquals(wechatDigest(token, timestamp, nonce), text('signature'), hex)) return refused('bad_signature')
+    if (!sameDigest(wechatDigest(token, timestamp, nonce), text('signature'), hex)) return refused('bad_signature')
+    if (!isTimely(timestamp, nowMs, toleranceMs)) return refused('stale_timestamp')
     return query.has('echostr') ? { outcome: 'echo', body: text('echostr') } : refused('malformed')
   }
   // In the plain mode the signature does not cover the body: whoever saw one request could write any other.
@@ -60,11 +76,15 @@ function receive(request: WebhookRequest, credentials: Credentials): Received {
   const encrypted = encryptedIn(request.body)
   if (encrypted === null) return refused('malformed')
   const expected = wechatDigest(token, timestamp, nonce, encrypted)
-  if (!digestEquals(expected, text('msg_signature'), hex)) return refused('bad_signature')
+  const signature = text('msg_signature')
+  if (!sameDigest(expected, signature, hex)) return refused('bad_signature')
+  if (!isTimely(timestamp, nowMs, toleranceMs)) return refused('stale_timestamp')
   const decrypted = decryptWechat(encrypted, encodingAesKey, appId)
   switch (decrypted.outcome) {
-    case 'message':
-      return nameEvent(decrypted.message)
+    case 'message': {
+      const named = nameEvent(decrypted.message)
+      return named.outcome === 'event' ? { ...named, signature } : named
+    }
     case 'malformed':
       return refused('malformed')
     case 'wrong_appid':
@@ -117,7 +137,7 @@ function normalise(kind: EventKind, payload: Uint8Array, settings: ShopSettings)
  */
 export function pulledOrderEvent(body: Uint8Array): ReceivedEvent {
   try {
-    const order = pulledOrder(body)
+    const order = glance(body) ?? pulledOrder(body)
     const orderId = requiredIdIn(order, 'order_id')
     const occurredAt = epochSecondsIn(order, 'update_time') ?? epochSecondsIn(order, 'create_time') ?? 0
     const status = wholeIn(order, 'status', 0, 999) ?? unintelligible('status')
@@ -127,6 +147,21 @@ export function pulledOrderEvent(body: Uint8Array): ReceivedEvent {
     return unintelligibleEvent(body)
   }
 }
+
+/** What names a pulled order, where it stands as the platform writes it. */
+function glance(body: Uint8Array): Json | null {
+  const [errcode, detail, order_id, update_time, create_time, status] = skim(body, namingPaths) ?? []
+  return errcode === 0 && detail === skimmedObject ? { order_id, update_time, create_time, status } : null
+}
+
+const namingPaths = [
+  ['errcode'],
+  ['order', 'order_detail'],
+  ['order', 'order_id'],
+  ['order', 'update_time'],
+  ['order', 'create_time'],
+  ['order', 'status'],
+]
 
 function pulledOrder(body: Uint8Array): Json {
   if (utf8(body)?.trimStart().startsWith('<')) unintelligible('order')

@@ -32,14 +32,38 @@ describe('a bucket per address', () => {
   })
 })
 
-test('a token that was right is let through until it is wrong; only the newest are remembered', () => {
+describe('a token that was right', () => {
+  const locked = () => {
+    const limiter = start()
+    for (const token of ['x', 'y', 'z']) limiter.succeeded('a', token)
+    for (const address of ['a', 'b']) for (const _ of [1, 2]) limiter.failed(address, '?', 0)
+    return limiter
+  }
+  test('is let through at a locked address; only the newest are remembered', () => {
+    const limiter = locked()
+    expect(['x', 'y', 'z', '?'].map((token) => limiter.waitSeconds('a', token, 0))).toEqual([1, 0, 0, 1])
+  })
+  test('until it is wrong', () => {
+    const limiter = locked()
+    limiter.failed('a', 'z', 0)
+    expect(limiter.waitSeconds('a', 'z', 0)).toBe(1)
+  })
+  test('and nowhere else: guesses from another address are counted, right ones too', () => {
+    const limiter = locked()
+    expect(limiter.waitSeconds('b', 'z', 0)).toBe(1)
+  })
+})
+
+test('a flood of wrong tokens costs the address its next tries only, whatever its length', () => {
   const limiter = start()
-  for (const token of ['x', 'y', 'z']) limiter.succeeded(token)
-  limiter.failed('a', '?', 0)
-  limiter.failed('a', '?', 0)
-  expect(['x', 'y', 'z', '?'].map((token) => limiter.waitSeconds('a', token, 0))).toEqual([1, 0, 0, 1])
-  limiter.failed('a', 'z', 0)
-  expect(limiter.waitSeconds('a', 'z', 0)).toBe(1)
+  let taken = 0
+  for (let ms = 0; ms < 10_000; ms++) {
+    if (limiter.waitSeconds('a', `guess ${ms}`, ms) > 0) continue
+    limiter.failed('a', `guess ${ms}`, ms)
+    taken += 1
+  }
+  expect(taken).toBe(limits.burst + 9)
+  expect(limiter.waitSeconds('a', 'right', 11_000)).toBe(0)
 })
 
 test.each([

@@ -4,11 +4,13 @@
  */
 import type { ChannelName, Node, Sku } from '../../router/types.ts'
 import type { Queryable, Sql } from './connect.ts'
+import { type PreviousSecrets, type Secrets, sealedSecrets } from './credentials.ts'
+import type { Vault } from './vault.ts'
 
+/** Without its credentials, which only ./credentials.ts reads. */
 export interface ShopRow {
   readonly channel: ChannelName
   readonly shop: string
-  readonly credentials: Readonly<Record<string, string>>
   readonly apiBaseUrl: string | null
   readonly skuMap: Readonly<Record<string, string>>
 }
@@ -39,7 +41,7 @@ export async function catalogVersion(sql: Queryable): Promise<number> {
 export async function loadCatalog(sql: Queryable): Promise<Catalog> {
   const version = await catalogVersion(sql)
   const [shops, skus, nodes] = await Promise.all([
-    sql<ShopRow[]>`select channel, shop, credentials, api_base_url as "apiBaseUrl", sku_map as "skuMap" from shop`,
+    sql<ShopRow[]>`select channel, shop, api_base_url as "apiBaseUrl", sku_map as "skuMap" from shop`,
     sql<Numbered<Sku>[]>`select no, detail as value from sku`,
     sql<Numbered<Node>[]>`select no, detail as value from node order by no`,
   ])
@@ -55,12 +57,20 @@ async function raiseVersion(sql: Queryable): Promise<void> {
   await sql`update catalog_version set version = version + 1`
 }
 
-export async function putShop(sql: Sql, shop: ShopRow): Promise<void> {
+export interface ShopToPut extends ShopRow {
+  readonly credentials: Secrets
+  /** Also in force until an instant; none when absent. */
+  readonly previous?: PreviousSecrets | null
+}
+
+export async function putShop(sql: Sql, vault: Vault, shop: ShopToPut): Promise<void> {
   await sql.begin(async (tx) => {
+    const key = [shop.channel, shop.shop] as const
+    const sealed = await sealedSecrets(tx, vault, 'shop', key, shop.credentials, shop.previous ?? null)
     await tx`
-      insert into shop (channel, shop, credentials, api_base_url, sku_map)
-      values (${shop.channel}, ${shop.shop}, ${tx.json(shop.credentials)}, ${shop.apiBaseUrl}, ${tx.json(shop.skuMap)})
-      on conflict (channel, shop) do update set credentials = excluded.credentials,
+      insert into shop (channel, shop, sealed, api_base_url, sku_map)
+      values (${shop.channel}, ${shop.shop}, ${sealed}, ${shop.apiBaseUrl}, ${tx.json(shop.skuMap)})
+      on conflict (channel, shop) do update set credentials = null, sealed = excluded.sealed,
         api_base_url = excluded.api_base_url, sku_map = excluded.sku_map`
     await raiseVersion(tx)
   })
@@ -76,56 +86,84 @@ export async function putSkus(sql: Sql, skus: readonly Sku[]): Promise<void> {
   })
 }
 
-/** Whether each was made by this call, in the order of `nodes`; a change of safety stock is the caller's to carry into `stock`. */
+export class NodeKeyTaken extends Error {
+  readonly code = 'node_key_taken'
+}
+
+export interface NodeToPut {
+  readonly node: Node
+  readonly apiKeyHash: Buffer
+  /** Epoch milliseconds until which the key before this one is taken too; at once no more when absent. */
+  readonly previousKeyUntil?: number | null
+}
+
+/**
+ * Whether each was made by this call, in the order of `nodes`; a change of safety stock is the caller's to carry into
+ * `stock`. Throws NodeKeyTaken, or Postgres' 23505, on a key that is taken from another node.
+ */
 export async function putNodes(
   sql: Sql,
-  nodes: readonly { readonly node: Node; readonly apiKeyHash: Buffer }[],
+  nodes: readonly NodeToPut[],
 ): Promise<{ readonly created: readonly string[] }> {
   return await sql.begin(async (tx) => {
-    const rows = nodes.map((n) => ({ node: n.node.node, detail: n.node, hash: n.apiKeyHash.toString('hex') }))
+    const rows = nodes.map((n) => ({
+      node: n.node.node,
+      detail: n.node,
+      hash: n.apiKeyHash.toString('hex'),
+      until: n.previousKeyUntil ?? null,
+    }))
+    const given = tx`
+      jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as r (node text, detail jsonb, hash text, until bigint)`
+    const taken = await tx`
+      select from node n join ${given} on n.previous_key_hash = decode(r.hash, 'hex')
+      where n.node <> r.node and n.previous_key_until > now()`
+    if (taken.count > 0) throw new NodeKeyTaken('another node’s key until lately')
     const made = await tx<{ node: string }[]>`
       insert into node (node, detail, api_key_hash)
-      select node, detail, decode(hash, 'hex')
-      from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as r (node text, detail jsonb, hash text)
+      select node, detail, decode(hash, 'hex') from ${given}
       on conflict (node) do nothing returning node`
     if (made.length < rows.length) {
+      // Told the same key twice, the one before it stays the one before it.
       await tx`
-        update node n set detail = r.detail, api_key_hash = decode(r.hash, 'hex')
-        from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as r (node text, detail jsonb, hash text)
-        where n.node = r.node`
+        update node n set detail = r.detail, api_key_hash = decode(r.hash, 'hex'),
+          previous_key_hash = case when r.until is null then null
+            when n.api_key_hash = decode(r.hash, 'hex') then n.previous_key_hash else n.api_key_hash end,
+          previous_key_until = case when r.until is null then null
+            when n.api_key_hash = decode(r.hash, 'hex') and n.previous_key_hash is null then null
+            else to_timestamp(r.until / 1000.0) end
+        from ${given}
+        where n.node = r.node and not (r.node = any(${made.map((m) => m.node)}))`
     }
     await raiseVersion(tx)
     return { created: made.map((r) => r.node) }
   })
 }
 
+/** By its key, or by the one before it while that is still taken. */
 export async function nodeOfApiKey(sql: Queryable, hash: Buffer): Promise<string | null> {
-  const [row] = await sql<{ node: string }[]>`select node from node where api_key_hash = ${hash}`
+  const [row] = await sql<{ node: string }[]>`
+    select node from node where api_key_hash = ${hash}
+    union all
+    select node from node where previous_key_hash = ${hash} and previous_key_until > now()
+    limit 1`
   return row?.node ?? null
 }
 
-export async function putCarrierAccount(
-  sql: Sql,
-  account: {
-    readonly carrier: string
-    readonly account: string
-    readonly credentials: Readonly<Record<string, string>>
-  },
-): Promise<void> {
-  await sql`
-    insert into carrier_account (carrier, account, credentials)
-    values (${account.carrier}, ${account.account}, ${sql.json(account.credentials)})
-    on conflict (carrier, account) do update set credentials = excluded.credentials`
+export interface CarrierAccountToPut {
+  readonly carrier: string
+  readonly account: string
+  readonly credentials: Secrets
+  readonly previous?: PreviousSecrets | null
 }
 
-export async function carrierCredentials(
-  sql: Queryable,
-  carrier: string,
-  account: string,
-): Promise<Readonly<Record<string, string>> | null> {
-  const [row] = await sql<{ credentials: Record<string, string> }[]>`
-    select credentials from carrier_account where carrier = ${carrier} and account = ${account}`
-  return row?.credentials ?? null
+export async function putCarrierAccount(sql: Sql, vault: Vault, account: CarrierAccountToPut): Promise<void> {
+  await sql.begin(async (tx) => {
+    const key = [account.carrier, account.account] as const
+    const sealed = await sealedSecrets(tx, vault, 'carrier', key, account.credentials, account.previous ?? null)
+    await tx`
+      insert into carrier_account (carrier, account, sealed) values (${account.carrier}, ${account.account}, ${sealed})
+      on conflict (carrier, account) do update set credentials = null, sealed = excluded.sealed`
+  })
 }
 
 /** The value kept under a key, or the given one kept from now on: whoever comes first decides for all. */

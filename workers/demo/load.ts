@@ -4,6 +4,7 @@ import { sha256 } from '../../adapters/http/secrets.ts'
 import { putCarrierAccount, putNodes, putShop, putSkus } from '../../adapters/store/catalog.ts'
 import type { Sql } from '../../adapters/store/connect.ts'
 import { postStock } from '../../adapters/store/stock.ts'
+import type { Vault } from '../../adapters/store/vault.ts'
 import type { DemoNetwork } from './network.ts'
 
 /** Nothing that a person put there may be mixed with a demo. */
@@ -14,15 +15,15 @@ export async function isEmpty(sql: Sql): Promise<boolean> {
 }
 
 /** Some 55,000 stock rows; a few seconds. Run before the service reads its settings. */
-export async function loadNetwork(sql: Sql, network: DemoNetwork): Promise<void> {
+export async function loadNetwork(sql: Sql, vault: Vault, network: DemoNetwork): Promise<void> {
   await putSkus(sql, network.skus)
   await putNodes(
     sql,
     network.nodes.map(({ apiKey, ...node }) => ({ node, apiKeyHash: sha256(apiKey) })),
   )
-  for (const shop of network.shops) await putShop(sql, shop)
+  for (const shop of network.shops) await putShop(sql, vault, shop)
   const { account, salt } = network.kuaidi100
-  await putCarrierAccount(sql, { carrier: 'kuaidi100', account, credentials: { salt } })
+  await putCarrierAccount(sql, vault, { carrier: 'kuaidi100', account, credentials: { salt } })
   const lines = new Map<string, { sku: string; quantity: number }[]>()
   for (const { node, sku, onHand } of network.stock) {
     const ofNode = lines.get(node) ?? []

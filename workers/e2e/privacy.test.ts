@@ -1,9 +1,11 @@
 /**
  * A canary for personal data: receivers whose names, numbers and streets stand nowhere else go through a service of its
  * own process with every log line on, in good orders and in all kinds of bad ones. They may be in the database's order and
- * inbox and in the pull of the node that ships; and nowhere else.
+ * inbox and in the pull of the node that ships; and nowhere else. What shops, accounts, warehouses and the operator prove
+ * themselves with may be nowhere at all, in the database neither.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
@@ -18,11 +20,32 @@ import { later, shopOf, type TestOrder, testOrder } from './testing/orders.ts'
 import { jdOrderInfo, tmallTrade, wechatOrderAnswer } from './testing/platforms.ts'
 import { adminToken, orderPath } from './testing/service.ts'
 import { Warehouse } from './testing/warehouse.ts'
-import { carrierAccount, credentials, type Signed, signedJd, signedOrder, signedTmall } from './testing/webhooks.ts'
+import {
+  carrierAccount,
+  credentials,
+  type Signed,
+  signedJd,
+  signedOrder,
+  signedTmall,
+  signedTrack,
+} from './testing/webhooks.ts'
 import { startWechatShop, type WechatShop } from './testing/wechat-shop.ts'
 
 const canary = { name: '欧阳金丝雀', phone: '13900009527', street: '桃花源路九千五百二十七号' }
-const canaries = [...Object.values(canary), '请转告金丝雀本人']
+const oaid = 'OAID-of-the-canary-9527'
+const canaries = [...Object.values(canary), oaid, '请转告金丝雀本人']
+const credentialsKey = randomBytes(32).toString('base64')
+/** What is replaced while the test runs is no less secret. */
+const earlier = { appKey: '12345678', appSecret: 'earlier-secret-of-the-tmall-app' }
+const secrets = [
+  credentialsKey,
+  adminToken,
+  nodes.east.apiKey,
+  carrierAccount.salt,
+  earlier.appSecret,
+  ...[credentials.tmall.appSecret, credentials.jd.appSecret],
+  ...[credentials.wechat.token, credentials.wechat.encodingAesKey, credentials.wechat.appSecret],
+]
 
 let database: TestDatabase
 let redisUrl: string
@@ -46,7 +69,9 @@ beforeAll(async () => {
   })
   wechat = await startWechatShop(credentials.wechat)
   const main = join(projectRoot(), 'dist/workers/main.js')
-  child = spawn(process.execPath, ['-e', `import(${JSON.stringify(main)}).then((m) => m.main())`], {
+  // What comes in on its standard input is thrown, as a bug would that quotes an order.
+  const throwing = "process.stdin.on('data', (text) => { throw new Error(text + '\\n    at ' + text) })"
+  child = spawn(process.execPath, ['-e', `${throwing}; import(${JSON.stringify(main)}).then((m) => m.main())`], {
     env: {
       PATH: process.env.PATH,
       PORT: '0',
@@ -54,11 +79,13 @@ beforeAll(async () => {
       DATABASE_URL: database.url,
       REDIS_URL: redisUrl,
       ADMIN_TOKEN: adminToken,
+      CREDENTIALS_KEY: credentialsKey,
+      DURABILITY: 'off',
       DEMO: 'off',
       LOG_LEVEL: 'trace',
       SWEEP_SECONDS: '1',
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   })
   for (const stream of [child.stdout!, child.stderr!]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
@@ -67,8 +94,14 @@ beforeAll(async () => {
   }
   await vi.waitFor(() => expect(output).toMatch(/http:\/\/127\.0\.0\.1:\d+/), { timeout: 20_000 })
   client = new Client(/http:\/\/127\.0\.0\.1:\d+/.exec(output)![0])
+  await admin('PUT', `/v1/shops/tmall/${encodeURIComponent(shopOf.tmall)}`, { credentials: earlier })
+  const previousUntil = Date.now() + 3_600_000
   for (const channel of channelNames) {
-    const body = { credentials: credentials[channel], ...(channel === 'wechat' ? { apiBaseUrl: wechat.url } : {}) }
+    const body = {
+      credentials: credentials[channel],
+      previousUntil,
+      ...(channel === 'wechat' ? { apiBaseUrl: wechat.url } : {}),
+    }
     await admin('PUT', `/v1/shops/${channel}/${encodeURIComponent(shopOf[channel])}`, body)
   }
   await admin('PUT', '/v1/nodes/east', nodes.east)
@@ -79,8 +112,7 @@ beforeAll(async () => {
 afterAll(async () => {
   monitor.disconnect()
   await client.close()
-  child.kill('SIGTERM')
-  await once(child, 'exit')
+  if (child.exitCode === null && child.kill('SIGTERM')) await once(child, 'exit')
   await wechat.close()
   await database.close()
 })
@@ -101,7 +133,7 @@ async function tell(order: TestOrder): Promise<void> {
 
 function orderWith(channel: TestOrder['channel'], sku: string, given: Partial<TestOrder> = {}): TestOrder {
   const { receiver, ...order } = testOrder(channel, [{ sku, quantity: 1, paidFen: 100 }])
-  return { ...order, receiver: { ...receiver, ...canary }, buyerMessage: '请转告金丝雀本人', ...given }
+  return { ...order, receiver: { ...receiver, ...canary, oaid }, buyerMessage: '请转告金丝雀本人', ...given }
 }
 
 async function pendingIs(count: number): Promise<void> {
@@ -136,10 +168,49 @@ test('is nowhere but where it must be', async () => {
   await admin('GET', `/v1/exceptions?cursor=${encodeURIComponent(canary.name)}`)
   await admin('GET', `/v1/orders/tmall/${encodeURIComponent(canary.street)}/${canary.phone}`)
 
+  // Held and released, cancelled by the operator and by the buyer, refused by the warehouse's own mistakes.
+  await admin('POST', `${orderPath(orders[2]!)}/release`, { note: '已确认' })
+  await admin('POST', `${orderPath(orders[3]!)}/cancel`, { note: '已确认' })
+  await tell(later(orders[8]!, { step: 'closed' }))
+  await admin('PUT', '/v1/shops/tmall/other', { credentials: { appSecret: secrets[4] }, skuMap: 7 })
+  await admin('PUT', '/v1/shops/jd/other', `{"credentials":{"appSecret":"${secrets[6]}"`)
+  await admin('PUT', '/v1/carriers/kuaidi100/other', { salt: carrierAccount.salt, more: carrierAccount.salt })
+  await admin('PUT', '/v1/nodes/west', { ...nodes.east, name: '西' })
+  answers.push((await client.ask('GET', '/v1/orders', { token: credentials.tmall.appSecret })).text)
+  await send(signedTrack({ carrier: canary.name, waybill: canary.phone, state: '1', at: Date.now() }))
+  const track = signedTrack({ carrier: 'shunfeng', waybill: 'SF-canary-01', state: '1', at: Date.now() })
+  await send({ ...track, body: track.body.replace(/%22context%22%3A%22[^%]*/, `%22context%22%3A%22${canary.name}`) })
+  await send({ ...track, body: track.body.replace('sign=', `sign=${encodeURIComponent(canary.street)}`) })
+
+  // Postgres refuses, in words that quote the whole row; and what it had refused goes through afterwards.
+  const quoting = orderWith('jd', 'known')
+  await database.sql.unsafe(`
+    create function quote_row() returns trigger language plpgsql as $$ begin
+      if new.order_id = '${quoting.orderId}' then
+        raise exception using errcode = '23514', message = row_to_json(new)::text, detail = row_to_json(new)::text,
+          hint = new.body::text, constraint = new.body::text;
+      end if;
+      return new;
+    end $$;
+    create trigger quote_row before insert on orders for each row execute function quote_row()`)
+  await tell(quoting)
+  await expect.poll(() => output.includes('events put aside'), { timeout: 10_000 }).toBe(true)
+  await database.sql.unsafe(`
+    drop trigger quote_row on orders;
+    create trigger quote_row before insert on inbox for each row execute function quote_row()`)
+  await send(signedOrder(later(quoting, { buyerMessage: canary.street })))
+  await admin('GET', '/v1/exceptions?limit=500')
+  await database.sql.unsafe(
+    `drop trigger quote_row on inbox; update pending set not_before = now() - interval '1 minute'`,
+  )
+  await expect
+    .poll(() => database.sql`select from pending where kind <> 'hint'`.then((rows) => rows.length), { timeout: 20_000 })
+    .toBe(0)
+
   // Pulled, changed after it was pulled, shipped, delivered.
   const east = new Warehouse(client, 'east')
   const task = await east.pullFor(orders[0]!)
-  expect(task.receiver).toMatchObject(canary)
+  expect(task.receiver).toMatchObject({ ...canary, oaid })
   expect(task.buyerMessage).toBe('请转告金丝雀本人')
   await tell(later(orders[0]!, { receiver: { ...orders[0]!.receiver, street: `${canary.street}后门` } }))
   await pendingIs(1)
@@ -152,6 +223,11 @@ test('is nowhere but where it must be', async () => {
   await admin('GET', '/metrics')
   await expect.poll(() => output.includes('order not pulled')).toBe(true)
 
+  child.stdin!.write(JSON.stringify({ ...canary, credentialsKey }))
+  const [exitCode] = (await once(child, 'exit')) as [number]
+  expect(exitCode).toBe(1)
+  expect(output).toContain('a bug ends the process')
+
   const elsewhere = {
     answers: answers.join('\n'),
     logs: output,
@@ -161,6 +237,7 @@ test('is nowhere but where it must be', async () => {
     reconciliations: await textOf(`select * from reconciliation`),
     tasks: await textOf(`select * from task`),
     pending: await textOf(`select * from pending`),
+    keysInRedis: await keysOfRedis(),
   }
   // The canary sings at all: it is in the database's own place, and each of the others holds something.
   expect(await textOf(`select body from orders`)).toContain(canary.name)
@@ -170,10 +247,39 @@ test('is nowhere but where it must be', async () => {
     canaries.filter((word) => text.includes(word)).map((word) => `${word} in ${where}: ${around(text, word)}`),
   )
   expect(found).toEqual([])
+
+  // The secrets: nowhere, and in the settings only sealed or hashed.
+  const settings = ['shop', 'carrier_account', 'node', 'setting', 'migration', 'event_conflict', 'inbox']
+  const anywhere = {
+    ...elsewhere,
+    settings: (await Promise.all(settings.map((t) => textOf(`select * from ${t}`)))).join(),
+  }
+  const told = Object.entries(anywhere).flatMap(([where, text]) =>
+    secrets.filter((secret) => text.includes(secret)).map((secret) => `${secret} in ${where}`),
+  )
+  expect(told).toEqual([])
 })
 
+/** Everything that Redis holds at the end, whatever its type. */
+async function keysOfRedis(): Promise<string> {
+  const redis = new Redis(redisUrl)
+  try {
+    const keys = await redis.keys('*')
+    return JSON.stringify(await Promise.all(keys.map(async (key) => [key, await redis.dump(key)])))
+  } finally {
+    redis.disconnect()
+  }
+}
+
+/** Bytes as the letters that stand in them. */
 async function textOf(query: string): Promise<string> {
-  return JSON.stringify(await database.sql.unsafe(query))
+  const rows = await database.sql.unsafe(query)
+  const readable = rows.map((row) =>
+    Object.values(row as Record<string, unknown>).map((value) =>
+      Buffer.isBuffer(value) ? value.toString('utf8') : value,
+    ),
+  )
+  return JSON.stringify(readable)
 }
 
 function around(text: string, word: string): string {

@@ -60,7 +60,11 @@ test('a task pulled before the restart is shipped after it, and the order closes
 
 test('/healthz, /readyz and /metrics', async () => {
   expect((await service.client.ask('GET', '/healthz')).json).toEqual({ status: 'up' })
-  expect((await service.client.ask('GET', '/readyz')).json).toEqual({ status: 'ready', postgres: 'ok', redis: 'ok' })
+  // The shared server of the tests runs without fsync, and this service was told that it does not matter.
+  expect((await service.client.ask('GET', '/readyz')).json).toEqual({
+    ...{ status: 'ready', postgres: 'ok', redis: 'ok', durability: 'not_durable' },
+    off: ['fsync', 'full_page_writes', 'synchronous_commit'],
+  })
   const { text, headers } = await service.client.ask('GET', '/metrics')
   expect(headers['content-type']).toContain('text/plain')
   for (const name of [

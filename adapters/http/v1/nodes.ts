@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { endpoint } from '../route.ts'
-import { adcode, channel, code, done, point, text } from './values.ts'
+import { adcode, channel, code, done, point, previousUntil, text } from './values.ts'
 
 // 100,000 yuan for one parcel: beyond it somebody mistook fen for li.
 const feeFen = z.int().min(0).max(10_000_000)
@@ -63,6 +63,7 @@ export const putNode = endpoint({
       safetyStock: z.int().min(0).max(1_000_000).default(0).meta({ description: 'Kept back of every SKU.' }),
       freight: freight.optional(),
       apiKey,
+      previousApiKeyUntil: previousUntil.optional(),
     })
     .refine((node) => node.adcode !== undefined || node.point !== undefined, { error: 'needs adcode, point, or both' })
     .meta({ id: 'PutNode' }),

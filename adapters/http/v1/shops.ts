@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { endpoint } from '../route.ts'
-import { carrier, channel, code, done, text } from './values.ts'
+import { carrier, channel, code, done, previousUntil, text } from './values.ts'
 
 // Credentials are short secrets; which keys a channel needs is the channel's business.
 const credentials = z.record(z.string().regex(/^[A-Za-z0-9_]{1,64}$/), text(512))
@@ -14,16 +14,25 @@ const apiBaseUrl = z
   // Secrets in URLs end up in logs.
   .refine((url) => !/^[^/]*\/\/[^/]*@/.test(url), { error: 'must not hold a user or password' })
 
+// Two secrets that are right for good are twice as much to guard.
+const endless = { error: 'previousUntil must say until when the previous one is taken' }
+
 export const putShop = endpoint({
   method: 'PUT',
   path: '/v1/shops/{channel}/{shop}',
   auth: 'admin',
   tag: 'settings',
-  summary: 'Create or replace a shop: its credentials, where its API is, and its map from platform SKU to ours.',
+  summary:
+    'Create or replace a shop: its credentials, where its API is, and its map from platform SKU to ours. To change ' +
+    'credentials without a gap give previousUntil: until then those before them are taken too (or previousCredentials).',
   params: z.strictObject({ channel, shop: code }),
   body: z
     .strictObject({
       credentials,
+      previousCredentials: credentials.optional().meta({
+        description: 'Needs previousUntil. Absent: those that were in force until now.',
+      }),
+      previousUntil: previousUntil.optional(),
       apiBaseUrl: apiBaseUrl.optional(),
       skuMap: z
         .record(code, code)
@@ -32,6 +41,7 @@ export const putShop = endpoint({
         })
         .optional(),
     })
+    .refine((body) => body.previousCredentials === undefined || body.previousUntil !== undefined, endless)
     .meta({ id: 'PutShop' }),
   answers: { 200: done },
   // 20,000 entries of two codes.
@@ -45,6 +55,15 @@ export const putCarrierAccount = endpoint({
   tag: 'settings',
   summary: 'Create or replace the account under which a carrier service pushes tracks.',
   params: z.strictObject({ carrier, account: code }),
-  body: z.strictObject({ salt: text(256) }).meta({ id: 'PutCarrierAccount' }),
+  body: z
+    .strictObject({
+      salt: text(256),
+      previousSalt: text(256).optional().meta({
+        description: 'Needs previousUntil. Absent: the one that was in force until now.',
+      }),
+      previousUntil: previousUntil.optional(),
+    })
+    .refine((body) => body.previousSalt === undefined || body.previousUntil !== undefined, endless)
+    .meta({ id: 'PutCarrierAccount' }),
   answers: { 200: done },
 })

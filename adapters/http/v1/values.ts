@@ -42,6 +42,12 @@ export const adcode = z.string().regex(/^\d{6}$/, 'must be six digits')
 export const carrier = z.string().regex(/^[A-Za-z0-9_-]{2,32}$/, 'must be 2 to 32 of A-Z, a-z, 0-9, _ and -')
 export const waybill = z.string().regex(/^[A-Za-z0-9-]{6,64}$/, 'must be 6 to 64 letters, digits or -')
 
+/** Until when the secret before the new one is taken too. Two are wanted for an hour or a month, not for good. */
+export const previousUntil = instant.meta({
+  description:
+    'epoch milliseconds, at most 90 days ahead: until then the one before this is taken too. Absent: no longer.',
+})
+
 /** Counts up with every lease of a task. */
 export const fence = z.int().min(0).max(2_147_483_647)
 

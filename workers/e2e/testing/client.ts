@@ -11,6 +11,8 @@ export interface Told {
 
 export interface Ask {
   readonly token?: string
+  /** The whole header, in the token's place. */
+  readonly authorization?: string
   /** Becomes JSON. */
   readonly body?: unknown
   /** Goes as it is. */
@@ -28,7 +30,7 @@ export class Client {
     this.#agent = new Agent(from === undefined ? {} : { localAddress: from })
   }
 
-  async ask(method: string, path: string, { token, body, raw, contentType }: Ask = {}): Promise<Told> {
+  async ask(method: string, path: string, { token, authorization, body, raw, contentType }: Ask = {}): Promise<Told> {
     const content = raw ?? (body === undefined ? null : JSON.stringify(body))
     const answer = await request(this.base + path, {
       method: method as 'GET',
@@ -36,6 +38,7 @@ export class Client {
       dispatcher: this.#agent,
       headers: {
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(authorization === undefined ? {} : { authorization }),
         ...(content === null ? {} : { 'content-type': contentType ?? 'application/json' }),
       },
     })

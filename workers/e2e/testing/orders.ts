@@ -24,6 +24,8 @@ export interface TestReceiver {
   readonly city: string
   readonly district: string
   readonly street: string
+  /** Only Tmall tells it. */
+  readonly oaid?: string
 }
 
 export interface TestOrder {

@@ -51,7 +51,7 @@ export function tmallTrade(order: TestOrder): string {
     `"created":"${formatGmt8(order.paidAt - 60_000)}",${paid}"modified":"${formatGmt8(order.at)}","post_fee":"${yuan(order.freightFen)}",` +
     `"payment":"${yuan(paidFenOf(order))}","receiver_name":${JSON.stringify(receiver.name)},` +
     `"receiver_mobile":${JSON.stringify(receiver.phone)},"receiver_state":"${receiver.province}","receiver_city":"${receiver.city}",` +
-    `"receiver_district":"${receiver.district}","receiver_address":${JSON.stringify(receiver.street)},"oaid":"1x${order.orderId}",` +
+    `"receiver_district":"${receiver.district}","receiver_address":${JSON.stringify(receiver.street)},"oaid":${JSON.stringify(receiver.oaid ?? `1x${order.orderId}`)},` +
     `"buyer_message":${JSON.stringify(order.buyerMessage)},"seller_memo":${JSON.stringify(order.sellerMemo)},` +
     `"orders":{"order":[${lines.join()}]}}}}`
   )

@@ -8,7 +8,7 @@ import { contract } from '../../../adapters/http/v1/contract.ts'
 import { testRedis } from '../../../adapters/shared/testing.ts'
 import type { Violation } from '../../../adapters/store/audit.ts'
 import type { Sql } from '../../../adapters/store/connect.ts'
-import { testDatabase } from '../../../adapters/store/testing.ts'
+import { testDatabase, testVault } from '../../../adapters/store/testing.ts'
 import type { ChannelName, SkuQuantity } from '../../../router/types.ts'
 import { auditAll } from '../../audit.ts'
 import { parseConfig } from '../../config.ts'
@@ -45,6 +45,7 @@ export interface Figures {
 export interface TestService {
   readonly client: Client
   readonly sql: Sql
+  readonly databaseUrl: string
   readonly redisUrl: string
   readonly wechat: WechatShop
   /** What the process itself has logged, JSON lines. Threads write to stderr. */
@@ -79,10 +80,25 @@ export async function startTestService(env: Readonly<Record<string, string>> = {
   const logs: string[] = []
   const log = pino({ level: 'trace', base: null }, { write: (line: string) => void logs.push(line) })
   // Sweeps only when it is told to, so that nothing a test sees was mended meanwhile.
-  const defaults = { PORT: '0', THREADS: '1', LOG_LEVEL: 'error', DEMO: 'off', SWEEP_SECONDS: '3600' }
+  const defaults = {
+    PORT: '0',
+    THREADS: '1',
+    LOG_LEVEL: 'error',
+    DEMO: 'off',
+    SWEEP_SECONDS: '3600',
+    DURABILITY: 'off',
+  }
   const config = parseConfig({ ...defaults, ...env })
   const start = () =>
-    startService({ config, databaseUrl: database.url, redisUrl: redis.url, adminToken, log, keyPrefix: 'e2e:' })
+    startService({
+      config,
+      databaseUrl: database.url,
+      redisUrl: redis.url,
+      vault: testVault,
+      adminToken,
+      log,
+      keyPrefix: 'e2e:',
+    })
   let running = await start()
   let client = new Client(`http://127.0.0.1:${running.port}`)
   let refs = 0
@@ -95,6 +111,7 @@ export async function startTestService(env: Readonly<Record<string, string>> = {
       return running
     },
     sql: database.sql,
+    databaseUrl: database.url,
     redisUrl: redis.url,
     wechat,
     logs,
