@@ -1,5 +1,6 @@
 /** Goods are there: orders that wait for them are sourced again. */
-import { type Backorder, type BackorderCursor, backordersOf } from '../adapters/store/stock.ts'
+import { type Backorder, backordersOf } from '../adapters/store/stock.ts'
+import { backorderedSkus } from '../adapters/store/sweep.ts'
 import type { ChannelName } from '../router/types.ts'
 import { commandEvent } from './commands.ts'
 import type { Service } from './context.ts'
@@ -8,8 +9,13 @@ import type { Service } from './context.ts'
 const ordersPerRound = 500
 // So that each SKU of a round has a stretch worth the while.
 const skusPerRound = 50
-// What stock is there may not be for these backorders (region, channel): asked again only now and then.
+// Backordered SKUs whose figures are looked at in one round: some ten milliseconds.
+const skusLookedAt = 2_000
+// What stock is there may not be for these backorders (region, channel): asked again only now and then, each time later.
 const sameStockRetryMs = 60_000
+const sameStockRetryMsMax = 3_600_000
+// A backlog goes first: what is asked for now is there to be asked for later.
+const busyEvents = 5_000
 
 /** For goods that just came: the oldest backorders of each SKU. */
 export async function restock(service: Service, skus: readonly string[]): Promise<void> {
@@ -23,14 +29,17 @@ interface Walk {
   /** The least that was available since it began: any more is a reason for the next one. */
   readonly available: number
   readonly at: number
-  /** null: it has come to the end. */
-  readonly after: BackorderCursor | null
+  /** Behind which order it goes on; null: it has come to the end. */
+  readonly after: string | null
+  /** How long the same stock is left alone after its end. */
+  readonly retryMs: number
 }
 
 /** For the sweep: every backorder of a SKU that some node has gets its turn, also behind those that cannot be filled. */
 export class Restocking {
   readonly #service: Service
   readonly #walks = new Map<string, Walk>()
+  #afterSku = ''
 
   constructor(service: Service) {
     this.#service = service
@@ -41,10 +50,11 @@ export class Restocking {
     this.#walks.clear()
   }
 
-  /** `fillable`: every SKU that is backordered and available somewhere. */
-  async round(fillable: readonly { readonly sku: string; readonly available: number }[]): Promise<void> {
+  async round(): Promise<void> {
+    const { sql, dispatch, pendingCount } = this.#service
+    if (Math.max(dispatch.size, pendingCount) > busyEvents) return
+    const available = await this.#lookAtSome()
     const now = Date.now()
-    const available = new Map(fillable.map((f) => [f.sku, f.available]))
     const due = [...available.keys()].filter((sku) => this.#isDue(sku, available.get(sku)!, now))
     this.#note(available)
     // Those first that waited longest.
@@ -53,28 +63,49 @@ export class Restocking {
     if (turn.length === 0) return
     const of = turn.map((sku) => ({ sku, after: this.#walks.get(sku)?.after ?? null }))
     const perSku = Math.floor(ordersPerRound / turn.length)
-    const found = await backordersOf(this.#service.sql, of, { perSku, all: ordersPerRound })
+    const found = await backordersOf(sql, of, { perSku, all: ordersPerRound })
     await ask(this.#service, found)
     for (const { sku, after } of of) {
       const mine = found.filter((b) => b.sku === sku)
-      const began = after === null ? available.get(sku)! : this.#walks.get(sku)!.available
-      this.#walks.set(sku, { available: began, at: now, after: mine.length < perSku ? null : mine.at(-1)!.cursor })
+      const walk = this.#walks.get(sku)
+      const began = after === null ? available.get(sku)! : walk!.available
+      this.#walks.set(sku, {
+        ...{ available: began, at: now, after: mine.length < perSku ? null : mine.at(-1)!.id },
+        retryMs: retryMsOf(walk, began, after),
+      })
     }
+  }
+
+  /** Backordered SKUs with what the hints say of them: they may be wrong, and then a decision finds nothing, or the next round does. */
+  async #lookAtSome(): Promise<Map<string, number>> {
+    const { sql, catalog } = this.#service
+    const skus = await backorderedSkus(sql, this.#afterSku, skusLookedAt)
+    this.#afterSku = skus.length < skusLookedAt ? '' : skus.at(-1)!
+    const { catalogue, hints } = catalog
+    return new Map(skus.map((sku) => [sku, hints.anywhere(catalogue.skuNo(sku))]))
   }
 
   #isDue(sku: string, available: number, now: number): boolean {
+    if (available <= 0) return false
     const walk = this.#walks.get(sku)
     if (walk === undefined || walk.after !== null) return true
-    return available > walk.available || now - walk.at > sameStockRetryMs
+    return available > walk.available || now - walk.at > walk.retryMs
   }
 
   #note(available: ReadonlyMap<string, number>): void {
-    for (const [sku, walk] of this.#walks) {
-      const now = available.get(sku)
-      if (now === undefined) this.#walks.delete(sku)
+    for (const [sku, now] of available) {
+      const walk = this.#walks.get(sku)
+      if (walk === undefined) continue
+      if (now <= 0) this.#walks.delete(sku)
       else if (now < walk.available) this.#walks.set(sku, { ...walk, available: now })
     }
   }
+}
+
+/** A walk over stock that has not grown since the last one is in vain, most likely: the next one waits twice as long. */
+function retryMsOf(before: Walk | undefined, available: number, after: string | null): number {
+  if (before === undefined || (after === null && available > before.available)) return sameStockRetryMs
+  return after === null ? Math.min(before.retryMs * 2, sameStockRetryMsMax) : before.retryMs
 }
 
 async function ask(service: Service, waiting: readonly Backorder[]): Promise<void> {

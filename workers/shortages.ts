@@ -3,7 +3,7 @@
  * sourced elsewhere, newest first. All of it is read from the database, so that whoever comes after a crash does the rest.
  */
 import { raise } from '../adapters/store/exceptions.ts'
-import { type Shortage, shortRows, type UnpulledTask, unpulledTasks } from '../adapters/store/stock.ts'
+import { type Shortage, type ShortRow, shortRows, type UnpulledTask, unpulledTasks } from '../adapters/store/stock.ts'
 import { pendingAmong } from '../adapters/store/sweep.ts'
 import type { ChannelName } from '../router/types.ts'
 import { commandEvent } from './commands.ts'
@@ -12,10 +12,14 @@ import type { EventToStore } from './intake.ts'
 
 /** Of one posting's SKUs, or all there are. Repeating it does nothing. Gives the shortages that it found. */
 export async function answerShortages(
-  { sql, intake }: Service,
+  service: Service,
   of: { readonly node: string; readonly skus: readonly string[] } | null,
 ): Promise<readonly Shortage[]> {
-  const short = await shortRows(sql, of)
+  return await answerShort(service, await shortRows(service.sql, of))
+}
+
+/** The same of rows that were read. */
+export async function answerShort({ sql, intake }: Service, short: readonly ShortRow[]): Promise<readonly Shortage[]> {
   if (short.length === 0) return []
   await raise(
     sql,

@@ -1,8 +1,17 @@
 /**
- * The invariants of a settled database: one list for tests, bench, simulation and operations. Each is a query that gives the
- * rows that break it; none is a broken promise's only witness. "Settled" means that nothing is pending.
+ * The invariants of a database: one list for tests, bench, simulation and operations. Each is a query that gives the rows
+ * that break it; none is a broken promise's only witness. They are in ./audit-events.ts, ./audit-orders.ts, ./audit-tasks.ts
+ * and ./audit-stock.ts.
+ *
+ * They hold in every snapshot, also while a service is at work, apart from what takes a moment from one commit to the
+ * next: `graceSeconds` leaves out what is younger.
  */
-import type { Sql } from './connect.ts'
+import { eventInvariants } from './audit-events.ts'
+import type { Invariant } from './audit-invariant.ts'
+import { orderInvariants } from './audit-orders.ts'
+import { stockInvariants } from './audit-stock.ts'
+import { taskInvariants } from './audit-tasks.ts'
+import type { Sql, Transaction } from './connect.ts'
 
 export interface Violation {
   readonly invariant: string
@@ -11,111 +20,119 @@ export interface Violation {
   readonly examples: readonly Readonly<Record<string, unknown>>[]
 }
 
-const invariants: Readonly<Record<string, string>> = {
-  // Promise 1: an acknowledged event is decided, or still to be: its own number stands in its order's history.
-  every_order_event_is_decided: `
-    select i.channel, i.shop, i.event_id from inbox i
-    where i.kind in ('order', 'refund', 'command')
-      and not exists (select from pending p where p.seq = i.seq)
-      and not exists (
-        select from orders o join decision d on d.order_id = o.id
-        where o.channel = i.channel and o.shop = i.shop and o.order_id = i.order_id and d.seq = i.seq)
-      and not exists (select from exception e where e.ref = i.channel || '/' || i.shop || '/' || i.event_id)`,
-  // Promise 3: nothing is promised that is not there, but for what a count took away.
-  nothing_is_oversold: `
-    select s.node, s.sku, s.on_hand, s.reserved, s.safety from stock s
-    where s.reserved > s.on_hand
-      and not exists (select from exception e where e.kind = 'shortage' and e.ref = s.node || '/' || s.sku and e.resolved_at is null)`,
-  // Promises 3 and 4: reserved units are exactly those of live tasks.
-  reserved_is_what_live_tasks_hold: `
-    select coalesce(s.node, t.node) as node, coalesce(s.sku, t.sku) as sku, s.reserved, t.quantity
-    from stock s full join (
-      select node, l ->> 'sku' as sku, sum((l ->> 'quantity')::int - (l ->> 'shipped')::int) as quantity
-      from task, jsonb_array_elements(lines) l where state <> 'cancelled' group by 1, 2
-    ) t using (node, sku)
-    where coalesce(s.reserved, 0) <> coalesce(t.quantity, 0)`,
-  stock_is_what_its_movements_add_up_to: `
-    select s.node, s.sku, s.on_hand, s.reserved, s.safety,
-      m.on_hand as moved_on_hand, m.reserved as moved_reserved, m.safety as moved_safety
-    from stock s full join (
-      select node, sku, sum(h) as on_hand, sum(r) as reserved, coalesce(sum(f), 0) as safety
-      from stock_movement, unnest(skus, on_hand, reserved, safety) as u (sku, h, r, f) group by 1, 2
-    ) m using (node, sku)
-    where (s.on_hand, s.reserved, s.safety) is distinct from (m.on_hand, m.reserved, m.safety)`,
-  // Promise 4: every unit of every item is in exactly one place.
-  every_unit_is_in_one_place: `
-    select o.id, i.n - 1 as item, (i.item ->> 'quantity')::int as quantity, a.quantity as placed
-    from orders o cross join lateral jsonb_array_elements(o.items) with ordinality as i (item, n)
-    left join lateral (
-      select sum((a ->> 'quantity')::int) as quantity from jsonb_array_elements(o.allocations) a where (a ->> 'item')::int = i.n - 1
-    ) a on true
-    where coalesce(a.quantity, 0) <> (i.item ->> 'quantity')::int`,
-  tasks_hold_what_their_orders_say: `
-    select coalesce(a.task_id, t.task_id) as task_id, coalesce(a.sku, t.sku) as sku, a.quantity as allocated, t.quantity
-    from (
-      select a ->> 'taskId' as task_id, o.items -> (a ->> 'item')::int ->> 'sku' as sku, sum((a ->> 'quantity')::int) as quantity
-      from orders o, jsonb_array_elements(o.allocations) a where a ->> 'place' = 'task' group by 1, 2
-    ) a full join (
-      select task_id, l ->> 'sku' as sku, sum((l ->> 'quantity')::int) as quantity
-      from task, jsonb_array_elements(lines) l where state <> 'cancelled' group by 1, 2
-    ) t using (task_id, sku)
-    where coalesce(a.quantity, 0) <> coalesce(t.quantity, 0)`,
-  backorders_are_what_orders_say: `
-    select coalesce(b.order_id, a.order_id) as order_id, coalesce(b.sku, a.sku) as sku, b.quantity, a.quantity as allocated
-    from backorder b full join (
-      select o.id as order_id, o.items -> (a ->> 'item')::int ->> 'sku' as sku, sum((a ->> 'quantity')::int) as quantity
-      from orders o, jsonb_array_elements(o.allocations) a where a ->> 'place' = 'backordered' group by 1, 2
-    ) a using (order_id, sku)
-    where coalesce(b.quantity, 0) <> coalesce(a.quantity, 0)`,
-  // Promise 5: what was paid is in the items, to the fen.
-  items_carry_what_was_paid: `
-    select o.id, paid.lines, paid.items from orders o cross join lateral (
-      select
-        (select coalesce(sum((l ->> 'paidFen')::bigint), 0) from json_array_elements(o.body -> 'snapshot' -> 'lines') l) as lines,
-        (select coalesce(sum((i ->> 'paidFen')::bigint), 0) from jsonb_array_elements(o.items) i) as items
-    ) paid
-    where json_typeof(o.body -> 'snapshot') = 'object' and jsonb_array_length(o.items) > 0 and paid.lines <> paid.items`,
-  // Promise 6: what was shipped left once.
-  shipped_is_what_packages_hold: `
-    select t.task_id, l.shipped, p.packed from task t
-    cross join lateral (select sum((l ->> 'shipped')::int) as shipped from jsonb_array_elements(t.lines) l) l
-    cross join lateral (
-      select coalesce(sum((l ->> 'quantity')::int), 0) as packed
-      from jsonb_array_elements(t.packages) p, jsonb_array_elements(p -> 'lines') l
-    ) p
-    where coalesce(l.shipped, 0) <> p.packed`,
-  // What a warehouse gave back holds its units until a decision: with none to come it would hold them for good.
-  what_was_given_back_is_being_decided: `
-    select t.task_id, t.state from task t join orders o on o.id = t.order_id
-    where t.state in ('rejected', 'intercepted')
-      and not exists (
-        select from pending p where p.channel = o.channel and p.shop = o.shop and p.order_id = o.order_id)`,
-  // Promise 2: one platform order is one order.
-  decisions_have_their_orders: `
-    select d.order_id from decision d where not exists (select from orders o where o.id = d.order_id) group by 1`,
+export interface Checked {
+  readonly invariant: string
+  /** null: it holds. */
+  readonly violation: Violation | null
+  readonly ms: number
 }
+
+export interface AuditOptions {
+  /** Connections that check at the same time, all on one snapshot; 1 when absent. */
+  readonly connections?: number
+  /** 0 when absent: for a settled database. */
+  readonly graceSeconds?: number
+  /** Only these; all when absent. */
+  readonly only?: readonly string[]
+  /** Told of each as soon as it is checked. */
+  readonly onChecked?: (checked: Checked) => void
+}
+
+const invariants: readonly Invariant[] = [...eventInvariants, ...orderInvariants, ...taskInvariants, ...stockInvariants]
+export const invariantNames: readonly string[] = invariants.map((i) => i.name)
+
+/** The query that gives the rows that break one. */
+export function queryOf(name: string): string {
+  return invariants.find((i) => i.name === name)!.query
+}
+
+/** Those that take longest first, so that several connections end together. Measured over a million orders. */
+const longestFirst: readonly string[] = [
+  'items_carry_what_was_paid',
+  'every_order_event_is_decided',
+  'every_unit_is_in_one_place',
+  'tasks_hold_what_their_orders_say',
+  'shipped_is_what_packages_hold',
+  'stock_is_what_its_movements_add_up_to',
+  'each_task_holds_what_it_took',
+  'parcels_are_what_packages_say',
+]
 
 const examplesMax = 5
+const snapshotMode = 'isolation level repeatable read read only'
+// For one sort or hash table; there may be a few a connection. What does not fit goes to disk.
+const workMem = '160MB'
 
-/** What is broken; empty when all holds. Reads one snapshot of the database; minutes over millions of orders. */
-export async function audit(sql: Sql): Promise<Violation[]> {
-  return await sql.begin('isolation level repeatable read read only', async (tx) => {
-    await tx`set local statement_timeout = 0`
-    await tx`set local work_mem = '256MB'`
-    const violations: Violation[] = []
-    for (const [invariant, query] of Object.entries(invariants)) {
-      const rows = await tx.unsafe(
-        `with broken as (${query}) select *, count(*) over () as broken_rows from broken limit ${examplesMax}`,
-      )
-      if (rows.length === 0) continue
-      violations.push({
-        invariant,
-        count: Number(rows[0]!.broken_rows),
-        examples: rows.map(({ broken_rows: _, ...row }) => row),
-      })
-    }
-    return violations
-  })
+/** What is broken, in the order of the list; empty when all holds. Reads one snapshot of the database. */
+export async function audit(sql: Sql, options: AuditOptions = {}): Promise<Violation[]> {
+  return (await check(sql, options)).flatMap(({ violation }) => violation ?? [])
 }
 
-export const invariantNames: readonly string[] = Object.keys(invariants)
+/** Every invariant with what was found, in the order of the list. */
+export async function check(sql: Sql, options: AuditOptions = {}): Promise<Checked[]> {
+  const { connections = 1, only = invariantNames } = options
+  const left = invariants.filter((i) => only.includes(i.name)).sort((a, b) => rank(a) - rank(b))
+  const done: Checked[] = []
+  const failures: unknown[] = []
+  const work = async (tx: Transaction): Promise<void> => {
+    await tx.unsafe(`
+      set local statement_timeout = 0;
+      set local work_mem = '${workMem}';
+      set local jit = off;
+      set local paidan.grace = '${options.graceSeconds ?? 0} seconds'`)
+    for (let next = left.shift(); next !== undefined && failures.length === 0; next = left.shift()) {
+      const checked = await checkOne(tx, next)
+      done.push(checked)
+      options.onChecked?.(checked)
+    }
+  }
+  await sql.begin(snapshotMode, async (tx) => {
+    const [row] = await tx<{ snapshot: string }[]>`select pg_export_snapshot() as snapshot`
+    const helpers = Array.from({ length: connections - 1 }, () => help(sql, row!.snapshot, left, work))
+    for (const { ended } of helpers) ended.catch((error: unknown) => failures.push(error))
+    await work(tx)
+    // Who never got a connection finds nothing left, whenever that is: nobody waits for him.
+    await Promise.allSettled(helpers.filter((h) => h.began()).map((h) => h.ended))
+  })
+  if (failures.length > 0) throw failures[0]
+  const order = (c: Checked) => invariantNames.indexOf(c.invariant)
+  return done.sort((a, b) => order(a) - order(b))
+}
+
+function help(
+  sql: Sql,
+  snapshot: string,
+  left: readonly Invariant[],
+  work: (tx: Transaction) => Promise<void>,
+): { readonly began: () => boolean; readonly ended: Promise<unknown> } {
+  let began = false
+  const ended = sql.begin(snapshotMode, async (tx) => {
+    if (left.length === 0) return
+    began = true
+    await tx.unsafe(`set transaction snapshot '${snapshot}'`)
+    await work(tx)
+  })
+  return { began: () => began, ended }
+}
+
+async function checkOne(tx: Transaction, { name, query, glance }: Invariant): Promise<Checked> {
+  const started = performance.now()
+  const checked = (violation: Violation | null): Checked => {
+    return { invariant: name, violation, ms: performance.now() - started }
+  }
+  if (glance !== undefined) {
+    const [seen] = await tx.unsafe<{ holds: boolean | null }[]>(glance)
+    if (seen!.holds === true) return checked(null)
+  }
+  const rows = await tx.unsafe(
+    `with broken as (${query}) select *, count(*) over () as broken_rows from broken limit ${examplesMax}`,
+  )
+  if (rows.length === 0) return checked(null)
+  const examples = rows.map(({ broken_rows: _, ...row }) => row)
+  return checked({ invariant: name, count: Number(rows[0]!.broken_rows), examples })
+}
+
+function rank({ name }: Invariant): number {
+  const at = longestFirst.indexOf(name)
+  return at === -1 ? longestFirst.length : at
+}

@@ -156,7 +156,7 @@ test.each(['n09', 'n17'])('a difference is looked at again in the next round, an
     (await database.sql`select ref from exception where kind = 'stock_drift' and resolved_at is null`).map((e) => e.ref)
   await redis.hincrby(keysOf('pd:', node).atp, 'drifted', 3)
   redis.disconnect()
-  const sweep = new Sweep(service)
+  const sweep = new Sweep(service, { nodesPerRoundMax: 8 })
   let rounds = 0
   const seen = () => service.catalog.hints.anywhere(service.catalog.catalogue.skuNo('drifted')) > 0
   while (!seen()) {
@@ -192,6 +192,14 @@ test('backorders that cannot be filled keep nothing from those that can', async 
   }
   expect(await stateOf(can)).toBe('routed')
   const asked = async () => (await database.sql`select from inbox where kind = 'command'`).count
+  // Those that were asked in vain say so in a word, and are the orders that they were.
+  const [vain] = await database.sql`
+    select count(*)::int as rows, max(length(trace::text)) as longest, max(o.version) as version
+    from decision d join orders o on o.id = d.order_id
+    where d.outcome = 'restocked' and o.state = 'backordered'`
+  expect(vain!.rows).toBeGreaterThanOrEqual(never.length)
+  expect(vain!.version).toBe(1)
+  expect(vain!.longest).toBeLessThan(200)
   const before = await asked()
   await sweep.round()
   // All were asked on this stock: it rests.

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { contract } from '../../adapters/http/v1/contract.ts'
 import { keysOf } from '../../adapters/stock/keys.ts'
 import { postStock } from '../../adapters/store/stock.ts'
 import { startTestService, type TestService } from '../e2e/testing/service.ts'
@@ -103,9 +104,37 @@ test.each([
     expect(await atp(sku)).toBe(10)
     await sweep.round()
     expect(await service.exceptions('stock_drift')).toEqual([])
+    // Mended, and still there to be asked about.
+    const path = '/v1/exceptions?kind=stock_drift&state=resolved&limit=500'
+    const told = contract.listExceptions.answers[200].parse((await service.admin('GET', path)).json)
+    expect(told.exceptions.at(-1)).toMatchObject({
+      ...{ ref: node, resolvedAt: expect.any(Number) },
+      detail: { mended: 'reloaded', figures: [{ sku, redis: 10 + by, postgres: 10 }] },
+    })
     expect(await service.audit()).toEqual([])
   },
 )
+
+test('while reservations are under way a wrong counter is seen all the same, and they are none', async () => {
+  await service.goods('busy', { east: 10 })
+  await service.goods('busier', { east: 10 })
+  const now = Date.now()
+  await reserve('under-way@0', now, 'busy')
+  await reserve('under-way@1', now, 'busier')
+  const sweep = sweepOf()
+  for (const _ of [1, 2]) await sweep.round()
+  expect(await service.exceptions('stock_drift')).toEqual([])
+  expect(await held()).toEqual(['under-way@0', 'under-way@1'])
+  await redis.hincrby(keysOf(keyPrefix, node).atp, 'busy', 5)
+  for (const _ of [1, 2]) await sweep.round()
+  expect(await service.exceptions('stock_drift')).toMatchObject([
+    { detail: { skus: 1, figures: [{ sku: 'busy', redis: 15, postgres: 10 }] } },
+  ])
+  // All of Redis was made anew, and what was under way has to be decided again.
+  expect([await atp('busy'), await atp('busier'), await held()]).toEqual([10, 10, []])
+  await sweep.round()
+  expect(await service.audit()).toEqual([])
+})
 
 test('the task of an owner who fell silent is taken from him, when it was to be stopped anyway', async () => {
   await service.goods('stopped', { east: 10 })

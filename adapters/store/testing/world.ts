@@ -19,7 +19,7 @@ import { putNodes, putSkus } from '../catalog.ts'
 import { commitDecisions, type DecisionWrite } from '../commit.ts'
 import type { Sql, Transaction } from '../connect.ts'
 import { dayOf, type InboxEvent, storeEvents } from '../intake.ts'
-import { keyOf, loadByKeys } from '../load.ts'
+import { keyOf, type Loaded, loadByKeys } from '../load.ts'
 import type { NodeDelta, Release } from '../move-stock.ts'
 import { type Posted, postStock } from '../stock.ts'
 import { type PulledTask, pullTasks } from '../tasks.ts'
@@ -48,7 +48,7 @@ export function eventOf(orderId: string, change: Partial<InboxEvent> = {}): Inbo
   }
 }
 
-function nodeOf(node: string, safetyStock: number): Node {
+export function nodeOf(node: string, safetyStock: number): Node {
   return {
     ...{ node, name: node, kind: 'warehouse', adcode: null, point: { lat: 31, lng: 121 }, open: true },
     ...{ channels: null, regions: null, preferenceFen: 0, handlingFen: 0, safetyStock },
@@ -155,7 +155,12 @@ export async function decided(sql: Sql, orderId: string, step: Step): Promise<De
 
 export async function decidedOn(sql: Sql, orderId: string, seq: string, step: Step): Promise<DecisionWrite> {
   const key = keyFor(orderId)
-  const loaded = (await loadByKeys(sql, [key])).get(keyOf(key))
+  return writeOn((await loadByKeys(sql, [key])).get(keyOf(key)), orderId, seq, step)
+}
+
+/** The decision on an order as it was loaded; undefined when nobody knows it yet. */
+export function writeOn(loaded: Loaded | undefined, orderId: string, seq: string, step: Step): DecisionWrite {
+  const key = keyFor(orderId)
   const before = loaded?.order ?? newOrder(key, seq)
   const tasksBefore = loaded?.tasks ?? []
   const { told, takenBack = [], node } = step
