@@ -157,6 +157,9 @@ describe('a WeChat trade bill is refused whole', () => {
     ['was cut before its summary', bill(header, payment), 'cut off'],
     ['was cut in its summary', bill(header, payment, summaryHeader), 'cut off'],
     ['has a summary of other columns', bill(header, payment, summaryHeader, '`1'), 'as many cells'],
+    ['has a summary without a count', sample.replace('总交易单数,', '总交易单数x,'), '总交易单数'],
+    ['names a column twice', sample.replace('代金券金额', '订单金额'), 'twice'],
+    ['names a column twice in its summary', sample.replace('手续费总金额', '退款总金额'), 'twice'],
     ['has a summary that is no number', sample.replace('`354.00,`40.00', '`x,`40.00'), '应结订单总金额'],
   ])('when it %s', (_, text, message) => {
     const parsed = parse(text)

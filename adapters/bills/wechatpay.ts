@@ -44,6 +44,7 @@ export function parseWechatPayBill(bytes: Uint8Array): ParsedBill {
       `The first line is no header of a WeChat trade bill: missing ${missing.join(', ')}.`,
     )
   }
+  if (namesTwice(header.text)) return refused('malformed_bill', 'The header names a column twice.')
   const bad = new BadLines()
   const reader = new RowReader(columns)
   const rows: BillRow[] = []
@@ -76,6 +77,7 @@ export function parseWechatPayBill(bytes: Uint8Array): ParsedBill {
   if (summaryHeader === null || summary === null) {
     return refused('malformed_bill', 'The bill has no summary at its end: it was cut off. Download it again.')
   }
+  if (namesTwice(summaryHeader)) return refused('malformed_bill', 'The summary names a column twice.')
   return differenceOf(columnsOf(summaryHeader), cellsOf(summary), reader) ?? { outcome: 'parsed', rows, withoutMoney }
 }
 
@@ -145,7 +147,9 @@ function differenceOf(
   if (cells.length !== columns.size)
     return refused('malformed_bill', 'The summary has not as many cells as its header.')
   const differences: string[] = []
-  const given = cells[columns.get(countName)!]!.trim()
+  const count = columns.get(countName)
+  if (count === undefined) return refused('malformed_bill', `The summary has no column ${countName}.`)
+  const given = cells[count]!.trim()
   if (given !== String(reader.count)) differences.push(`${countName} differs: ${reader.count} rows were read`)
   for (const [name, column, digits] of sums) {
     const index = columns.get(name)
@@ -170,6 +174,11 @@ function roundToFen(fee: number): number {
 
 function columnsOf(line: string): Map<string, number> {
   return new Map(line.split(',').map((name, index) => [name.trim(), index]))
+}
+
+/** Whose cells would be meant is not guessed. */
+function namesTwice(header: string): boolean {
+  return columnsOf(header).size < header.split(',').length
 }
 
 function cellsOf(line: string): string[] {

@@ -6,7 +6,7 @@ import type { Auth, Caller } from './route.ts'
 import { bearerToken } from './secrets.ts'
 
 /**
- * Who a token belongs to, or null. `params` are the path's, decoded. Compare secrets with `sameSecret`, or look their
+ * Who a token belongs to, or null. `params` are the path's, decoded. Compare secrets with `sameText`, or look their
  * digest up; never with `===`.
  */
 export type Authenticate = (
@@ -44,7 +44,7 @@ function decide(auth: Auth, caller: Caller | null, token: string, request: Reque
     gate.attempts.failed(request.remoteAddress, token, gate.now())
     return { outcome: 'refused', answer: codeAnswer('unauthorized') }
   }
-  gate.attempts.succeeded(token)
+  gate.attempts.succeeded(request.remoteAddress, token)
   const node = request.params.node
   if (caller.kind === 'node' && node !== undefined && node !== caller.node) {
     return { outcome: 'refused', answer: codeAnswer('not_found') }

@@ -8,10 +8,13 @@ export interface BodyBuffer {
   /** Counts bytes that nobody wants. */
   drop(bytes: number): void
   received(): number
+  /** Bytes of memory that it takes now. */
+  held(): number
   take(): Uint8Array
 }
 
-const firstBytes = 16 * 1024
+// Thousands may send a byte a second: what they hold is to be in proportion to what they sent.
+const firstBytes = 1024
 
 export function bodyBuffer(bytesMax: number): BodyBuffer {
   let kept: Uint8Array<ArrayBuffer> | null = null
@@ -46,6 +49,7 @@ export function bodyBuffer(bytesMax: number): BodyBuffer {
       kept = null
     },
     received: () => length,
+    held: () => kept?.length ?? 0,
     take() {
       const whole: Uint8Array<ArrayBuffer> = kept ?? new Uint8Array(0)
       const exact = whole.length === length ? whole : whole.slice(0, length)

@@ -13,9 +13,11 @@ import { codeAnswer, errorAnswer, type HttpAnswer } from './answer.ts'
 import { type BodyBuffer, bodyBuffer } from './body.ts'
 import type { Admission, Bound, Request } from './bound.ts'
 import { ApiError, type ErrorCode } from './errors.ts'
-import { type Pending, type WireResponse, writeAnswer } from './wire.ts'
+import type { Held, Holder } from './held.ts'
+import { oneCallBytesMax, type Pending, type WireResponse, writeAnswer } from './wire.ts'
 
 export interface ExchangeHost {
+  readonly held: Held
   closing(): boolean
   answered(exchange: Exchange, status: number): void
   failed(exchange: Exchange, error: unknown): void
@@ -26,7 +28,7 @@ export interface ExchangeHost {
 }
 
 export interface ExchangeLimits {
-  /** A body may take this long, and longer when it keeps the pace of bodyBytesPerMsMin. */
+  /** A body may take this long, and an answer to be read; longer when they keep the pace of bytesPerMsMin. */
   readonly bodyMsMax: number
   readonly answerMsMax: number
 }
@@ -34,9 +36,9 @@ export interface ExchangeLimits {
 // Refused bodies up to this much larger are read to their end: cheaper for both sides than a new connection.
 const discardBytesMax = 4 * 1024 * 1024
 // 32 KB/s: below every network that a platform or a warehouse sends from.
-const bodyBytesPerMsMin = 32
+const bytesPerMsMin = 32
 
-export class Exchange {
+export class Exchange implements Holder {
   readonly request: Request
   readonly bound: Bound
   readonly startedMs: number
@@ -48,6 +50,8 @@ export class Exchange {
   private refusal: HttpAnswer | null = null
   private phase: 'body' | 'handling' | 'writing' | 'done' = 'body'
   private handlingSinceMs = 0
+  private writingSinceMs = 0
+  private answerBytes = 0
   private handlerRuns = false
 
   constructor(res: WireResponse, bound: Bound, request: Request, host: ExchangeHost, headOnly: boolean) {
@@ -61,7 +65,7 @@ export class Exchange {
   }
 
   /** `refusal`: already decided by path or method; then nobody is asked. `announcedBytes`: 0 when not known. */
-  start(refusal: HttpAnswer | 'malformed_path' | null, announcedBytes: number): void {
+  start(refusal: HttpAnswer | ErrorCode | null, announcedBytes: number): void {
     const refused = this.host.closing() ? 'shutting_down' : refusal
     this.refusal = typeof refused === 'string' ? this.refuse(refused) : refused
     if (this.refusal === null) this.askAdmission()
@@ -77,12 +81,21 @@ export class Exchange {
   /** Called from time to time: ends what takes too long. */
   sweep(nowMs: number, limits: ExchangeLimits): void {
     if (this.phase === 'body') {
-      const allowedMs = limits.bodyMsMax + this.body.received() / bodyBytesPerMsMin
+      const allowedMs = limits.bodyMsMax + this.body.received() / bytesPerMsMin
       if (nowMs - this.startedMs > allowedMs) this.send(this.refuse('body_too_slow'), true)
     } else if (this.phase === 'handling' && nowMs - this.handlingSinceMs > limits.answerMsMax) {
       this.host.failed(this, new Error(`no answer within ${limits.answerMsMax} ms`))
       this.send(this.refuse('try_again'), false)
+    } else if (this.phase === 'writing') {
+      const allowedMs = limits.bodyMsMax + this.answerBytes / bytesPerMsMin
+      if (nowMs - this.writingSinceMs > allowedMs) this.res.close()
     }
+  }
+
+  /** Others are quicker, and there is not room for all. */
+  giveWay(): void {
+    if (this.phase === 'body') this.send(this.refuse('try_again'), true)
+    else if (this.phase === 'writing') this.res.close()
   }
 
   private askAdmission(): void {
@@ -100,10 +113,22 @@ export class Exchange {
     if (this.phase !== 'body') return
     if (this.refusal !== null) this.body.drop(chunk.byteLength)
     else if (!this.body.add(chunk)) this.refusal = this.refuse('body_too_large')
+    // A body that is whole is worked on at once: only those that trickle have to be counted before.
+    if (!isLast) this.hold()
+    if (this.ended()) return
     if (isLast) this.handle()
     else if (this.refusal !== null && this.body.received() > this.bound.maxBodyBytes + discardBytesMax) {
       this.send(this.refusal, true)
     }
+  }
+
+  private hold(): void {
+    this.host.held.set(this, this.body.held(), this.bound.needsCredentials ? 'caller' : 'stranger')
+  }
+
+  /** A function, since the type of `phase` does not follow calls. */
+  private ended(): boolean {
+    return this.phase === 'writing' || this.phase === 'done'
   }
 
   private handle(): void {
@@ -115,6 +140,7 @@ export class Exchange {
       return
     }
     this.handlerRuns = true
+    this.host.held.set(this, this.body.held(), 'never')
     answer.then(
       (late) => this.back(late),
       (error) => this.back(this.explain(error)),
@@ -153,6 +179,8 @@ export class Exchange {
       sound = errorAnswer(new ApiError('internal'))
     }
     this.phase = 'writing'
+    this.writingSinceMs = performance.now()
+    this.answerBytes = sound.body.length
     this.host.answered(this, sound.status)
     const pending: Pending = { done: () => this.finish() }
     const how = {
@@ -161,6 +189,11 @@ export class Exchange {
       requestId: this.request.requestId,
     }
     writeAnswer(this.res, sound, how, pending)
+    if (this.answerBytes > oneCallBytesMax && this.isWriting()) this.host.held.set(this, this.answerBytes, 'reader')
+  }
+
+  private isWriting(): boolean {
+    return this.phase === 'writing'
   }
 
   private finish(): void {

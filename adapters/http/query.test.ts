@@ -32,3 +32,11 @@ test('reads back what forms write', () => {
     ),
   )
 })
+
+test('is always a plain object, whose __proto__ is only a name', () => {
+  for (const raw of ['', '&', 'a=1', '__proto__=1']) {
+    const parsed = parseQuery(raw)
+    expect(Object.getPrototypeOf(parsed)).toBe(Object.prototype)
+  }
+  expect(Object.keys(parseQuery('__proto__=1')!)).toEqual(['__proto__'])
+})

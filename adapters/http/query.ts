@@ -4,7 +4,6 @@
  */
 export function parseQuery(raw: string): Record<string, string> | null {
   const pairs: Record<string, string> = Object.create(null)
-  if (raw === '') return pairs
   for (const part of raw.split('&')) {
     if (part === '') continue
     const equals = part.indexOf('=')

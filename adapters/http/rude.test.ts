@@ -25,6 +25,13 @@ test.each([
   ['HTTP/2 preface', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 505],
   ['an absolute target', 'POST http://t/x HTTP/1.1\r\nhost: t\r\n\r\n', 505],
   ['both lengths (smuggling)', `${start}content-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`, 400],
+  ['two lengths that differ (smuggling)', `${start}content-length: 0\r\ncontent-length: 3\r\n\r\nabc`, 400],
+  ['two lengths that agree', `${start}content-length: 3\r\ncontent-length: 3\r\n\r\nabc`, 400],
+  [
+    'two encodings (smuggling)',
+    `${start}transfer-encoding: chunked\r\ntransfer-encoding: identity\r\n\r\n0\r\n\r\n`,
+    400,
+  ],
   ['a negative length', `${start}content-length: -1\r\n\r\nabc`, 400],
   ['a length that is no number', `${start}content-length: abc\r\n\r\nabc`, 400],
   ['a length beyond counting', `${start}content-length: 99999999999999999999999\r\n\r\nabc`, 400],

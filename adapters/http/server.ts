@@ -5,6 +5,8 @@
  * sent and no more; closing loses nothing that was taken. Non-goals: TLS, compression and HTTP/2, which belong to the
  * proxy in front; streaming bodies; HTTP/1.0 (the library answers 505).
  *
+ * A request that says twice how long it is, is hung up on: two readers could take it for two different ones.
+ *
  * What the library decides by itself, before any code here runs: malformed HTTP is 400 (505 where the version is
  * meant), headers over 16 KiB are 431, both in its own words with the connection closed; a connection whose headers
  * are not whole within about 12 s, or that idles that long, is closed; a request sent on a connection whose previous
@@ -14,11 +16,15 @@
 
 import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from 'uWebSockets.js'
 import { randomBytes } from 'node:crypto'
+import { errorFields } from '../shared/error-fields.ts'
 import type { Authenticate } from './admission.ts'
 import { codeAnswer, type HttpAnswer } from './answer.ts'
 import { type Attempts, attempts } from './attempts.ts'
 import type { Bound, Request } from './bound.ts'
+import { connectionsMax } from './connections-max.ts'
+import type { ErrorCode } from './errors.ts'
 import { Exchange, type ExchangeHost, nowhere } from './exchange.ts'
+import { Held } from './held.ts'
 import { bindJson } from './json-route.ts'
 import { matcher } from './match.ts'
 import { decodePercent } from './query.ts'
@@ -41,6 +47,12 @@ export interface ServeOptions {
   readonly bodyMsMax?: number
   /** Default 60 s: twice the longest documented wait of a handler. Then the caller is told to try again. */
   readonly answerMsMax?: number
+  /** Default 128 MiB: what all requests hold together; the slowest give way above it. */
+  readonly heldBytesMax?: number
+  /** Default 20,000 at a time; more are told to try again. */
+  readonly requestsMax?: number
+  /** Default: 16,384, or what the limit of open files leaves. More are hung up on as they come. */
+  readonly connectionsMax?: number
   /** Wrong tokens by address; one made here when absent. */
   readonly attempts?: Attempts
   readonly now?: () => number
@@ -62,6 +74,9 @@ export interface Server {
   readonly port: number
   /** Requests being read, worked on or answered. */
   inFlight(): number
+  /** Bytes of bodies and answers that they hold together. */
+  heldBytes(): number
+  connections(): number
   /** Takes nothing new at once, lets running requests finish up to the deadline (10 s), then closes all sockets. */
   close(deadlineMs?: number): Promise<void>
 }
@@ -73,15 +88,19 @@ export class ListenError extends Error {
 
 export async function serve(options: ServeOptions): Promise<Server> {
   const uws = await load()
-  const { bodyMsMax = 15_000, answerMsMax = 60_000, log } = options
+  const { bodyMsMax = 15_000, answerMsMax = 60_000, requestsMax = 20_000, log } = options
+  const held = new Held(options.heldBytesMax ?? 128 * 1024 * 1024)
+  const connectionsTaken = options.connectionsMax ?? connectionsMax()
   const find = matcher(bindAll(options))
   const active = new Set<Exchange>()
   const idPrefix = randomBytes(4).toString('hex')
   let requests = 0
+  let connections = 0
   let closing: Promise<void> | null = null
   let drained = (): void => undefined
 
   const host: ExchangeHost = {
+    held,
     closing: () => closing !== null,
     passes: (error) => options.passes?.(error) ?? false,
     answered(exchange, status) {
@@ -89,25 +108,34 @@ export async function serve(options: ServeOptions): Promise<Server> {
     },
     failed(exchange, error) {
       const { request, bound } = exchange
-      log?.error({ requestId: request.requestId, method: request.method, path: bound.path, ...named(error) }, 'failed')
+      log?.error(
+        { requestId: request.requestId, method: request.method, path: bound.path, error: errorFields(error) },
+        'failed',
+      )
     },
     settled(exchange) {
       active.delete(exchange)
+      held.delete(exchange)
       if (active.size === 0) drained()
     },
   }
 
   function take(res: HttpResponse, req: HttpRequest): void {
+    if (isFramedTwice(req)) {
+      res.close()
+      return
+    }
     // The request is only readable during this call.
     const method = req.getCaseSensitiveMethod()
     const found = find(req.getUrl())
     const at = found?.entry.methods.get(method)
     const bound = at?.value ?? nowhere
     const params: Record<string, string> = {}
-    let refusal: HttpAnswer | 'malformed_path' | null = null
+    let refusal: HttpAnswer | ErrorCode | null = null
     if (found === null) refusal = codeAnswer('not_found')
     else if (at === undefined) refusal = codeAnswer('method_not_allowed', { allow: found.entry.allow })
     else if (!decodeAll(at.names, found.values, params)) refusal = 'malformed_path'
+    else if (active.size >= requestsMax) refusal = 'try_again'
     const request: Request = {
       method: method as Method,
       params,
@@ -123,7 +151,13 @@ export async function serve(options: ServeOptions): Promise<Server> {
     exchange.start(refusal, Number(req.getHeader('content-length')) || 0)
   }
 
-  const app = uws.App().any('/*', take)
+  /** Called as a connection comes and goes. */
+  function count(res: HttpResponse, difference: number): void {
+    connections += difference > 0 ? 1 : -1
+    if (difference > 0 && connections > connectionsTaken) res.close()
+  }
+
+  const app = uws.App().filter(count).any('/*', take)
   const socket = await listen(app, options, uws.LIBUS_LISTEN_EXCLUSIVE_PORT)
   const limits = { bodyMsMax, answerMsMax }
   const sweepMs = Math.max(10, Math.min(1000, bodyMsMax / 4, answerMsMax / 4))
@@ -153,6 +187,8 @@ export async function serve(options: ServeOptions): Promise<Server> {
   return {
     port: uws.us_socket_local_port(socket),
     inFlight: () => active.size,
+    heldBytes: () => held.bytes,
+    connections: () => connections,
     close(deadlineMs = 10_000) {
       closing ??= Promise.resolve().then(() => drain(deadlineMs))
       return closing
@@ -182,6 +218,7 @@ interface Library {
   _cfg(key: 'silent'): void
 }
 interface HostListener extends Pick<TemplatedApp, 'close'> {
+  filter(track: (res: HttpResponse, difference: number) => void): HostListener
   any(pattern: string, handler: (res: HttpResponse, req: HttpRequest) => void): HostListener
   listen(host: string, port: number, options: number, done: (socket: us_listen_socket | false) => void): unknown
 }
@@ -212,6 +249,15 @@ function bindAll(options: ServeOptions): { method: string; path: string; value: 
   }))
 }
 
+/** The library reads the first length and looks at no other; a proxy before us may read the last: then each sees other requests. */
+function isFramedTwice(req: HttpRequest): boolean {
+  let framings = 0
+  req.forEach((name) => {
+    if (name === 'content-length' || name === 'transfer-encoding') framings++
+  })
+  return framings > 1
+}
+
 // Our longest code is 64 characters: 576 when each is three bytes, percent-encoded.
 const segmentCharactersMax = 1024
 
@@ -238,10 +284,4 @@ function lazySignal(): Pick<Request, 'signal' | 'abort'> {
       controller?.abort()
     },
   }
-}
-
-/** What may be logged of an error: never the values that some libraries hang onto theirs. */
-function named(error: unknown): Record<string, unknown> {
-  if (!(error instanceof Error)) return { error: 'not an Error was thrown' }
-  return { error: error.name, code: (error as { code?: unknown }).code, message: error.message, stack: error.stack }
 }

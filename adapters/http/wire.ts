@@ -9,6 +9,8 @@ export interface WireResponse {
   end(body: string | Uint8Array, close?: boolean): unknown
   endWithoutBody(): unknown
   tryEnd(rest: Uint8Array, totalBytes: number): [ok: boolean, done: boolean]
+  /** Hangs up at once; what was registered by onAborted is called. */
+  close(): unknown
   onWritable(resume: (offsetBytes: number) => boolean): unknown
   onAborted(handler: () => void): unknown
   onData(handler: (chunk: ArrayBuffer, isLast: boolean) => void): unknown
@@ -20,7 +22,7 @@ export interface Pending {
 }
 
 // What surely fits the library's own buffer goes out in one call; larger answers wait for a slow reader piece by piece.
-const oneCallBytesMax = 16 * 1024
+export const oneCallBytesMax = 16 * 1024
 
 export function writeAnswer(
   res: WireResponse,
