@@ -1,64 +1,19 @@
-/** The smallest run of the bench, on a service, a generator and servers of its own. */
-
-import { expect, test } from 'vitest'
-import { allInvariantNames } from '../workers/audit.ts'
+/** The command: what it can be told, what it hands on, and when a run has no result. What is measured: scenarios/*.test.ts. */
+import { describe, expect, test } from 'vitest'
 import { cpuSeconds } from './load/cpu.ts'
-import { checkLedger, checkShelves, ledgerInvariants } from './load/ledger.ts'
-import { parseOptions, UsageError } from './load/options.ts'
-import { printed } from './load/report.ts'
+import { parseOptions, UsageError, usageOf } from './load/options.ts'
+import { memoryOf, watchMemory } from './load/process-memory.ts'
 import { grownByLabel, parseScrape, quantile } from './load/scrape.ts'
-import { planOf } from './load/stream.ts'
-import { type BenchResult, runBench } from './run.ts'
+import { isBroken, runBench } from './run.ts'
+import { scenarios } from './scenarios/all.ts'
+import type { Broken, Measured, Scenario, ScenarioContext } from './scenarios/scenario.ts'
 
-const smallest = ['--requests', '300', '--connections', '16', '--warm-up', '0', '--seed', '7']
+const names = [...scenarios.map(({ name }) => name), 'parts']
 
-test('a small run measures, and has compared every acknowledged order and checked every invariant', async () => {
-  const broken: unknown[] = []
-  const result = await runBench(parseOptions(smallest), {
-    settled: async ({ sql, opening }) => {
-      // The bench's own book has to notice what is not there, is there twice over, and was given away without lying there.
-      const settings = { seed: 7, startMs: 1_700_000_000_000, mix: { tmall: 50, jd: 25, wechat: 25 } }
-      broken.push(...(await checkLedger(sql, planOf(settings), new Set([99_000_000]))))
-      broken.push(
-        ...(await checkShelves(
-          sql,
-          opening!.map((row) => ({ ...row, onHand: 0 })),
-        )),
-      )
-    },
-  })
-  expect(broken).toMatchObject([
-    { invariant: 'acknowledged_orders_are_there', count: 1 },
-    { invariant: 'no_shelf_gave_more_than_it_held' },
-  ])
-  const { report } = measured(result)
-  expect(report.accepted).toMatchObject({ requests: 300, refused: {}, errors: 0, madeUnderLoad: 0 })
-  expect(report.accepted.orders).toBeGreaterThan(270)
-  expect(Object.values(report.routed.states).reduce((a, b) => a + b, 0)).toBe(report.accepted.orders)
-  expect(report.routed.orders).toBeGreaterThan(report.accepted.orders * 0.9)
-  expect(report.routed.ordersPerSecond).toBeGreaterThan(0)
-  expect(report.accepted.ackMs.p50).toBeLessThanOrEqual(report.accepted.ackMs.max)
-  expect(report.checks).toMatchObject({
-    invariants: allInvariantNames.length + ledgerInvariants.length,
-    ordersCompared: report.accepted.orders,
-  })
-  for (const name of ['service', 'postgres', 'generator']) expect(report.cpuMicros[name]).toBeGreaterThan(0)
-  for (const stage of ['decode', 'reserve', 'commit']) expect(report.stageMicros[stage]).toBeGreaterThan(0)
-  expect(report.bytesAnOrder.wal).toBeGreaterThan(0)
-  expect(report.durability).toMatchObject({ fsync: 'on', synchronous_commit: 'on' })
-  expect(printed(report)).toContain('all hold')
-})
-
-test('a run with an oversold unit has no result', async () => {
-  const result = await runBench(parseOptions(smallest), {
-    settled: async ({ sql }) => {
-      await sql`update stock set reserved = on_hand + 1 where (node, sku) = (select node, sku from stock limit 1)`
-    },
-  })
-  expect(result.outcome).toBe('broken')
-  const names = result.outcome === 'broken' ? result.violations.map((v) => v.invariant) : []
-  expect(names).toContain('nothing_is_oversold')
-  expect(names).toContain('redis_counts_what_postgres_counts')
+test('every scenario can be named, and is explained', () => {
+  expect(new Set(names).size).toBe(names.length)
+  for (const name of names)
+    expect(usageOf(scenarios.concat({ name: 'parts', question: '?' } as Scenario))).toContain(name)
 })
 
 test.each([
@@ -67,9 +22,69 @@ test.each([
   ['--mix', 'tmall=50,ebay=50'],
   ['--mix', 'tmall=0'],
   ['--url', '127.0.0.1:8080'],
+  ['--size', 'huge'],
   ['--faster', 'please'],
+  ['sideways', '--size=full'],
+  ['hot', '--requests=5'],
 ])('refused: %s %s', (...words) => {
-  expect(() => parseOptions(words)).toThrow(UsageError)
+  expect(() => parseOptions(words, names)).toThrow(UsageError)
+})
+
+test('options of steady alone choose it', () => {
+  expect(parseOptions(['--requests', '5', '--mix', 'jd=1'], names)).toMatchObject({
+    names: ['steady'],
+    load: { requests: 5, mix: { jd: 1 } },
+  })
+  expect(parseOptions(['hot', 'steady', 'hot'], names).names).toEqual(['hot', 'steady'])
+})
+
+const measured = (value: number): Measured => ({
+  outcome: 'measured',
+  workload: '',
+  figures: [{ name: 'routed', value, unit: 'orders/s' }],
+  tables: [],
+  plots: [],
+  checks: { invariants: 1, ordersCompared: 1 },
+  raw: null,
+})
+const brokenResult: Broken = {
+  outcome: 'broken',
+  violations: [{ invariant: 'nothing_is_oversold', count: 1, examples: [] }],
+}
+
+describe('a run', () => {
+  const seen: ScenarioContext[] = []
+  const scenario = (name: string, result: Measured | Broken): Scenario => ({
+    name,
+    question: '?',
+    run: (context) => {
+      seen.push(context)
+      context.surroundings?.({ postgres: '18' })
+      return Promise.resolve(result)
+    },
+  })
+  const runAll = (all: readonly Scenario[], ...argv: string[]) => {
+    seen.length = 0
+    return runBench(parseOptions([...argv, ...all.map(({ name }) => name)], names), argv, all, () => undefined)
+  }
+
+  test('hands the steady rate on, and keeps what the servers said', async () => {
+    const run = await runAll(
+      [scenario('steady', measured(1234)), scenario('latency', measured(1))],
+      '--size',
+      'smallest',
+    )
+    expect(seen.map(({ steadyRate }) => steadyRate)).toEqual([null, 1234])
+    expect(run).toMatchObject({ size: 'smallest', parts: null, command: 'npm run bench -- --size smallest' })
+    expect(run.machine).toMatchObject({ postgres: '18', cores: expect.any(Number) })
+    expect(isBroken(run)).toBe(false)
+  })
+
+  test('one broken scenario breaks it, and hands no rate on', async () => {
+    const run = await runAll([scenario('steady', brokenResult), scenario('latency', measured(1))])
+    expect(seen.map(({ steadyRate }) => steadyRate)).toEqual([null, null])
+    expect(isBroken(run)).toBe(true)
+  })
 })
 
 test('what prom-client writes is read: growth by label, and quantiles within a bucket', () => {
@@ -91,7 +106,13 @@ test('the CPU time of a process tree grows with its work', () => {
   expect(cpuSeconds({ nobody: 2 ** 30 })).toEqual({ nobody: 0 })
 })
 
-function measured(result: BenchResult) {
-  if (result.outcome === 'broken') throw new Error(JSON.stringify(result.violations))
-  return result
-}
+test('the memory of a process is seen, and its peak stays', () => {
+  const watch = watchMemory(process.pid)
+  const big = Buffer.alloc(64 * 2 ** 20, 1)
+  const { points, peakMib } = watch.stop()
+  expect(big.at(-1)).toBe(1)
+  expect(points.at(-1)![1] - points[0]![1]).toBeGreaterThan(30)
+  expect(peakMib).toBeGreaterThanOrEqual(points.at(-1)![1] - 1)
+  expect(memoryOf(2 ** 30)).toBeNull()
+  expect(watchMemory(undefined).stop()).toEqual({ peakMib: null, points: [] })
+})

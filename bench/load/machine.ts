@@ -21,18 +21,25 @@ export async function surroundings(sql: Sql, redisUrl: string): Promise<Surround
   const [row] = await sql<{ server_version: string }[]>`show server_version`
   return {
     commit: commit(),
+    ...machine(),
+    postgres: row!.server_version,
+    redis: /redis_version:(\S+)/.exec(await redisInfo(redisUrl, 'server'))?.[1] ?? '?',
+  }
+}
+
+/** What can be told without a server. */
+export function machine() {
+  return {
     cpu: cpus()[0]?.model ?? '?',
     cores: cpus().length,
     memoryGib: Math.round(totalmem() / 2 ** 30),
     node: process.versions.node,
-    postgres: row!.server_version,
-    redis: /redis_version:(\S+)/.exec(await redisInfo(redisUrl, 'server'))?.[1] ?? '?',
     loadAverageBefore: loadavg()[0]!,
   }
 }
 
 /** With a plus when files differ from it; a question mark outside a clone. */
-function commit(): string {
+export function commit(): string {
   const git = (...words: string[]) =>
     execFileSync('git', words, { cwd: projectRoot(), encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
   try {

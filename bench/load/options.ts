@@ -1,52 +1,82 @@
 /** What `npm run bench` can be told. */
 import { parseArgs } from 'node:util'
 import type { ChannelName } from '../../router/types.ts'
+import type { LoadOverrides, Size } from '../scenarios/scenario.ts'
 import { parseMix } from '../traffic/plan.ts'
 
 export interface BenchOptions {
-  /** null: a service of the bench's own, on empty servers of its own. */
-  readonly url: string | null
-  readonly seconds: number
-  /** Stops after so many requests, however long that takes; null: after `seconds`. */
-  readonly requests: number | null
-  /** Sent before the clock starts, so that the figures are not those of code that is still being compiled. */
-  readonly warmUpSeconds: number
+  /** Empty: all. */
+  readonly names: readonly string[]
+  readonly size: Size
+  /** null: what fits the size. */
+  readonly seconds: number | null
   readonly connections: number
-  /** In proportion. */
-  readonly mix: Readonly<Record<ChannelName, number>>
-  readonly seed: number | null
-  /** Where the whole report goes as JSON. */
+  readonly seed: number
+  readonly load: LoadOverrides
+  /** Orders a second that latency and burst go by, instead of what `steady` finds out; null: not told. */
+  readonly rate: number | null
+  /** A folder for the report; null: bench/results/<date>-<commit>. */
+  readonly out: string | null
+  /** Where the whole run goes as JSON as well. */
   readonly json: string | null
   /** A folder for the service's CPU profiles, one a thread. */
   readonly profile: string | null
+  readonly help: boolean
 }
 
 export class UsageError extends Error {}
 
-export const usage = `npm run bench -- [options]
-  --url http://…       drive a running service that has the demo network; its databases are found by DATABASE_URL and
-                       REDIS_URL, else by DATA_DIR (default .data). Without it the bench starts a service of its own.
-  --seconds 20         how long orders are sent
-  --requests N         stop after N requests instead
-  --warm-up 3          seconds of the same before the clock starts; checked like the rest
-  --connections 256    each has one request under way: a closed loop
-  --mix tmall=50,jd=25,wechat=25
-  --seed N             of the orders: the same seed sends the same orders
-  --json FILE          the whole report
-  --profile FOLDER     CPU profiles of the service's threads (not with --url); slows it by some percent`
+/** `all`: names and questions of what can be run. */
+export function usageOf(all: readonly { readonly name: string; readonly question: string }[]): string {
+  const width = Math.max(...all.map(({ name }) => name.length))
+  return `npm run bench -- [scenario …] [options]
+  without a name every scenario is run:
+${all.map(({ name, question }) => `    ${name.padEnd(width)}  ${question}`).join('\n')}
 
-export function parseOptions(argv: readonly string[]): BenchOptions {
-  const { values } = parse(argv)
+  --size standard      smallest (seconds), standard (all of it in about a quarter of an hour), full (that of a release)
+  --out FOLDER         where the report goes: report.md, report.json, plots; default bench/results/<date>-<commit>
+  --json FILE          the whole run as JSON, there as well
+  --seconds N          how long orders are sent, in the scenarios that have a time
+  --connections 256    each has one request under way; in an open loop the most that are opened (burst has its own)
+  --seed 1             of the orders: the same seed sends the same orders
+  --rate N             orders a second that latency and burst go by; default what steady sustained in the same run
+  --profile FOLDER     CPU profiles of the service's threads; slows it by some percent
+  for steady alone:
+  --mix tmall=50,jd=25,wechat=25
+  --requests N         stop after N requests instead of a time
+  --warm-up 3          seconds of the same before the clock starts; checked like the rest
+  --url http://…       drive a running service that has the demo network; its databases are found by DATABASE_URL and
+                       REDIS_URL, else by DATA_DIR (default .data), and its orders are of a seed of their own`
+}
+
+/** Scenarios that understand --url, --requests and --warm-up. */
+const alone = 'steady'
+
+export function parseOptions(argv: readonly string[], known: readonly string[]): BenchOptions {
+  const { values, positionals } = parse(argv)
+  for (const name of positionals)
+    if (!known.includes(name)) throw new UsageError(`there is no scenario ${name}: ${known.join(', ')}`)
+  const load: LoadOverrides = {
+    ...(values.url === undefined ? {} : { url: httpUrl(values.url) }),
+    ...(values.mix === undefined ? {} : { mix: mixOf(values.mix) }),
+    ...(values.requests === undefined ? {} : { requests: whole('requests', values.requests, 1, 10_000_000) }),
+    ...(values['warm-up'] === undefined ? {} : { warmUpSeconds: whole('warm-up', values['warm-up'], 0, 600) }),
+  }
+  const onlyAlone = Object.keys(load).length > 0
+  if (onlyAlone && positionals.some((name) => name !== alone))
+    throw new UsageError(`--url, --mix, --requests and --warm-up are for ${alone} alone`)
   return {
-    url: values.url === undefined ? null : httpUrl(values.url),
-    seconds: whole('seconds', values.seconds, 1, 3600),
-    requests: values.requests === undefined ? null : whole('requests', values.requests, 1, 10_000_000),
-    warmUpSeconds: whole('warm-up', values['warm-up'], 0, 600),
+    names: onlyAlone ? [alone] : [...new Set(positionals)],
+    size: sizeOf(values.size),
+    seconds: values.seconds === undefined ? null : whole('seconds', values.seconds, 1, 3600),
     connections: whole('connections', values.connections, 1, 4096),
-    mix: mixOf(values.mix),
-    seed: values.seed === undefined ? null : whole('seed', values.seed, 0, 2 ** 31 - 1),
+    seed: whole('seed', values.seed, 0, 2 ** 31 - 1),
+    load,
+    rate: values.rate === undefined ? null : whole('rate', values.rate, 1, 1_000_000),
+    out: values.out ?? null,
     json: values.json ?? null,
     profile: values.profile ?? null,
+    help: values.help,
   }
 }
 
@@ -54,21 +84,31 @@ function parse(argv: readonly string[]) {
   try {
     return parseArgs({
       args: [...argv],
+      allowPositionals: true,
       options: {
+        size: { type: 'string', default: 'standard' },
         url: { type: 'string' },
-        seconds: { type: 'string', default: '20' },
+        seconds: { type: 'string' },
         requests: { type: 'string' },
-        'warm-up': { type: 'string', default: '3' },
+        'warm-up': { type: 'string' },
         connections: { type: 'string', default: '256' },
-        mix: { type: 'string', default: 'tmall=50,jd=25,wechat=25' },
-        seed: { type: 'string' },
+        mix: { type: 'string' },
+        seed: { type: 'string', default: '1' },
+        rate: { type: 'string' },
+        out: { type: 'string' },
         json: { type: 'string' },
         profile: { type: 'string' },
+        help: { type: 'boolean', default: false },
       },
     })
   } catch (error) {
     throw new UsageError((error as Error).message)
   }
+}
+
+function sizeOf(text: string): Size {
+  if (text === 'smallest' || text === 'standard' || text === 'full') return text
+  throw new UsageError('--size is smallest, standard or full')
 }
 
 function whole(name: string, text: string, min: number, max: number): number {

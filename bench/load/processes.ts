@@ -4,8 +4,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { projectRoot } from '../../adapters/shared/root.ts'
-import type { CannonJob, CannonResult, CannonRound } from './cannon.ts'
-import { ordersPerSecond, type StreamSettings } from './stream.ts'
+import type { ClosedRound, Fired, FiredOpen, GeneratorJob, OpenRound } from './fired.ts'
+import type { LeanRound } from './lean.ts'
+import type { StandinJob } from './standin.ts'
+import type { StreamSettings } from './stream.ts'
 
 export interface Child {
   readonly pid: number
@@ -43,56 +45,74 @@ function withoutSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return rest
 }
 
-export async function startStandin(settings: StreamSettings): Promise<Child & { readonly url: string }> {
-  const { seed, startMs, mix } = settings
-  const words = {
-    port: 0,
-    seed,
-    start: startMs,
-    rate: ordersPerSecond,
-    mix: Object.entries(mix)
-      .map(([channel, share]) => `${channel}=${share}`)
-      .join(),
-    // Whatever the push is about, the pulled order is as after all of its story: no pull waits for a later one.
-    untouched: 'last',
-  }
-  const child = spawn(
-    process.execPath,
-    [fileOf('../standin/wechat.js'), ...Object.entries(words).flatMap(([name, value]) => [`--${name}`, `${value}`])],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  )
-  const url = await firstMatch(child, /"url":"([^"]+)"/)
-  return { ...handle(child), url }
+export interface StandinProcess extends Child {
+  readonly url: string
+  /** Resolves when the answers that were asked for lie ready; until then nobody is answered. */
+  readonly prepared: Promise<unknown>
+}
+
+/** `prepared`: orders whose answers are made beforehand. */
+export async function startStandin(stream: StreamSettings, prepared = 0): Promise<StandinProcess> {
+  const child = forked('./standin.js')
+  const told = message<string>(child)
+  child.send({ stream, prepared } satisfies StandinJob)
+  const url = await told
+  const ready = message(child)
+  // Whoever never asks for it does not have to hear that the process ended.
+  ready.catch(() => undefined)
+  return { ...handle(child), url, prepared: ready }
 }
 
 export interface Cannon extends Child {
   /** Resolves when every request of the round is answered. */
-  fire(round: CannonRound): Promise<CannonResult>
+  fire(round: ClosedRound): Promise<Fired>
 }
 
-/** Resolves when its first requests are made. */
-export async function loadCannon(job: CannonJob): Promise<Cannon> {
-  const child = fork(fileOf('./cannon.js'), {
-    serialization: 'advanced',
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  })
+/** autocannon. Resolves when its first requests are made. */
+export async function loadCannon(job: GeneratorJob): Promise<Cannon> {
+  const { child, ask } = await loadGenerator('./cannon.js', job)
+  return { ...handle(child), fire: (round) => ask<Fired>(round) }
+}
+
+export interface LeanCannon extends Cannon {
+  fireOpen(round: OpenRound): Promise<FiredOpen>
+}
+
+/** The lean one, see lean.ts. Resolves when its first requests are made. */
+export async function loadLean(job: GeneratorJob): Promise<LeanCannon> {
+  const { child, ask } = await loadGenerator('./lean.js', job)
+  return {
+    ...handle(child),
+    fire: (round) => ask<Fired>({ loop: 'closed', ...round } satisfies LeanRound),
+    fireOpen: (round) => ask<FiredOpen>({ loop: 'open', ...round } satisfies LeanRound),
+  }
+}
+
+async function loadGenerator(file: string, job: GeneratorJob) {
+  const child = forked(file)
   const said = message(child)
   child.send(job)
   await said
-  return {
-    ...handle(child),
-    fire: (round) => {
-      const result = message<CannonResult>(child)
-      child.send(round)
-      return result
-    },
+  const ask = <Answer>(round: unknown): Promise<Answer> => {
+    const answer = message<Answer>(child)
+    child.send(round as object)
+    return answer
   }
+  return { child, ask }
+}
+
+function forked(file: string): ChildProcess {
+  return fork(fileOf(file), { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
 }
 
 function message<Message>(child: ChildProcess): Promise<Message> {
   return new Promise((resolve, reject) => {
-    child.once('message', (said) => resolve(said as Message))
-    child.once('exit', (code) => reject(new Error(`the generator ended by itself (${code})`)))
+    const ended = (code: number | null) => reject(new Error(`${child.spawnargs[1]} ended by itself (${code})`))
+    child.once('exit', ended)
+    child.once('message', (said) => {
+      child.off('exit', ended)
+      resolve(said as Message)
+    })
   })
 }
 

@@ -1,6 +1,6 @@
 /** The figures of a run, and how a person reads them. */
 import type { Sql } from '../../adapters/store/connect.ts'
-import type { CannonResult } from './cannon.ts'
+import type { Fired } from './fired.ts'
 import type { Reading } from './gauge.ts'
 import type { Surroundings } from './machine.ts'
 import { grownByLabel, quantile } from './scrape.ts'
@@ -9,7 +9,7 @@ import type { StreamSettings } from './stream.ts'
 export interface Report {
   readonly surroundings: Surroundings
   readonly durability: Readonly<Record<string, string>>
-  readonly workload: StreamSettings & { readonly connections: number }
+  readonly workload: StreamSettings & { readonly connections: number; readonly generator: string }
   readonly accepted: {
     readonly requests: number
     readonly orders: number
@@ -39,13 +39,15 @@ export interface Report {
   /** Microseconds of the threads' wall clock an order, by stage: batches overlap. */
   readonly stageMicros: Readonly<Record<string, number>>
   readonly bytesAnOrder: Readonly<Record<'database' | 'wal' | 'redis', number>>
+  /** Of the service, resident; null when it is not known. */
+  readonly peakMib: number | null
   readonly checks: { readonly invariants: number; readonly ordersCompared: number; readonly seconds: number }
 }
 
 export interface Measured {
   readonly before: Reading
   readonly after: Reading
-  readonly fired: CannonResult
+  readonly fired: Fired
 }
 
 export function accepted({ fired }: Measured): Report['accepted'] {
@@ -127,8 +129,9 @@ export function printed(report: Report): string {
     `CPU        ${list(report.cpuMicros, ' µs')} an order`,
     `Stages     ${list(report.stageMicros, ' µs')} an order of the threads' clock`,
     `Bytes      ${list(report.bytesAnOrder)} an order`,
+    `Memory     ${report.peakMib === null ? 'unknown' : `${Math.round(report.peakMib)} MiB of the service at most`}`,
     `Checked    ${checks.invariants} invariants and ${checks.ordersCompared.toLocaleString('en')} acknowledged orders one by one in ${checks.seconds} s: all hold`,
-    `Workload   seed ${w.seed} · ${list(w.mix, ' %')} · 1–5 lines, Zipf 0.9 over 2,000 SKUs · ${w.connections} connections, closed loop`,
+    `Workload   seed ${w.seed} · ${list(w.mix, ' %')} · 1–5 lines, Zipf 0.9 over 2,000 SKUs · ${w.connections} connections, closed loop, ${w.generator}`,
     `Durability ${list(report.durability)}`,
     `Machine    ${s.cores} × ${s.cpu}, ${s.memoryGib} GiB, load average ${s.loadAverageBefore.toFixed(2)} before · Node ${s.node}, Postgres ${s.postgres}, Redis ${s.redis} · commit ${s.commit}`,
   ].join('\n')

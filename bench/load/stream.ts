@@ -6,10 +6,13 @@ import { loadDivisions } from '../../adapters/divisions/load.ts'
 import type { ChannelName } from '../../router/types.ts'
 import { demoSeed } from '../../workers/demo/load.ts'
 import { type DemoNetwork, demoNetwork } from '../../workers/demo/network.ts'
+import { loadBaskets } from '../traffic/baskets.ts'
 import { encode, type WireRequest } from '../traffic/encode.ts'
 import { stories } from '../traffic/events.ts'
 import { orderAt } from '../traffic/generator.ts'
+import { heatUp, hotSkuOf } from '../traffic/hot.ts'
 import { type TrafficPlan, trafficPlan } from '../traffic/plan.ts'
+import { wideNetwork } from '../traffic/wide-network.ts'
 
 /** Everything that a process needs to make the very same orders. */
 export interface StreamSettings {
@@ -17,6 +20,20 @@ export interface StreamSettings {
   /** Of order 0, epoch milliseconds; a whole second. */
   readonly startMs: number
   readonly mix: Readonly<Record<ChannelName, number>>
+  /** The demo's own network when absent. */
+  readonly network?: NetworkShape
+  /** Everyday orders when absent. */
+  readonly orders?: 'everyday' | 'hot' | 'baskets'
+}
+
+/** Plain data: it goes from process to process, and each makes the same network of it. */
+export interface NetworkShape {
+  /** Fewer SKUs and stores: what a test can load in a moment. */
+  readonly small?: boolean
+  /** So many nodes all over the country, ten of them warehouses. */
+  readonly nodeCount?: number
+  /** The hot SKU lies in one warehouse and nowhere else, so many units of it. */
+  readonly hotUnits?: number
 }
 
 // By the platform's clock: so dense that the newest order is never in the future.
@@ -24,13 +41,40 @@ export const ordersPerSecond = 20_000
 /** Units enough for millions of orders: a load test shall meet hot rows, not empty shelves. */
 export const stockFactor = 50
 
-export function benchNetwork(wechatApiBaseUrl?: string): DemoNetwork {
-  const options = wechatApiBaseUrl === undefined ? { stockFactor } : { stockFactor, wechatApiBaseUrl }
-  return demoNetwork(loadDivisions(), demoSeed, options)
+// A bundle is made of the first 400 SKUs, so there have to be more.
+const small = { skuCount: 600, bundleCount: 20, storeCount: 24 }
+
+export function benchNetwork(wechatApiBaseUrl?: string, shape: NetworkShape = {}): DemoNetwork {
+  const divisions = loadDivisions()
+  const options = {
+    stockFactor,
+    ...(shape.small === true ? small : {}),
+    ...(wechatApiBaseUrl === undefined ? {} : { wechatApiBaseUrl }),
+  }
+  const network =
+    shape.nodeCount === undefined
+      ? demoNetwork(divisions, demoSeed, options)
+      : wideNetwork(divisions, demoSeed, shape.nodeCount, options)
+  return shape.hotUnits === undefined ? network : heatUp(network, shape.hotUnits)
 }
 
-export function planOf(settings: StreamSettings, network: DemoNetwork = benchNetwork()): TrafficPlan {
-  return trafficPlan({ ...settings, network, divisions: loadDivisions(), ordersPerSecond })
+/** By the settings' own shape, and with what its shops know: for the service that is measured. */
+export function networkOf(settings: StreamSettings, wechatApiBaseUrl?: string): DemoNetwork {
+  return benchNetwork(wechatApiBaseUrl, settings.network)
+}
+
+export function planOf(settings: StreamSettings, network: DemoNetwork = networkOf(settings)): TrafficPlan {
+  const { seed, startMs, mix, orders } = settings
+  return trafficPlan({
+    seed,
+    startMs,
+    mix,
+    network,
+    divisions: loadDivisions(),
+    ordersPerSecond,
+    ...(orders === 'hot' ? { only: hotSkuOf(network).sku } : {}),
+    ...(orders === 'baskets' ? { baskets: loadBaskets() } : {}),
+  })
 }
 
 /** By the clock: two runs within a day on one service do not send the same orders. JD's ids keep its last three digits. */

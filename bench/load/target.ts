@@ -3,12 +3,15 @@
  * checks both need the way into Postgres and Redis; without it there is no result, and this says so.
  */
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { projectRoot } from '../../adapters/shared/root.ts'
 import { connect, type Sql, socketDatabaseUrl } from '../../adapters/store/connect.ts'
 import { migrate, readMigrations } from '../../adapters/store/migrate.ts'
+import { openVault } from '../../workers/credentials-key.ts'
 import { demoWechatUrl, loadNetwork } from '../../workers/demo/load.ts'
 import type { DemoNetwork } from '../../workers/demo/network.ts'
 import { claimDataDir } from '../../workers/embedded/data-dir.ts'
@@ -32,7 +35,31 @@ export class NoTarget extends Error {}
 
 const applicationName = 'paidan bench'
 
-export async function ownTarget(wechatUrl: string, profile: string | null): Promise<Target> {
+export interface OwnTargetOptions {
+  /** Settings of the service beside the bench's own. */
+  readonly environment?: Readonly<Record<string, string>>
+  /** Service processes on one port; 1 when absent. */
+  readonly processes?: number
+  /** Instead of the demo's own. */
+  readonly network?: DemoNetwork
+  /** Between the network and the first service process. */
+  readonly beforeStart?: (sql: Sql) => Promise<void>
+}
+
+export interface OwnServers {
+  /** Absolute. */
+  readonly dataDir: string
+  readonly databaseUrl: string
+  readonly redisUrl: string
+  readonly sql: Sql
+  readonly network: DemoNetwork
+  /** Roots of the process trees. */
+  readonly processes: Readonly<Record<'postgres' | 'redis', number>>
+  stop(): Promise<void>
+}
+
+/** Fresh, durable, with the schema and the network and nothing else in them. */
+export async function ownServers(wechatUrl: string, network = benchNetwork(wechatUrl)): Promise<OwnServers> {
   const undo: (() => unknown)[] = []
   const stop = async (): Promise<void> => {
     for (const step of undo.splice(0).reverse()) await step()
@@ -50,34 +77,73 @@ export async function ownTarget(wechatUrl: string, profile: string | null): Prom
     const sql = connect(postgres.url, { max: 2, applicationName, statementTimeoutMs: 0 })
     undo.push(() => sql.end({ timeout: 5 }))
     await migrate(sql, readMigrations(join(projectRoot(), 'sql')))
-    const network = benchNetwork(wechatUrl)
-    await loadNetwork(sql, network)
+    // The service finds the key where this makes it.
+    const { vault } = openVault({ dataDir: claim.path })
+    await loadNetwork(sql, vault, network)
     await sql`analyze`
-    const service = await startService(
-      {
-        PORT: '0',
-        DATA_DIR: claim.path,
-        DATABASE_URL: postgres.url,
-        REDIS_URL: redis.url,
-        ADMIN_TOKEN: randomBytes(24).toString('base64url'),
-        DEMO: 'off',
-        LOG_LEVEL: 'warn',
-      },
-      profile,
-    )
-    undo.push(() => service.stop())
-    return {
-      url: service.url,
-      sql,
-      redisUrl: redis.url,
-      processes: { service: service.pid, postgres: postgres.pid, redis: redis.pid },
-      opening: network.stock,
-      stop,
-    }
+    const processes = { postgres: postgres.pid, redis: redis.pid }
+    return { dataDir: claim.path, databaseUrl: postgres.url, redisUrl: redis.url, sql, network, processes, stop }
   } catch (error) {
     await stop()
     throw error
   }
+}
+
+export async function ownTarget(
+  wechatUrl: string,
+  profile: string | null,
+  options: OwnTargetOptions = {},
+): Promise<Target> {
+  const { environment = {}, processes: count = 1, beforeStart } = options
+  const {
+    dataDir,
+    databaseUrl,
+    redisUrl,
+    sql,
+    network,
+    processes: servers,
+    stop: stopServers,
+  } = await ownServers(wechatUrl, options.network)
+  const undo = [stopServers]
+  const stop = async (): Promise<void> => {
+    for (const step of undo.splice(0).reverse()) await step()
+  }
+  try {
+    await beforeStart?.(sql)
+    const settings = {
+      PORT: count > 1 ? String(await freePort()) : '0',
+      SHARE_PORT: count > 1 ? 'on' : 'off',
+      DATA_DIR: dataDir,
+      DATABASE_URL: databaseUrl,
+      REDIS_URL: redisUrl,
+      ADMIN_TOKEN: randomBytes(24).toString('base64url'),
+      DEMO: 'off',
+      LOG_LEVEL: 'warn',
+      ...environment,
+    }
+    const service = await startService(settings, profile)
+    undo.push(() => service.stop())
+    const processes: Record<string, number> = { service: service.pid, ...servers }
+    for (let n = 2; n <= count; n++) {
+      const another = await startService(settings, profile)
+      undo.push(() => another.stop())
+      processes[`service ${n}`] = another.pid
+    }
+    return { url: service.url, sql, redisUrl, processes, opening: network.stock, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** uWebSockets.js shares only a port that it was told: one that it found free by itself is its own. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
 }
 
 /** Throws NoTarget with what to do. */
@@ -138,7 +204,8 @@ function socketDir(dataDir: string, name: string): string {
 }
 
 async function adminToken(sql: Sql, dataDir: string): Promise<string> {
-  if (process.env.ADMIN_TOKEN) return process.env.ADMIN_TOKEN
+  // Two may be given while one is being changed.
+  if (process.env.ADMIN_TOKEN) return process.env.ADMIN_TOKEN.split(',')[0]!
   const file = join(dataDir, 'admin-token')
   if (existsSync(file)) return readFileSync(file, 'utf8').trim()
   const [row] = await sql<{ value: string }[]>`select value from setting where key = 'admin_token'`

@@ -174,7 +174,7 @@ function makeLines(
     const rank = plan.drawSkuRank(random)
     if (!ranks.includes(rank) && plan.skus[rank]!.sku !== giftSku) ranks.push(rank)
   }
-  const quantities = ranks.map(() => (random.chance(0.85) ? 1 : random.between(2, 3)))
+  const quantities = ranks.map(() => plan.drawQuantity(random))
   const discounts = ranks.map((rank, at) =>
     random.chance(0.3) ? Math.floor((plan.listFen[rank]! * quantities[at]! * random.between(5, 20)) / 1000) * 10 : 0,
   )
@@ -182,7 +182,7 @@ function makeLines(
   // The platform's "20 off per full 200", shared over the lines in proportion, to the fen.
   const offFen = random.chance(0.5) ? Math.floor(sumOf(nets) / 20_000) * 2000 : 0
   const shared = shareOut(offFen, nets)
-  const withGift = shop.channel !== 'wechat' && scenario !== 'presale' && random.chance(0.08)
+  const withGift = shop.channel !== 'wechat' && scenario !== 'presale' && random.chance(plan.giftShare)
   const unknownAt = scenario === 'unknown_sku' ? random.below(count) : -1
   const lineIdOf = lineNamer(shop.channel, plan.seed, index, orderId, count === 1 && !withGift)
 

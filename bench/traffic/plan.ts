@@ -15,6 +15,7 @@ import type { DemoNetwork, DemoShop } from '../../workers/demo/network.ts'
 import type { Random } from '../../workers/demo/random.ts'
 import { weightedPicker, zipfWeights } from '../../workers/demo/random.ts'
 import { sumOf } from './amounts.ts'
+import type { Baskets } from './baskets.ts'
 
 /** What is unusual about an order, if anything. Each tells a story in events: see events.ts. */
 export const scenarios = [
@@ -74,6 +75,10 @@ export interface PlanOptions {
   readonly zipfExponent?: number
   /** Largest number of lines, 1 … 5, gift not counted. */
   readonly linesMax?: number
+  /** Every order is one unit of this SKU, and plain. */
+  readonly only?: string
+  /** How many lines and units, instead of the above. */
+  readonly baskets?: Baskets
 }
 
 export interface TrafficPlan {
@@ -88,6 +93,10 @@ export interface TrafficPlan {
   drawScenario(random: Random): Scenario
   drawLineCount(random: Random): number
   drawSkuRank(random: Random): number
+  /** Units of a line. */
+  drawQuantity(random: Random): number
+  /** Of tmall and jd orders, how many have a gift line. */
+  readonly giftShare: number
   drawDistrict(random: Random): District
 }
 
@@ -105,13 +114,15 @@ export function trafficPlan(options: PlanOptions): TrafficPlan {
   if (startMs % 1000 !== 0) throw new RangeError('startMs has to be a whole second: tmall and jd know no finer time')
   const mix = options.mix ?? { tmall: 50, jd: 25, wechat: 25 }
   const pickShop = weightedPicker(network.shops.map(({ channel }) => mix[channel]))
-  const shares = options.scenarios ?? defaultScenarios
+  const { only, baskets } = options
+  const shares = options.scenarios ?? (only === undefined ? defaultScenarios : {})
   const unusual = scenarios.filter((name) => name !== 'plain')
   const unusualShares = unusual.map((name) => shares[name] ?? 0)
   const plainShare = shares.plain ?? Math.max(0, 1000 - sumOf(unusualShares))
   const pickScenario = weightedPicker([plainShare, ...unusualShares])
   const scenarioNames: readonly Scenario[] = ['plain', ...unusual]
-  const pickLineCount = weightedPicker(lineCountWeights.slice(0, options.linesMax ?? lineCountWeights.length))
+  const linesMax = only === undefined ? (options.linesMax ?? lineCountWeights.length) : 1
+  const pickLineCount = weightedPicker(lineCountWeights.slice(0, linesMax))
   const pickDistrict = districtPicker(districtsOf(divisions))
   return {
     seed,
@@ -124,11 +135,27 @@ export function trafficPlan(options: PlanOptions): TrafficPlan {
     ),
     drawShop: (random) => network.shops[pickShop(random)]!,
     drawScenario: (random) => scenarioNames[pickScenario(random)]!,
-    drawLineCount: (random) => 1 + pickLineCount(random),
-    drawSkuRank: weightedPicker(zipfWeights(network.skus.length, options.zipfExponent ?? 0.9)),
+    drawLineCount: baskets?.drawLineCount ?? ((random) => 1 + pickLineCount(random)),
+    drawSkuRank: only === undefined ? pickRank(network, options.zipfExponent ?? 0.9) : always(rankOf(network, only)),
+    drawQuantity: only === undefined ? (baskets?.drawQuantity ?? mostlyOne) : always(1),
+    giftShare: only === undefined ? 0.08 : 0,
     drawDistrict: pickDistrict,
   }
 }
+
+function pickRank({ skus }: DemoNetwork, exponent: number): (random: Random) => number {
+  return weightedPicker(zipfWeights(skus.length, exponent))
+}
+
+function rankOf({ skus }: DemoNetwork, wanted: string): number {
+  const rank = skus.findIndex(({ sku }) => sku === wanted)
+  if (rank === -1) throw new RangeError(`the network does not sell ${wanted}`)
+  return rank
+}
+
+const always = (number: number) => (): number => number
+
+const mostlyOne = (random: Random): number => (random.chance(0.85) ? 1 : random.between(2, 3))
 
 /** `tmall=50,jd=25,wechat=25`; a channel that is not named gets nothing. Throws TypeError. */
 export function parseMix(text: string): Record<ChannelName, number> {

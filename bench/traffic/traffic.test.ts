@@ -112,7 +112,9 @@ describe('through the channels', () => {
         const second = receive(order, encode(order, event, startMs + 2000), startMs + 2000) as ReceivedEvent
         // Byte arrays compare a thousand times faster by themselves than element by element.
         expect(Buffer.compare(second.payload, first.payload)).toBe(0)
-        expect({ ...second, payload: null }).toEqual({ ...first, payload: null })
+        // Sent at another moment, it is signed anew.
+        const { payload: _, signature: __, ...said } = second
+        expect(said).toEqual({ ...first, payload: undefined, signature: undefined })
         told.add(`${order.channel} ${event}`)
       }
     }

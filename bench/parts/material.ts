@@ -1,0 +1,58 @@
+/**
+ * Real orders of the bench's workload, as they stand in front of each part: the events that their webhooks hold, named and
+ * verified by the channels themselves, and for WeChat the order as it is pulled after the push.
+ */
+import { hash } from 'node:crypto'
+import { channels } from '../../adapters/channels/channels.ts'
+import { pulledOrderEvent } from '../../adapters/channels/wechat.ts'
+import type { InboxEvent } from '../../adapters/store/intake.ts'
+import { standinOrders } from '../standin/orders.ts'
+import { encode } from '../traffic/encode.ts'
+import { stories } from '../traffic/events.ts'
+import { type GeneratedOrder, orderAt } from '../traffic/generator.ts'
+import type { TrafficPlan } from '../traffic/plan.ts'
+
+export type RawEvent = Omit<InboxEvent, 'bodyHash' | 'answers'>
+
+export interface OrderMaterial {
+  readonly index: number
+  /** In the order of the order's story; the second delivery of an event is there too. */
+  readonly pushed: readonly RawEvent[]
+  /** What the pushes of a WeChat order lead to; null on the other channels. */
+  readonly pulled: RawEvent | null
+}
+
+/** Orders `from … from + count - 1` of the plan. Some 150 µs each: made before a clock starts. */
+export function materialOf(plan: TrafficPlan, from: number, count: number): OrderMaterial[] {
+  const standin = standinOrders(plan, 'last')
+  return Array.from({ length: count }, (_, n) => {
+    const order = orderAt(plan, from + n)
+    const answer = order.channel === 'wechat' ? standin.answer(order.orderId, false) : null
+    return {
+      index: order.index,
+      pushed: stories[order.scenario].map((event) => receivedOf(order, encode(order, event, Date.now()))),
+      pulled: answer === null ? null : eventOf(order, pulledOrderEvent(Buffer.from(answer))),
+    }
+  })
+}
+
+function receivedOf(order: GeneratedOrder, request: ReturnType<typeof encode>): RawEvent {
+  const { query, headers, body } = request
+  const received = channels[order.channel].receive(
+    { method: 'POST', query, contentType: headers['content-type']!, body },
+    order.shop.credentials,
+    Date.now(),
+  )
+  if (received.outcome !== 'event') throw new Error(`a request of ours is no event: ${received.outcome}`)
+  return eventOf(order, received)
+}
+
+function eventOf(order: GeneratedOrder, event: ReturnType<typeof pulledOrderEvent>): RawEvent {
+  const { eventId, orderId, kind, occurredAt, payload } = event
+  return { channel: order.channel, shop: order.shop.shop, eventId, orderId, kind, occurredAt, body: payload }
+}
+
+/** As the service's intake does it for every event. */
+export function hashed(event: RawEvent, answers: readonly string[] = []): InboxEvent {
+  return { ...event, bodyHash: hash('sha256', event.body, 'buffer'), ...(answers.length > 0 ? { answers } : {}) }
+}
