@@ -20,18 +20,36 @@ import type {
   StockDelta,
 } from './counters.ts'
 
-interface NodeCounters {
+export interface NodeCounters {
   readonly epoch: number
   seq: number
   readonly atp: Map<string, number>
   readonly held: Map<string, HeldReservation>
 }
 
+export type MemoryImage = ReadonlyMap<string, NodeCounters>
+
 export class MemoryStock implements StockCounters {
   readonly #nodes = new Map<string, NodeCounters>()
 
   forget(): void {
     this.#nodes.clear()
+  }
+
+  /** Everything as it is now, as a copy: what a dump would hold. */
+  image(): MemoryImage {
+    const nodes = [...this.#nodes].map(([node, { epoch, seq, atp, held }]) => {
+      return [node, { epoch, seq, atp: new Map(atp), held: new Map(held) }] as const
+    })
+    return new Map(nodes)
+  }
+
+  /** What a restored dump does. */
+  restore(image: MemoryImage): void {
+    this.#nodes.clear()
+    for (const [node, { epoch, seq, atp, held }] of image) {
+      this.#nodes.set(node, { epoch, seq, atp: new Map(atp), held: new Map(held) })
+    }
   }
 
   async reserve(epoch: number, nowMs: number, requests: readonly ReserveRequest[]): Promise<ReserveOutcome[]> {

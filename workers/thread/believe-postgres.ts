@@ -1,22 +1,22 @@
 /** What to do when Postgres has fewer units than Redis promised. */
-import type { Sql } from '../../adapters/store/connect.ts'
-import { figuresOf } from '../../adapters/store/stock.ts'
-import { partedByCommit } from '../../adapters/store/sweep.ts'
-import type { StockKeeper } from '../stock-keeper.ts'
+import type { DecisionStore } from '../../adapters/store/decision-store.ts'
+import type { CounterKeeper } from '../counter-keeper.ts'
+
+type Books = Pick<DecisionStore, 'figuresOf' | 'partedByCommit'>
 
 /**
  * First what Redis may not have heard. Only if it has heard everything of a node and still promises more than Postgres has
  * are its counters wrong, and made anew.
  */
 export async function believePostgres(
-  { sql, keeper }: { readonly sql: Sql; readonly keeper: StockKeeper },
+  { store, keeper }: { readonly store: Books; readonly keeper: CounterKeeper },
   epoch: number,
   short: readonly { readonly node: string; readonly sku: string }[],
 ): Promise<void> {
   for (const node of new Set(short.map((s) => s.node))) {
     await keeper.catchUp(node)
     const skus = short.filter((s) => s.node === node).map((s) => s.sku)
-    if (await promisesTooMuch(sql, keeper, node, skus)) {
+    if (await promisesTooMuch(store, keeper, node, skus)) {
       await keeper.recover(epoch)
       return
     }
@@ -24,14 +24,16 @@ export async function believePostgres(
 }
 
 /** Looks at both sides while neither moves; false when they do: then the next try sees fresh figures anyway. */
-async function promisesTooMuch(sql: Sql, keeper: StockKeeper, node: string, skus: readonly string[]): Promise<boolean> {
-  const [before] = await figuresOf(sql, [node])
+async function promisesTooMuch(
+  store: Books,
+  keeper: CounterKeeper,
+  node: string,
+  skus: readonly string[],
+): Promise<boolean> {
+  const [before] = await store.figuresOf([node])
   const seen = await keeper.look(node)
-  const { others } = await partedByCommit(
-    sql,
-    seen.held.map((h) => ({ ...h, node })),
-  )
-  const [after] = await figuresOf(sql, [node])
+  const { others } = await store.partedByCommit(seen.held.map((h) => ({ ...h, node })))
+  const [after] = await store.figuresOf([node])
   if (before === undefined || after === undefined || before.seq !== seen.seq || after.seq !== seen.seq) return false
   const inFlight = others.flatMap((h) => h.lines)
   return skus.some((sku) => {

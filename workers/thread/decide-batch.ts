@@ -3,19 +3,19 @@
  *
  * Whatever Postgres refuses is decided again from fresh figures, the whole batch or the orders concerned, a few times; what
  * then is left goes back to the queue. A crash between any two steps leaves events in `pending`, and at most reservations
- * in Redis that nobody confirmed: the same decision finds them again, and the sweep gives the rest back.
+ * in Redis that nobody confirmed: the same process finds its own again, and the sweep gives the rest back.
  */
 
 import { StockError } from '../../adapters/stock/errors.ts'
-import { commitDecisions, type DecisionWrite } from '../../adapters/store/commit.ts'
-import type { Sql } from '../../adapters/store/connect.ts'
-import { keyOf, type Loaded, loadByKeys } from '../../adapters/store/load.ts'
+import type { DecisionWrite } from '../../adapters/store/commit.ts'
+import type { DecisionStore } from '../../adapters/store/decision-store.ts'
+import { keyOf, type Loaded } from '../../adapters/store/load.ts'
 import type { NewTask } from '../../adapters/store/move-stock.ts'
 import { isRetryable } from '../../adapters/store/retryable.ts'
 import type { Decision } from '../../router/decide.ts'
 import type { ChannelName, Order } from '../../router/types.ts'
+import type { CounterKeeper } from '../counter-keeper.ts'
 import { endReservations } from '../end-reservations.ts'
-import type { StockKeeper } from '../stock-keeper.ts'
 import type { BatchResult, Decided, EventToDecide, StageTimes } from './batch.ts'
 import { believePostgres } from './believe-postgres.ts'
 import { forgetMissingGoods, nodesToAvoid } from './given-back.ts'
@@ -27,8 +27,8 @@ import { writeOf } from './write.ts'
 const attemptsMax = 6
 
 export interface ThreadContext extends WorkContext, Omit<PlacingContext, 'nowMs' | 'avoided'> {
-  readonly sql: Sql
-  readonly keeper: StockKeeper
+  readonly store: DecisionStore
+  readonly keeper: CounterKeeper
   readonly now: () => number
   readonly logBug: (event: EventToDecide, error: unknown) => void
 }
@@ -90,16 +90,17 @@ async function decideOnce(
   if (events.length === 0) return []
   const started = performance.now()
   const groups = groupByOrder(events)
-  const loaded = await loadByKeys(context.sql, keysOf(groups))
+  const loaded = await context.store.loadByKeys(keysOf(groups))
   const works = workAll(context, groups, loaded, tally)
   const decoded = performance.now()
   const placing: PlacingContext = { ...context, nowMs: context.now(), avoided: nodesToAvoid(works) }
   forgetMissingGoods(works, context)
-  const { placed, epoch, refusals } = await placeWorks(placing, works)
+  const { placed, epoch, refusals, planMs } = await placeWorks(placing, works)
   tally.refusals += refusals
   const reserved = performance.now()
   tally.times.decode += decoded - started
-  tally.times.reserve += reserved - decoded
+  tally.times.decide += planMs
+  tally.times.reserve += reserved - decoded - planMs
   const writes = works.map((work, i) => writeOf(work, placed[i]!, epoch))
   const again = await settle(context, placing, epoch, works, placed, writes, tally)
   tally.times.commit += performance.now() - reserved
@@ -196,7 +197,7 @@ async function settle(
   const { keeper } = context
   const all = works.flatMap((w) => w.events.map((e) => e.event))
   const made = placed.filter((p) => p !== null)
-  const result = await commitDecisions(context.sql, epoch, writes).catch((error: unknown) => {
+  const result = await context.store.commitDecisions(epoch, writes).catch((error: unknown) => {
     forgetPlaced(placing, made)
     throw error
   })
@@ -205,7 +206,7 @@ async function settle(
     if (result.outcome === 'stale_epoch') await keeper.recover(epoch)
     else {
       await endReservations(
-        context.sql,
+        context.store,
         keeper,
         made.flatMap((p) => references(p.newTasks)),
       )
@@ -233,16 +234,16 @@ async function settle(
 
 /** What Redis is told after the commit may fail: the sweep tells it again. */
 async function tellRedis(
-  { sql, keeper }: ThreadContext,
+  { store, keeper }: ThreadContext,
   kept: readonly Placed[],
   lost: readonly Placed[],
-  deltas: Parameters<StockKeeper['tell']>[0],
+  deltas: Parameters<CounterKeeper['tell']>[0],
 ): Promise<void> {
   try {
     await Promise.all([
       keeper.confirm(kept.flatMap((p) => references(p.newTasks))),
       endReservations(
-        sql,
+        store,
         keeper,
         lost.flatMap((p) => references(p.newTasks)),
       ),
@@ -267,9 +268,7 @@ async function stillPending(
   events: readonly EventToDecide[],
   tally: Tally,
 ): Promise<readonly EventToDecide[]> {
-  const rows = await context.sql<{ seq: string }[]>`
-    select seq from pending where seq = any(${events.map((e) => e.seq)}::bigint[])`
-  const pending = new Set(rows.map((r) => r.seq))
+  const pending = await context.store.stillPending(events.map((e) => e.seq))
   for (const { seq } of events) {
     if (!pending.has(seq)) tally.decided.push({ seq, done: true, outcome: 'settled_elsewhere', order: null })
   }

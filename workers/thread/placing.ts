@@ -64,24 +64,28 @@ export interface PlacedAll {
   readonly epoch: number
   /** Parcels that Redis refused. */
   readonly refusals: number
+  /** What planning took, without the waits for Redis. */
+  readonly planMs: number
 }
 
 /** Throws StockError. */
 export async function placeAll(context: PlacingContext, decisions: readonly Decision[]): Promise<PlacedAll> {
   const placed: Placed[] = []
   let refusals = 0
-  let firstEpoch = context.keeper.epoch
+  let firstEpoch: number | null = null
   let open: Attempt[] = []
+  const started = performance.now()
   decisions.forEach((decision, index) => {
     const { snapshot, items } = decision.order
     const groups =
       snapshot === null ? [] : splitByConstraint(decision.demand, items, snapshot.lines, context.catalogue.sku)
     open.push({ index, decision, groups, round: 0, planned: plan(context, decision, groups, 0) })
   })
+  let planMs = performance.now() - started
   try {
     while (open.length > 0) {
       const { epoch, outcomes } = await reserveAll(context, open)
-      firstEpoch = Math.min(firstEpoch, epoch)
+      firstEpoch = firstEpoch === null ? epoch : Math.min(firstEpoch, epoch)
       const again: Attempt[] = []
       const release: ReservationRef[] = []
       for (const attempt of open) {
@@ -105,10 +109,12 @@ export async function placeAll(context: PlacingContext, decisions: readonly Deci
       }
       await context.keeper.release(release)
       for (const attempt of again) giveBackHints(context, attempt, outcomes.get(attempt)!)
+      const planning = performance.now()
       for (const attempt of again) {
         attempt.round += 1
         attempt.planned = plan(context, attempt.decision, attempt.groups, attempt.round)
       }
+      planMs += performance.now() - planning
       open = again
     }
   } catch (error) {
@@ -118,7 +124,7 @@ export async function placeAll(context: PlacingContext, decisions: readonly Deci
     forgetPlaced(context, Object.values(placed))
     throw error
   }
-  return { placed, epoch: firstEpoch, refusals }
+  return { placed, epoch: firstEpoch ?? context.keeper.epoch, refusals, planMs }
 }
 
 function plan(context: PlacingContext, decision: Decision, groups: readonly Group[], round: number): Planned {
@@ -162,7 +168,7 @@ function plan(context: PlacingContext, decision: Decision, groups: readonly Grou
   const placed = place(decision, tasks, missing)
   const requests = placed.newTasks.map((task) => ({
     node: task.node,
-    reservationId: `${task.taskId}@${order.attempt + round}`,
+    reservationId: `${task.taskId}@${order.attempt + round}.${context.keeper.owner}`,
     lines: task.lines.map(({ sku, quantity }) => ({ sku, quantity })),
   }))
   return { tasks, missing, traces, placed, requests }
@@ -190,8 +196,8 @@ async function reserveAll(
 }
 
 /**
- * The id is taken for other lines: by a decision that was cut off, or by another process that decides the same order right
- * now. Its units are not ours to release (the sweep ends what nobody committed): this order plans again, under the next id.
+ * The id is taken for other lines, by a decision of this process that was cut off and may still be committed: its units are
+ * not ours to release (the sweep ends what nobody committed). This order plans again, under the next id.
  */
 function orTaken(answer: Reserved): Reserved {
   return answer.outcome === 'exists_with_different_lines' ? { ...answer, outcome: 'insufficient_stock' } : answer

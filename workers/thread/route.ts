@@ -5,7 +5,9 @@
 import { pino } from 'pino'
 import { workerData } from 'piscina'
 import { loadDivisions } from '../../adapters/divisions/load.ts'
+import { errorFields } from '../../adapters/shared/error-fields.ts'
 import { connect } from '../../adapters/store/connect.ts'
+import { PostgresStore } from '../../adapters/store/postgres-store.ts'
 import { Hints } from '../hints.ts'
 import { StockKeeper } from '../stock-keeper.ts'
 import { packResult, type ThreadSettings, type ThreadTask, unpackEvents } from './batch.ts'
@@ -21,8 +23,12 @@ async function open(settings: ThreadSettings) {
   const sql = connect(settings.databaseUrl, { max: connectionsMax, applicationName: 'paidan thread' })
   const own = {
     sql,
-    keeper: new StockKeeper(sql, { redis: settings.redisUrl, keyPrefix: settings.keyPrefix }, (node, rows) =>
-      learn(node, rows),
+    store: new PostgresStore(sql),
+    keeper: new StockKeeper(
+      sql,
+      { redis: settings.redisUrl, keyPrefix: settings.keyPrefix },
+      (node, rows) => learn(node, rows),
+      settings.owner,
     ),
     divisions: loadDivisions(),
     log: pino({ level: settings.logLevel, base: { part: 'thread' } }, pino.destination({ dest: 2, sync: true })),
@@ -58,18 +64,15 @@ export async function decide(task: ThreadTask): Promise<Uint8Array> {
   own.hints = new Hints(task.hints)
   const result = await decideBatch(
     {
-      sql: own.sql,
+      store: own.store,
       keeper: own.keeper,
       divisions: own.divisions,
       catalogue: own.catalogue,
       hints: own.hints,
       now: Date.now,
       logBug: (event, error) => {
-        const { name, code, stack } = error as Error & { code?: string }
-        own.log.error(
-          { seq: event.seq, channel: event.channel, orderId: event.orderId, name, code, stack },
-          'undecidable event',
-        )
+        const { seq, channel, orderId } = event
+        own.log.error({ seq, channel, orderId, error: errorFields(error) }, 'undecidable event')
       },
     },
     unpackEvents(task.events),

@@ -1,0 +1,74 @@
+/** One batch of decisions: everything is looked at before anything is written, so that it is all or nothing. */
+import type { Task } from '../../../router/types.ts'
+import type { CommitOutcome, DecisionWrite } from '../commit.ts'
+import { keyOf } from '../load.ts'
+import { moveStock, type Place, placesOf, settleGone, shortOf } from './move-stock.ts'
+import { compare, pairKey, type Tables } from './tables.ts'
+
+export function commitDecisions(
+  tables: Tables,
+  epoch: number,
+  writes: readonly DecisionWrite[],
+  createdAt: number,
+): CommitOutcome {
+  const conflicts = writes.flatMap((write, i) => (isConflict(tables, write) ? [i] : []))
+  if (tables.epoch !== epoch) return { outcome: 'stale_epoch', epoch: tables.epoch }
+  const kept = writes.filter((_, i) => !conflicts.includes(i))
+  if (kept.length === 0) return { outcome: 'committed', conflicts, deltas: [] }
+  if (kept.some((w) => w.seqs.some((seq) => !tables.pending.has(seq)))) return { outcome: 'settled_elsewhere' }
+  const newTasks = kept.flatMap((w) => w.newTasks)
+  const releases = kept.flatMap((w) => w.releases)
+  const places = placesOf(newTasks, releases)
+  settleGone(tables, places)
+  const short = shortOf(tables, places)
+  if (short.length > 0) return { outcome: 'stock_refused', short: inKeyOrder(short) }
+  for (const seq of kept.flatMap((w) => w.seqs)) tables.pending.delete(seq)
+  const deltas = moveStock(tables, places, newTasks, releases)
+  for (const write of kept) writeOne(tables, write, createdAt)
+  return { outcome: 'committed', conflicts, deltas }
+}
+
+function inKeyOrder(short: readonly Place[]) {
+  const rows = short.map(({ node, sku }) => ({ node, sku }))
+  return rows.sort((a, b) => compare(a.node, b.node) || compare(a.sku, b.sku))
+}
+
+function isConflict(tables: Tables, { before, order, tasksBefore }: DecisionWrite): boolean {
+  if (before.version === 0) return order !== before && tables.idByKey.has(keyOf(before))
+  if (tables.orders.get(before.id)?.version !== before.version) return true
+  return tasksBefore.some((task) => !isSameTask(task, tables.tasks.get(task.taskId)?.task))
+}
+
+function isSameTask(task: Task, now: Task | undefined): boolean {
+  return (
+    now !== undefined &&
+    now.state === task.state &&
+    now.interceptRequested === task.interceptRequested &&
+    now.fence === task.fence &&
+    task.lines.every((l, i) => l.shipped === now.lines[i]?.shipped)
+  )
+}
+
+function writeOne(tables: Tables, write: DecisionWrite, createdAt: number): void {
+  const { before, order, tasksBefore, tasks, newTasks, records, problems, shipBy } = write
+  if (order !== before) {
+    tables.orders.set(order.id, order)
+    tables.idByKey.set(keyOf(order), order.id)
+  }
+  for (const { task } of newTasks) {
+    const row = { task, orderId: order.id, createdAt, shipBy, leaseUntilMs: null, packages: [], reason: null }
+    tables.tasks.set(task.taskId, row)
+    tables.tasksOf.set(order.id, [...(tables.tasksOf.get(order.id) ?? []), row])
+  }
+  tasks.forEach((task, i) => {
+    if (task === tasksBefore[i]) return
+    const row = tables.tasks.get(task.taskId)!
+    const { state, interceptRequested } = task
+    // Where nothing left of it, what had been asked for is kept to be read.
+    row.task = { ...row.task, state, interceptRequested, lines: state === 'cancelled' ? row.task.lines : task.lines }
+  })
+  for (const { seq, outcome } of records) {
+    tables.decisions.push({ orderId: order.id, version: order.version, seq, outcome })
+  }
+  for (const { kind, ref } of problems) tables.exceptions.add(pairKey(kind, ref))
+}

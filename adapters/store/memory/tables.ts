@@ -1,0 +1,113 @@
+/** The tables of sql/ as maps: what `MemoryStore` keeps, and what a simulation looks at. */
+import type { Order, Task } from '../../../router/types.ts'
+import type { Package } from '../tasks.ts'
+
+export interface InboxRow {
+  readonly seq: string
+  readonly day: string
+  readonly channel: string
+  readonly shop: string
+  readonly eventId: string
+  readonly orderId: string
+  readonly kind: string
+  readonly bodyHash: string
+  readonly body: Uint8Array
+  readonly storedAtMs: number
+}
+
+export interface TaskRow {
+  task: Task
+  readonly orderId: string
+  readonly createdAt: number
+  readonly shipBy: number | null
+  leaseUntilMs: number | null
+  packages: readonly Package[]
+  reason: string | null
+}
+
+export interface StockRow {
+  onHand: number
+  reserved: number
+  readonly safety: number
+}
+
+export interface MovementRow {
+  readonly node: string
+  /** null: Redis did it first. */
+  readonly seq: number | null
+  readonly kind: 'set' | 'add' | 'reserve' | 'release' | 'correct' | 'ship'
+  readonly ref: string
+  readonly lines: readonly {
+    readonly sku: string
+    readonly onHand: number
+    readonly reserved: number
+    readonly safety: number
+  }[]
+}
+
+export interface DecisionRow {
+  readonly orderId: string
+  readonly version: number
+  readonly seq: string
+  readonly outcome: string
+}
+
+export interface NodeRow {
+  readonly node: string
+  readonly no: number
+  seq: number
+  readonly safety: number
+}
+
+export interface Tables {
+  lastSeq: number
+  /** By day, channel, shop and event id. */
+  readonly inbox: Map<string, InboxRow>
+  readonly pending: Map<string, InboxRow>
+  /** By id. */
+  readonly orders: Map<string, Order>
+  /** `keyOf` → id. */
+  readonly idByKey: Map<string, string>
+  readonly tasks: Map<string, TaskRow>
+  readonly tasksOf: Map<string, TaskRow[]>
+  readonly decisions: DecisionRow[]
+  readonly nodes: Map<string, NodeRow>
+  /** Node → SKU → row. */
+  readonly stock: Map<string, Map<string, StockRow>>
+  readonly movements: MovementRow[]
+  /** Node and reservation id of what decisions reserved. */
+  readonly reserved: Set<string>
+  readonly postings: Map<string, string>
+  /** Kind and ref of what was raised. */
+  readonly exceptions: Set<string>
+  epoch: number
+}
+
+export interface MemoryNetwork {
+  readonly nodes: readonly { readonly node: string; readonly safety: number }[]
+}
+
+export function emptyTables({ nodes }: MemoryNetwork): Tables {
+  return {
+    ...{ lastSeq: 0, inbox: new Map(), pending: new Map(), orders: new Map(), idByKey: new Map(), tasks: new Map() },
+    ...{ tasksOf: new Map(), decisions: [], movements: [], reserved: new Set(), postings: new Map(), epoch: 0 },
+    exceptions: new Set(),
+    nodes: new Map(nodes.map(({ node, safety }, i) => [node, { node, no: i + 1, seq: 0, safety }])),
+    stock: new Map(nodes.map(({ node }) => [node, new Map()])),
+  }
+}
+
+export function pairKey(a: string, b: string): string {
+  return `${a}\u0000${b}`
+}
+
+export function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+/** The number of the node's next change. */
+export function nextNodeSeq(tables: Tables, node: string): number {
+  const row = tables.nodes.get(node)!
+  row.seq += 1
+  return row.seq
+}

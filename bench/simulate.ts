@@ -1,0 +1,88 @@
+/**
+ * `npm run simulate -- [--seeds N] [--from S]` plays worlds and stops at the first whose invariants break; `--seed X --trace`
+ * plays one again and shows its steps. The same seed is the same world, step by step. Everything is in memory.
+ */
+import { parseArgs } from 'node:util'
+import { makeCatalogue, makeDivisions } from './simulation/network.ts'
+import { type Outcome, simulate } from './simulation/world.ts'
+
+const usage = `Usage: npm run simulate -- [options]
+  --seeds N   worlds to play (1000)
+  --from S    the first one's seed (1)
+  --seed X    only this one
+  --trace     show every step of it
+  --help`
+
+const progressEveryMs = 2_000
+/** Of a world that broke, without --trace. */
+const lastSteps = 60
+
+export async function main(): Promise<void> {
+  const options = parse(process.argv.slice(2))
+  if (options === null) return
+  const { from, count, traced } = options
+  const place = { catalogue: makeCatalogue(), divisions: makeDivisions() }
+  const started = performance.now()
+  let told = started
+  let steps = 0
+  for (let i = 0; i < count; i++) {
+    const outcome = await simulate(from + i, place, undefined, traced)
+    steps += outcome.steps
+    if (outcome.breach !== null) {
+      showBreach(traced ? outcome : await simulate(from + i, place, undefined, true), traced)
+      process.exitCode = 1
+      return
+    }
+    if (traced) console.log(outcome.trace.join('\n'))
+    if (performance.now() - told < progressEveryMs) continue
+    told = performance.now()
+    console.log(`${i + 1} of ${count} seeds, ${rate(i + 1, started)} seeds/s`)
+  }
+  console.log(`${count} seeds from ${from}: every invariant held over ${steps} steps, ${rate(count, started)} seeds/s`)
+}
+
+function rate(count: number, started: number): string {
+  return (count / ((performance.now() - started) / 1000)).toFixed(0)
+}
+
+function showBreach({ seed, breach, trace, hash, steps }: Outcome, whole: boolean): void {
+  console.log((whole ? trace : trace.slice(-lastSteps)).join('\n'))
+  console.log(`\nseed ${seed} breaks after ${steps} steps (log ${hash.toString(16)}): ${breach}`)
+  if (!whole) console.log(`All steps: npm run simulate -- --seed ${seed} --trace`)
+}
+
+interface Options {
+  readonly from: number
+  readonly count: number
+  readonly traced: boolean
+}
+
+function parse(args: readonly string[]): Options | null {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        seeds: { type: 'string', default: '1000' },
+        from: { type: 'string', default: '1' },
+        seed: { type: 'string' },
+        trace: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    })
+    if (values.help) {
+      console.log(usage)
+      return null
+    }
+    if (values.seed !== undefined) return { from: whole(values.seed), count: 1, traced: values.trace }
+    return { from: whole(values.from), count: whole(values.seeds), traced: values.trace }
+  } catch (error) {
+    console.error(`${(error as Error).message}\n${usage}`)
+    process.exitCode = 1
+    return null
+  }
+}
+
+function whole(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new Error(`not a whole number: ${text}`)
+  return Number(text)
+}

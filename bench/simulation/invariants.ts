@@ -1,0 +1,192 @@
+/** What must hold after every step, and what once everything has come to rest. Each gives the first breach, or null. */
+import type { MemoryImage } from '../../adapters/stock/memory.ts'
+import { pairKey, type Tables } from '../../adapters/store/memory/tables.ts'
+import type { Ledger } from './ledger.ts'
+import type { SimulatedRedis } from './redis.ts'
+
+export interface Observed {
+  readonly tables: Tables
+  readonly redis: SimulatedRedis
+  readonly ledger: Ledger
+  /** While the epoch lock is held Redis is being loaded. */
+  readonly locked: boolean
+  /** The epoch in which Redis was emptied or spoilt: its counters may be off until they are made anew. */
+  readonly doubtedEpoch: number
+}
+
+export class StepInvariants {
+  readonly #observed: Observed
+  #movements = 0
+  #decisions = 0
+  /** What the movements add up to, by node and SKU. */
+  readonly #moved = new Map<string, { onHand: number; reserved: number; safety: number }>()
+  readonly #settled = new Set<string>()
+  readonly #stateOf = new Map<string, string>()
+  #checked = ''
+
+  constructor(observed: Observed) {
+    this.#observed = observed
+  }
+
+  breach(): string | null {
+    const { ledger } = this.#observed
+    return ledger.broken[0] ?? this.#history() ?? this.#books() ?? this.#counters()
+  }
+
+  #history(): string | null {
+    const { tables } = this.#observed
+    for (; this.#movements < tables.movements.length; this.#movements++) {
+      const { node, lines } = tables.movements[this.#movements]!
+      for (const { sku, onHand, reserved, safety } of lines) {
+        const sum = this.#moved.get(pairKey(node, sku)) ?? { onHand: 0, reserved: 0, safety: 0 }
+        sum.onHand += onHand
+        sum.reserved += reserved
+        sum.safety += safety
+        this.#moved.set(pairKey(node, sku), sum)
+      }
+    }
+    for (; this.#decisions < tables.decisions.length; this.#decisions++) {
+      const { seq } = tables.decisions[this.#decisions]!
+      if (seq === '0') continue
+      if (this.#settled.has(seq)) return `an event is settled twice: ${seq}`
+      if (tables.pending.has(seq)) return `an event is decided and still pending: ${seq}`
+      this.#settled.add(seq)
+    }
+    return null
+  }
+
+  /** Only after something changed: the number of what was written says so. */
+  #books(): string | null {
+    const { tables, ledger } = this.#observed
+    const version = `${tables.movements.length} ${tables.decisions.length} ${tables.orders.size}`
+    if (version === this.#checked) {
+      this.#noteStates()
+      return null
+    }
+    this.#checked = version
+    if (tables.orders.size !== tables.idByKey.size) return 'two orders of one key'
+    const live = new Map<string, number>()
+    for (const { task } of tables.tasks.values()) {
+      const before = this.#stateOf.get(task.taskId)
+      if (task.state === 'cancelled' && (before === 'pulled' || before === 'accepted'))
+        return `cancelled while somebody has it: ${task.taskId}`
+      if (task.state === 'cancelled') continue
+      for (const { sku, quantity, shipped } of task.lines) {
+        const key = pairKey(task.node, sku)
+        live.set(key, (live.get(key) ?? 0) + quantity - shipped)
+      }
+    }
+    for (const [node, rows] of tables.stock) {
+      for (const [sku, { onHand, reserved, safety }] of rows) {
+        const key = pairKey(node, sku)
+        const moved = this.#moved.get(key)
+        if (moved?.onHand !== onHand || moved.reserved !== reserved || moved.safety !== safety)
+          return `stock is not what its movements add up to: ${sku} at ${node}`
+        if (reserved !== (live.get(key) ?? 0)) return `reserved is not what live tasks hold: ${sku} at ${node}`
+        if (onHand < 0 || (reserved > onHand && !ledger.short.has(key)))
+          return `reserved more than there is: ${sku} at ${node}`
+      }
+    }
+    this.#noteStates()
+    return unitsBreach(tables)
+  }
+
+  #noteStates(): void {
+    for (const { task } of this.#observed.tables.tasks.values()) this.#stateOf.set(task.taskId, task.state)
+  }
+
+  /** atp + what is held and not committed = what Postgres can promise, as of the change that Redis has heard last. */
+  #counters(): string | null {
+    const { tables, redis, locked, doubtedEpoch } = this.#observed
+    if (!redis.scriptsLoaded || locked || doubtedEpoch === tables.epoch) return null
+    return countersBreach(tables, redis.stock.image())
+  }
+}
+
+/** Every unit of every item is in one place, and what is in a task is in that task. */
+function unitsBreach(tables: Tables): string | null {
+  for (const order of tables.orders.values()) {
+    const placed = order.items.map(() => 0)
+    const inTasks = new Map<string, number>()
+    for (const { item, quantity, place, taskId } of order.allocations) {
+      placed[item]! += quantity
+      if (place !== 'task') continue
+      const key = pairKey(taskId!, order.items[item]!.sku)
+      inTasks.set(key, (inTasks.get(key) ?? 0) + quantity)
+    }
+    if (placed.some((quantity, i) => quantity !== order.items[i]!.quantity))
+      return `units of order ${order.orderId} are lost or doubled`
+    for (const { task } of tables.tasksOf.get(order.id) ?? []) {
+      if (task.state === 'cancelled') continue
+      for (const { sku, quantity } of task.lines) {
+        const key = pairKey(task.taskId, sku)
+        if (inTasks.get(key) !== quantity) return `task ${task.taskId} does not hold what its order says`
+        inTasks.delete(key)
+      }
+    }
+    if (inTasks.size > 0) return `order ${order.orderId} has units in a task that does not hold them`
+  }
+  return null
+}
+
+function countersBreach(tables: Tables, image: MemoryImage): string | null {
+  for (const [node, { epoch, seq, atp, held }] of image) {
+    if (epoch !== tables.epoch) continue
+    const expected = new Map<string, number>()
+    for (const [sku, row] of tables.stock.get(node)!) expected.set(sku, row.onHand - row.safety - row.reserved)
+    if (seq > tables.nodes.get(node)!.seq) return `Redis knows of changes at ${node} that Postgres never made`
+    if (seq < tables.nodes.get(node)!.seq) {
+      for (const change of tables.movements) {
+        if (change.node !== node || change.seq === null || change.seq <= seq) continue
+        for (const l of change.lines) expected.set(l.sku, expected.get(l.sku)! - (l.onHand - l.reserved - l.safety))
+      }
+    }
+    for (const { reservationId, lines } of held.values()) {
+      if (tables.reserved.has(pairKey(node, reservationId))) continue
+      for (const l of lines) expected.set(l.sku, (expected.get(l.sku) ?? 0) - l.quantity)
+    }
+    for (const [sku, units] of expected) {
+      const now = atp.get(sku) ?? 0
+      if (now !== units) return `Redis promises ${now} ${sku} at ${node} and Postgres ${units}`
+    }
+  }
+  return null
+}
+
+/** When nothing is under way any more. */
+export function restBreach({ tables, redis, ledger }: Observed): string | null {
+  if (tables.pending.size > 0) return `undecided events: ${[...tables.pending.keys()].join(' ')}`
+  const image = redis.stock.image()
+  for (const [node, { epoch, held }] of image) {
+    if (epoch !== tables.epoch) return `${node} is loaded in epoch ${epoch}, not ${tables.epoch}`
+    if (held.size > 0) return `reserved for nobody at ${node}: ${[...held.keys()].join(' ')}`
+  }
+  if (image.size !== tables.nodes.size) return 'a node is not loaded'
+  return countersBreach(tables, image) ?? inboxBreach(tables, ledger) ?? tasksBreach(tables, ledger)
+}
+
+function inboxBreach(tables: Tables, ledger: Ledger): string | null {
+  const settled = new Set(tables.decisions.map((d) => d.seq))
+  const kept = new Set<string>()
+  for (const { eventId, kind, seq } of tables.inbox.values()) {
+    kept.add(eventId)
+    if (!settled.has(seq)) return `an event was never settled: ${eventId}`
+    if (kind !== 'command' && !ledger.sent.has(eventId)) return `an event that nobody sent: ${eventId}`
+  }
+  if (kept.size !== tables.inbox.size) return 'an event is kept twice'
+  for (const eventId of ledger.acknowledged.keys()) if (!kept.has(eventId)) return `acknowledged and lost: ${eventId}`
+  return null
+}
+
+function tasksBreach(tables: Tables, ledger: Ledger): string | null {
+  for (const { task, packages } of tables.tasks.values()) {
+    if (task.state === 'rejected' || task.state === 'intercepted') return `given back and left: ${task.taskId}`
+    const packed = packages.flatMap((p) => p.lines).reduce((sum, l) => sum + l.quantity, 0)
+    const shipped = task.lines.reduce((sum, l) => sum + l.shipped, 0)
+    if (packed !== shipped) return `shipped is not what packages hold: ${task.taskId}`
+    const told = [...(ledger.shipped.get(task.taskId)?.values() ?? [])].flatMap((p) => p.lines)
+    const left = told.reduce((sum, l) => sum + l.quantity, 0)
+    if (left !== packed) return `${left} units left the house and ${packed} are known: ${task.taskId}`
+  }
+  return null
+}

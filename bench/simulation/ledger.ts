@@ -1,0 +1,44 @@
+/** What the world outside knows for sure: which events were acknowledged, who was given which task, what left a house. */
+import type { InboxEvent } from '../../adapters/store/intake.ts'
+import type { Package, PulledTask } from '../../adapters/store/tasks.ts'
+
+export interface Lease {
+  readonly fence: number
+  readonly untilMs: number
+}
+
+export class Ledger {
+  readonly acknowledged = new Map<string, InboxEvent>()
+  readonly sent = new Set<string>()
+  readonly #leases = new Map<string, Lease>()
+  /** Task → waybill → package, of answers that said it is taken. */
+  readonly shipped = new Map<string, Map<string, Package>>()
+  /** Node and SKU of which a count found fewer than were promised. */
+  readonly short = new Set<string>()
+  /** What went wrong before anybody looked. */
+  readonly broken: string[] = []
+
+  /** When it happens in the store, whether or not anybody hears of it. */
+  leased(tasks: readonly PulledTask[], nowMs: number): void {
+    for (const { taskId, fence, leaseUntil, intercepted } of tasks) {
+      const before = this.#leases.get(taskId)
+      if (before !== undefined && intercepted && before.fence === fence) continue
+      if (before !== undefined && before.untilMs > nowMs) this.broken.push(`two owners at a time: ${taskId}`)
+      if (before !== undefined && fence <= before.fence) this.broken.push(`a fence that does not rise: ${taskId}`)
+      this.#leases.set(taskId, { fence, untilMs: leaseUntil.getTime() })
+    }
+  }
+
+  /** An owner's verb took effect. */
+  acted(verb: string, taskId: string, fence: number, nowMs: number, lapsed = false): void {
+    const lease = this.#leases.get(taskId)
+    if (lease === undefined || lease.fence !== fence) this.broken.push(`${verb} of a lost lease took effect: ${taskId}`)
+    else if (lease.untilMs > nowMs === lapsed) this.broken.push(`${verb} after the lease took effect: ${taskId}`)
+  }
+
+  left(taskId: string, packages: readonly Package[]): void {
+    const known = this.shipped.get(taskId) ?? new Map<string, Package>()
+    for (const p of packages) known.set(p.waybill, p)
+    this.shipped.set(taskId, known)
+  }
+}

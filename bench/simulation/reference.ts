@@ -1,0 +1,84 @@
+/** What an order comes to when its events come once, in order, with nobody and nothing in between: and what is compared. */
+import { MemoryStock } from '../../adapters/stock/memory.ts'
+import { keyOf } from '../../adapters/store/load.ts'
+import { MemoryStore } from '../../adapters/store/memory/store.ts'
+import type { Divisions } from '../../router/address.ts'
+import type { Order } from '../../router/types.ts'
+import { CounterKeeper } from '../../workers/counter-keeper.ts'
+import { Hints } from '../../workers/hints.ts'
+import type { KeptCounters } from '../../workers/kept-counters.ts'
+import type { Catalogue } from '../../workers/thread/catalogue.ts'
+import { decideBatch } from '../../workers/thread/decide-batch.ts'
+import { nodes, skus } from './network.ts'
+import type { Story } from './story.ts'
+
+/** More than all orders of a world want. */
+const plenty = 1_000
+
+class SoundCounters extends MemoryStock implements KeptCounters {
+  async connect(): Promise<void> {}
+
+  async scriptsLoaded(): Promise<boolean> {
+    return true
+  }
+
+  reloadAll(): Promise<never> {
+    return Promise.reject(new Error('nothing is ever lost here'))
+  }
+
+  close(): void {}
+}
+
+/** By order id. */
+export async function inOrder(
+  stories: readonly Story[],
+  catalogue: Catalogue,
+  divisions: Divisions,
+  nowMs: number,
+): Promise<ReadonlyMap<string, string>> {
+  const store = new MemoryStore({ nodes: nodes.map((node) => ({ node, safety: 0 })) }, () => nowMs)
+  store.tables.epoch = 1
+  const counters = new SoundCounters()
+  const hints = Hints.sized(nodes.length, 8)
+  for (const node of nodes) {
+    const lines = skus.map((sku) => ({ sku, quantity: plenty }))
+    await store.postStock({ node, ref: 'all', kind: 'set', lines, bodyHash: Buffer.alloc(0) })
+    await counters.reload(
+      1,
+      node,
+      1,
+      skus.map((sku) => ({ sku, atp: plenty })),
+    )
+    for (const sku of skus) hints.set(catalogue.nodeNo(catalogue.nodeIndex.get(node)!), catalogue.skuNo(sku), plenty)
+  }
+  const keeper = new CounterKeeper(store, counters, 'o')
+  await keeper.open()
+  const context = { store, keeper, catalogue, divisions, hints, now: () => nowMs, logBug: fail }
+  const ends = new Map<string, string>()
+  for (const { orderId, events } of stories) {
+    for (const event of events) {
+      const [stored] = await store.storeEvents([event])
+      if (stored?.outcome === 'new') await decideBatch(context, [{ ...event, seq: stored.seq, storedAtMs: nowMs }])
+    }
+    const key = keyOf(events[0]!)
+    ends.set(orderId, endOf(store.tables.orders.get(store.tables.idByKey.get(key)!)!))
+  }
+  return ends
+}
+
+function fail(_: unknown, error: unknown): never {
+  throw error
+}
+
+/** What does not depend on where it was sourced, nor on which of two bodies of one event came first. */
+export function endOf({ state, snapshot, refunds, holds, cancelledBy, items, allocations }: Order): string {
+  const places = new Map<string, number>()
+  for (const { item, place, quantity } of allocations) {
+    const key = `${String(item).padStart(3, '0')} ${place}`
+    places.set(key, (places.get(key) ?? 0) + quantity)
+  }
+  return JSON.stringify({
+    ...{ state, refunds, holds, cancelledBy, items, places: [...places].sort() },
+    snapshot: snapshot === null ? null : { ...snapshot, sellerMemo: '' },
+  })
+}

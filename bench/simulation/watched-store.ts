@@ -1,0 +1,96 @@
+/** The store with somebody who looks on: what happens in it to tasks and acknowledgements goes into the ledger. */
+import type { OrderStore } from '../../adapters/store/decision-store.ts'
+import { pairKey, type Tables } from '../../adapters/store/memory/tables.ts'
+import type { Ledger } from './ledger.ts'
+
+export type Verbs = { readonly [K in keyof OrderStore]: OrderStore[K] }
+
+/** All verbs of a store as an object of its own, so that some of them can be replaced. */
+export function verbsOf(store: OrderStore): Verbs {
+  return {
+    currentEpoch: () => store.currentEpoch(),
+    withEpochLock: (work) => store.withEpochLock(work),
+    figuresOf: (nodes) => store.figuresOf(nodes),
+    deltasAfter: (node, fromSeq) => store.deltasAfter(node, fromSeq),
+    hasReserved: (node) => store.hasReserved(node),
+    partedByCommit: (reservations) => store.partedByCommit(reservations),
+    loadByKeys: (keys) => store.loadByKeys(keys),
+    commitDecisions: (epoch, writes) => store.commitDecisions(epoch, writes),
+    stillPending: (seqs) => store.stillPending(seqs),
+    storeEvents: (events) => store.storeEvents(events),
+    readPending: (options) => store.readPending(options),
+    postStock: (posting) => store.postStock(posting),
+    pullTasks: (node, limit, leaseSeconds) => store.pullTasks(node, limit, leaseSeconds),
+    acceptTask: (node, taskId, fence) => store.acceptTask(node, taskId, fence),
+    shipTask: (node, taskId, fence, packages) => store.shipTask(node, taskId, fence, packages),
+    giveBack: (node, taskId, fence, how, commandOf) => store.giveBack(node, taskId, fence, how, commandOf),
+    lapsedIntercepts: (limit) => store.lapsedIntercepts(limit),
+  }
+}
+
+export function watched(verbs: Verbs, tables: Tables, ledger: Ledger, now: () => number): Verbs {
+  return {
+    ...verbs,
+    async commitDecisions(epoch, writes) {
+      const done = await verbs.commitDecisions(epoch, writes)
+      if (done.outcome !== 'committed') return done
+      writes.forEach(({ newTasks }, i) => {
+        if (done.conflicts.includes(i)) return
+        for (const { task, reservationId } of newTasks) {
+          for (const { sku } of task.lines) {
+            const left = leftAfter(tables, task.node, sku, reservationId)
+            if (left < 0) ledger.broken.push(`oversold: ${sku} at ${task.node}, ${left} left after ${task.taskId}`)
+          }
+        }
+      })
+      return done
+    },
+    async postStock(posting) {
+      const posted = await verbs.postStock(posting)
+      if (posted.outcome === 'posted')
+        for (const { sku } of posted.shortages) ledger.short.add(pairKey(posting.node, sku))
+      return posted
+    },
+    async pullTasks(node, limit, leaseSeconds) {
+      const tasks = await verbs.pullTasks(node, limit, leaseSeconds)
+      ledger.leased(tasks, now())
+      return tasks
+    },
+    async acceptTask(node, taskId, fence) {
+      const done = await verbs.acceptTask(node, taskId, fence)
+      if (done.outcome === 'accepted') ledger.acted('accept', taskId, fence, now())
+      return done
+    },
+    async shipTask(node, taskId, fence, packages) {
+      const stopped = tables.tasks.get(taskId)?.task.interceptRequested
+      const done = await verbs.shipTask(node, taskId, fence, packages)
+      if (done.outcome === 'shipped' || done.outcome === 'partly_shipped') {
+        ledger.acted('ship', taskId, fence, now())
+        if (stopped) ledger.broken.push(`shipped although it was to be stopped: ${taskId}`)
+        ledger.left(taskId, packages)
+      }
+      return done
+    },
+    async giveBack(node, taskId, fence, how, commandOf) {
+      const done = await verbs.giveBack(node, taskId, fence, how, commandOf)
+      if (done.outcome === 'given_back') {
+        ledger.acted('give back', taskId, fence, now(), how.state === 'intercepted' && how.lapsed === true)
+      }
+      return done
+    },
+  }
+}
+
+/** What could be promised when the reservation had been committed: now others may have changed it. */
+function leftAfter(tables: Tables, node: string, sku: string, reservationId: string): number {
+  const row = tables.stock.get(node)?.get(sku)
+  if (row === undefined) return -1
+  let left = row.onHand - row.safety - row.reserved
+  for (let i = tables.movements.length - 1; i >= 0; i--) {
+    const movement = tables.movements[i]!
+    if (movement.node !== node) continue
+    if (movement.kind === 'reserve' && movement.ref === reservationId) break
+    for (const l of movement.lines) if (l.sku === sku) left -= l.onHand - l.reserved - l.safety
+  }
+  return left
+}
