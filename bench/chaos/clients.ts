@@ -1,0 +1,62 @@
+/** One HTTP client for everybody outside: fails soon, knows where the service listens just now. */
+import { Pool } from 'undici'
+import type { Signed } from '../../workers/e2e/testing/webhooks.ts'
+import type { PlatformAnswer } from '../../workers/faults/testing/ledger.ts'
+
+// WeChat, the least patient, hangs up after five seconds.
+const answerMsMax = 5_000
+const connections = 48
+
+export class Clients {
+  readonly #where: () => string | null
+  #pool: { readonly url: string; readonly pool: Pool } | null = null
+
+  /** `where`: the service's URL; null while it does not listen. */
+  constructor(where: () => string | null) {
+    this.#where = where
+  }
+
+  /** Null when nobody answered: whatever was asked for may have happened. */
+  async ask(request: Signed, token: string | null = null): Promise<PlatformAnswer | null> {
+    const pool = this.#current()
+    if (pool === null) return null
+    try {
+      const { method, path, contentType, body } = request
+      const authorization = token === null ? {} : { authorization: `Bearer ${token}` }
+      const answer = await pool.request({
+        method,
+        path,
+        headers: { 'content-type': contentType, ...authorization },
+        body,
+      })
+      return { status: answer.statusCode, body: await answer.body.text() }
+    } catch {
+      return null
+    }
+  }
+
+  #current(): Pool | null {
+    const url = this.#where()
+    if (url === this.#pool?.url) return this.#pool?.pool ?? null
+    this.close()
+    if (url === null) return null
+    const pool = new Pool(url, {
+      connections,
+      connectTimeout: answerMsMax,
+      headersTimeout: answerMsMax,
+      bodyTimeout: answerMsMax,
+    })
+    this.#pool = { url, pool }
+    return pool
+  }
+
+  close(): void {
+    void this.#pool?.pool.destroy().catch(() => undefined)
+    this.#pool = null
+  }
+}
+
+/** A JSON request of ours. */
+export function jsonRequest(path: string, body: unknown): Signed {
+  return { method: 'POST', path, contentType: 'application/json', body: JSON.stringify(body) }
+}

@@ -1,0 +1,122 @@
+/** The service under test: one process, or two on one port; who dies is started again, over the same servers. */
+import { type AddressInfo, createServer } from 'node:net'
+import { type ServiceProcess, spawnService } from '../../workers/faults/testing/process.ts'
+
+export type Environment = Readonly<Record<string, string>>
+
+export class Fleet {
+  readonly #environment: Environment
+  readonly #members: (ServiceProcess | null)[]
+  readonly #starting = new Map<number, Promise<void>>()
+  /** Those that we end ourselves. */
+  readonly #condemned = new WeakSet<ServiceProcess>()
+  /** What processes said that ended by themselves: none is ever expected to. */
+  readonly endedAlone: string[] = []
+
+  private constructor(size: number, environment: Environment) {
+    this.#environment = environment
+    this.#members = Array.from({ length: size }, () => null)
+  }
+
+  /** Two share a port that was free a moment ago; one takes any. */
+  static async start(size: 1 | 2, environment: Environment): Promise<Fleet> {
+    const own = size === 1 ? {} : { SHARE_PORT: 'on', PORT: String(await freePort()) }
+    const fleet = new Fleet(size, { ...environment, ...own })
+    await fleet.startAll()
+    return fleet
+  }
+
+  get size(): number {
+    return this.#members.length
+  }
+
+  /** The port that somebody listens on; null while nobody does. */
+  get port(): number | null {
+    const member = this.#members.find((m) => m !== null)
+    return member === undefined ? null : Number(new URL(member!.url).port)
+  }
+
+  /** One that runs; null when it does not. */
+  member(index: number): ServiceProcess | null {
+    return this.#members[index] ?? null
+  }
+
+  async startAll(): Promise<void> {
+    await Promise.all(this.#members.map((_, index) => this.start(index)))
+  }
+
+  /** Does nothing where one runs; who is asked again while it starts waits for that start. */
+  async start(index: number): Promise<void> {
+    if (this.#members[index] !== null) return
+    const starting = this.#starting.get(index) ?? this.#spawn(index).finally(() => this.#starting.delete(index))
+    this.#starting.set(index, starting)
+    await starting
+  }
+
+  async #spawn(index: number): Promise<void> {
+    const member = await spawnService(this.#environment)
+    this.#members[index] = member
+    void member.exited.then(({ code, signal }) => {
+      if (this.#members[index] === member) this.#members[index] = null
+      if (!this.#condemned.has(member)) this.endedAlone.push(`${code ?? signal}: ${member.said().slice(-2_000)}`)
+    })
+  }
+
+  /** kill -9. */
+  async kill(index: number): Promise<void> {
+    const member = this.#take(index)
+    await member?.kill()
+  }
+
+  /** As Ctrl-C does it; gives whatever did not end with exit code 0. */
+  async stop(): Promise<string[]> {
+    const wrong: string[] = []
+    for (let index = 0; index < this.size; index++) {
+      await this.#starting.get(index)
+      const member = this.#take(index)
+      const exit = await member?.signal()
+      if (exit !== undefined && exit.code !== 0)
+        wrong.push(`${exit.code ?? exit.signal}: ${member!.said().slice(-2_000)}`)
+    }
+    return wrong
+  }
+
+  /** Told to stop as by Ctrl-C; killed when `meanwhile` is over, wherever it is by then. */
+  async stopThenKill(index: number, meanwhile: () => Promise<unknown>): Promise<void> {
+    const member = this.#take(index)
+    if (member === null) return
+    const ending = member.signal()
+    await Promise.race([ending, meanwhile()])
+    await member.kill()
+  }
+
+  /** Killed in the middle of its start; the next one is not hurt by what it left. */
+  async startThenKill(index: number, meanwhile: () => Promise<unknown>): Promise<void> {
+    const dying = spawnService(this.#environment).then(
+      (member) => {
+        this.#condemned.add(member)
+        return member
+      },
+      () => null,
+    )
+    await Promise.race([dying, meanwhile()])
+    const member = await dying
+    await member?.kill()
+    await this.start(index)
+  }
+
+  #take(index: number): ServiceProcess | null {
+    const member = this.#members[index] ?? null
+    this.#members[index] = null
+    if (member !== null) this.#condemned.add(member)
+    return member
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}

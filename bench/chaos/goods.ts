@@ -1,0 +1,36 @@
+/** What lies where at the beginning: some goods are plenty, some run out and come again. */
+import type { SkuQuantity } from '../../router/types.ts'
+import type { Random } from '../../workers/demo/random.ts'
+
+export interface Goods {
+  readonly opening: Readonly<Record<string, readonly SkuQuantity[]>>
+  readonly nodes: readonly string[]
+  readonly scarce: readonly string[]
+  pick(random: Random): string
+  isScarce(sku: string): boolean
+}
+
+const nodes = ['north', 'east', 'south', 'west', 'middle'] as const
+const plenty = ['plenty-1', 'plenty-2', 'plenty-3', 'plenty-4']
+const scarce = ['scarce-1', 'scarce-2', 'scarce-3']
+const plentyUnits = 400_000
+const scarceUnits = 40
+
+export function chaosGoods(): Goods {
+  const opening = nodes.map((node, i): [string, SkuQuantity[]] => [
+    node,
+    [
+      // No node has everything: orders of several lines are split.
+      ...plenty.filter((_, at) => at % nodes.length !== i).map((sku) => ({ sku, quantity: plentyUnits })),
+      ...scarce.map((sku) => ({ sku, quantity: scarceUnits })),
+    ],
+  ])
+  const isScarce = (sku: string): boolean => scarce.includes(sku)
+  return {
+    opening: Object.fromEntries(opening),
+    nodes,
+    scarce,
+    pick: (random) => (random.chance(0.3) ? random.pick(scarce) : random.pick(plenty)),
+    isScarce,
+  }
+}

@@ -1,0 +1,152 @@
+/** Between two groups of faults: the people outside stop, all is decided, the sweep has looked, and everything is checked. */
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Violation } from '../../adapters/store/audit.ts'
+import { auditAll } from '../../workers/audit.ts'
+import type { Random } from '../../workers/demo/random.ts'
+import { startServiceHere } from '../../workers/faults/testing/network.ts'
+import { Sweep } from '../../workers/sweep.ts'
+import { checkBook } from './checks.ts'
+import { workShelves } from './warehouses.ts'
+import type { Load, World } from './world.ts'
+
+const lookAgainMs = 50
+/** Nothing has moved for so long: whatever is left is stuck. An event that cannot be decided for now waits a minute. */
+const stuckMs = 90_000
+// Restocking walks and a second look at a difference take a round each.
+const sweepRoundsMax = 6
+
+/**
+ * The service is stopped as by Ctrl-C when this returns, and nothing of it runs. `finish`: all work is done before.
+ * `beforeChecks`: when nothing runs any more.
+ */
+export async function settle(
+  world: World,
+  load: Load,
+  random: Random,
+  finish: boolean,
+  beforeChecks: () => Promise<void> | undefined = () => undefined,
+): Promise<Violation[]> {
+  await load.stop()
+  const violations: Violation[] = []
+  const stuck = await movesUntilNone(() => undecided(world))
+  if (stuck > 0) violations.push(await whatIsStuck(world, stuck))
+  if (finish) violations.push(...(await finishWork(world, random)))
+  const wrong = await world.fleet.stop()
+  if (wrong.length > 0)
+    violations.push({ invariant: 'a_stop_ends_well', count: wrong.length, examples: wrong.map(said) })
+  const alone = world.fleet.endedAlone.splice(0)
+  if (alone.length > 0)
+    violations.push({ invariant: 'nobody_dies_alone', count: alone.length, examples: alone.map(said) })
+  const { odd } = world.book
+  if (odd.length > 0) {
+    const examples = odd.slice(0, 5).map((answer) => ({ ...answer }))
+    violations.push({ invariant: 'every_answer_is_one_of_the_protocol', count: odd.length, examples })
+    odd.length = 0
+  }
+  await beforeChecks()
+  violations.push(...(await sweepAndAudit(world)))
+  violations.push(...(await checkBook(world, finish)))
+  return violations
+}
+
+const said = (text: string): Record<string, unknown> => ({ said: text })
+
+async function undecided({ sql }: World): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`select count(*)::int from pending`
+  return row!.count
+}
+
+/** Gives what is left when nothing moves any more. */
+async function movesUntilNone(look: () => Promise<number>): Promise<number> {
+  let least = Number.POSITIVE_INFINITY
+  let movedAt = performance.now()
+  for (;;) {
+    // A Postgres that was just started again may not answer yet.
+    const count = await look().catch(() => least)
+    if (count === 0) return 0
+    if (count < least) {
+      least = count
+      movedAt = performance.now()
+    }
+    if (performance.now() - movedAt > stuckMs) return count
+    await delay(lookAgainMs)
+  }
+}
+
+async function whatIsStuck({ sql }: World, count: number): Promise<Violation> {
+  const examples = await sql`select seq, kind, order_id, attempts, last_error from pending order by seq limit 5`
+  return { invariant: 'everything_is_decided', count, examples: [...examples] }
+}
+
+/** Warehouses go on until nothing is left to do; what somebody fell silent about comes back when its lease is over. */
+async function finishWork(world: World, random: Random): Promise<Violation[]> {
+  let goOn = true
+  const working = workShelves(world, world.goods.nodes, random, { goOn: () => goOn, careful: true })
+  const open = await movesUntilNone(async () => {
+    const [row] = await world.sql<{ count: number }[]>`
+      select (select count(*) from task where state not in ('shipped', 'cancelled'))::int
+        + (select count(*) from pending)::int as count`
+    return row!.count
+  })
+  goOn = false
+  await working
+  if (open === 0) return []
+  const examples = await world.sql`
+    select task_id, node, state, fence, lease_until, intercept_requested from task
+    where state not in ('shipped', 'cancelled') limit 5`
+  return [{ invariant: 'all_work_comes_to_its_end', count: open, examples: [...examples] }]
+}
+
+// What no fault may lead to. Nobody sends bills or tracks here, so what reconciliation misses is no fault.
+const alarms = [
+  'undecidable_event',
+  'unintelligible_event',
+  'event_from_the_future',
+  'order_not_pulled',
+  'shortage',
+  'lines_changed_after_pull',
+  'address_changed_after_pull',
+]
+
+async function sweepAndAudit(world: World): Promise<Violation[]> {
+  const { postgres, redis, sql } = world
+  const service = await startServiceHere({ databaseUrl: postgres.url, redisUrl: redis.url })
+  try {
+    // Nobody decides any more: whatever is held is nobody's, however young it is.
+    const sweep = new Sweep(service, { heldMsMax: 0 })
+    for (let round = 1; ; round++) {
+      await sweep.round()
+      await movesUntilNone(() => undecided(world))
+      const violations = [...(await auditAll(sql, service.keeper)), ...(await keptGoods(world))]
+      if (violations.length > 0 && round < sweepRoundsMax) continue
+      return [...violations, ...(await exceptions(world))]
+    }
+  } finally {
+    await service.stop()
+  }
+}
+
+/** A single unit that somebody waits for and that lies somewhere, promised to nobody: a leak of another kind. */
+async function keptGoods({ sql }: World): Promise<Violation[]> {
+  const rows = await sql`
+    select b.sku, count(*)::int as orders, max(s.available)::int as available
+    from backorder b
+    join orders o on o.id = b.order_id
+    join (select sku, sum(greatest(on_hand - safety - reserved, 0)) as available from stock group by 1) s using (sku)
+    where s.available > 0 and json_array_length(coalesce(o.body -> 'excludedNodes', '[]')) = 0
+    group by 1`
+  if (rows.length === 0) return []
+  return [{ invariant: 'goods_are_not_kept_from_who_waits', count: rows.length, examples: [...rows] }]
+}
+
+/** A drift that the sweep found is counted; one that is still there is a leak. */
+async function exceptions({ sql, book }: World): Promise<Violation[]> {
+  const [drifts] = await sql<{ mended: number }[]>`
+    select count(*)::int as mended from exception where kind = 'stock_drift' and resolved_at is not null`
+  book.driftsMended = drifts!.mended
+  const rows = await sql`
+    select kind, ref, detail, since, resolved_at from exception
+    where kind = any(${alarms}) or (kind = 'stock_drift' and resolved_at is null) limit 50`
+  if (rows.length === 0) return []
+  return [{ invariant: 'nothing_is_raised_that_did_not_happen', count: rows.length, examples: rows.slice(0, 5) }]
+}
