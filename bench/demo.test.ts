@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { loadDivisions } from '../adapters/divisions/load.ts'
 import { testRedis } from '../adapters/shared/testing.ts'
 import { connect } from '../adapters/store/connect.ts'
-import { testDatabase } from '../adapters/store/testing.ts'
+import { testDatabase, testVault } from '../adapters/store/testing.ts'
 import { parseConfig } from '../workers/config.ts'
 import { demoSeed, loadNetwork } from '../workers/demo/load.ts'
 import { demoNetwork } from '../workers/demo/network.ts'
@@ -19,15 +19,22 @@ let redisUrl: string
 let service: RunningService
 
 async function start(): Promise<RunningService> {
-  const config = parseConfig({ PORT: '0', THREADS: '1', LOG_LEVEL: 'error', SWEEP_SECONDS: '1' })
-  return await startService({ config, databaseUrl: database.url, redisUrl, adminToken, log: createLog('error') })
+  const config = parseConfig({ PORT: '0', THREADS: '1', LOG_LEVEL: 'error', SWEEP_SECONDS: '1', DURABILITY: 'off' })
+  return await startService({
+    config,
+    databaseUrl: database.url,
+    redisUrl,
+    vault: testVault,
+    adminToken,
+    log: createLog('error'),
+  })
 }
 
 beforeAll(async () => {
   database = await testDatabase()
   redisUrl = (await testRedis()).url
   const sql = connect(database.url, { max: 1, applicationName: 'test set-up', statementTimeoutMs: 0 })
-  await loadNetwork(sql, demoNetwork(loadDivisions(), demoSeed))
+  await loadNetwork(sql, testVault, demoNetwork(loadDivisions(), demoSeed))
   await sql.end()
   service = await start()
 })
@@ -84,10 +91,10 @@ describe('the demo', () => {
 
   test('does not begin on a network that is not the demo’s', async () => {
     const empty = await testDatabase()
-    const config = parseConfig({ PORT: '0', THREADS: '1', LOG_LEVEL: 'error' })
+    const config = parseConfig({ PORT: '0', THREADS: '1', LOG_LEVEL: 'error', DURABILITY: 'off' })
     const log = createLog('error')
     const other = await startService({
-      ...{ config, log, adminToken, databaseUrl: empty.url },
+      ...{ config, log, vault: testVault, adminToken, databaseUrl: empty.url },
       redisUrl: (await testRedis()).url,
     })
     const url = `http://127.0.0.1:${other.port}`

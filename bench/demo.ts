@@ -72,7 +72,8 @@ function urlOf({ host, port }: Config): string {
 
 function tokenOf({ adminToken, dataDir }: Config): string {
   // Without one the first question still goes out, so that a service that does not run is told first.
-  return adminToken ?? readAdminToken(dataDir) ?? ''
+  // Two may be given while one is being changed.
+  return adminToken?.split(',')[0] ?? readAdminToken(dataDir) ?? ''
 }
 
 const deadlineMs = 50_000

@@ -46,12 +46,16 @@ test.each([
   { set: { HOST: '::1' }, gives: { host: '::1' } },
   { set: { SHARE_PORT: 'on' }, gives: { sharePort: true } },
   { set: { DATA_DIR: '/var/lib/paidan' }, gives: { dataDir: '/var/lib/paidan' } },
+  { set: {}, gives: { durability: 'required' } },
+  { set: { DURABILITY: 'off' }, gives: { durability: 'off' } },
   { set: { DATA_DIR: '../elsewhere' }, gives: { dataDir: '/elsewhere' } },
   { set: { REDIS_URL: '/run/redis.sock' }, gives: { redisUrl: '/run/redis.sock' } },
   { set: { REDIS_URL: 'rediss://u:p@r:6380/2' }, gives: { redisUrl: 'rediss://u:p@r:6380/2' } },
   { set: { DATABASE_URL: 'postgres:///a?host=/run' }, gives: { databaseUrl: 'postgres:///a?host=/run' } },
   { set: { WEBHOOK_TOLERANCE_SECONDS: '60' }, gives: { webhookToleranceSeconds: 60 } },
   { set: { THREADS: '' }, gives: { threads: 7 } },
+  { set: { CREDENTIALS_KEY: `${'A'.repeat(43)}=` }, gives: { credentialsKey: Buffer.alloc(32) } },
+  { set: { CREDENTIALS_KEY_LOST: 'on' }, gives: { credentialsKeyLost: true } },
 ])('$set', ({ set, gives }) => {
   expect(parseConfig(set, machine)).toMatchObject(gives)
 })
@@ -69,12 +73,20 @@ test.each<[string, string]>([
   ['BATCH_MAX', 'many'],
   ['LOG_LEVEL', 'loud'],
   ['DEMO', 'on'],
+  ['DURABILITY', 'on'],
   ['DATABASE_URL', 'localhost:5432/orders'],
   ['DATABASE_URL', 'mysql://a/b'],
   ['REDIS_URL', 'http://a'],
   ['REDIS_URL', '//a'],
   ['ADMIN_TOKEN', 'short'],
   ['ADMIN_TOKEN', 'a token with spaces in it'],
+  ['ADMIN_TOKEN', 'first-token-of-two,second'],
+  ['ADMIN_TOKEN', 'first-token-of-three,second-token-of-three,third-token-of-three'],
+  ['CREDENTIALS_KEY', 'short'],
+  ['CREDENTIALS_KEY', 'A'.repeat(44)],
+  ['CREDENTIALS_KEY', `${'A'.repeat(43)}= `.repeat(2)],
+  ['CREDENTIALS_KEY_PREVIOUS', 'A'.repeat(43)],
+  ['CREDENTIALS_KEY_LOST', 'yes'],
 ])('%s=%s is refused by name', (name, value) => {
   expect(() => parseConfig({ [name]: value }, machine)).toThrow(new RegExp(`^${name} must `))
 })

@@ -24,6 +24,12 @@ export interface Config {
   readonly redisUrl: string | null
   /** null: made at the first start. */
   readonly adminToken: string | null
+  /** 32 bytes; null: made at the first start and kept in a file. */
+  readonly credentialsKey: Buffer | null
+  /** Opens what it sealed; seals nothing. */
+  readonly credentialsKeyPrevious: Buffer | null
+  /** What other keys sealed is given up. */
+  readonly credentialsKeyLost: boolean
   readonly threads: number
   readonly batchMax: number
   readonly threadConcurrency: number
@@ -33,6 +39,8 @@ export interface Config {
   /** null: what each platform documents. */
   readonly webhookToleranceSeconds: number | null
   readonly demo: 'auto' | 'off'
+  /** off: a Postgres that may lose what it has committed is good enough. */
+  readonly durability: 'required' | 'off'
   readonly drainSeconds: number
   readonly sweepSeconds: number
 }
@@ -45,6 +53,9 @@ export const variableNames = [
   'DATABASE_URL',
   'REDIS_URL',
   'ADMIN_TOKEN',
+  'CREDENTIALS_KEY',
+  'CREDENTIALS_KEY_PREVIOUS',
+  'CREDENTIALS_KEY_LOST',
   'THREADS',
   'BATCH_MAX',
   'THREAD_CONCURRENCY',
@@ -53,6 +64,7 @@ export const variableNames = [
   'LOG_LEVEL',
   'WEBHOOK_TOLERANCE_SECONDS',
   'DEMO',
+  'DURABILITY',
   'DRAIN_SECONDS',
   'SWEEP_SECONDS',
 ] as const
@@ -98,15 +110,19 @@ export function parseConfig(environment: Environment, machine: Machine = thisMac
     dataDir: resolve(machine.root, read('DATA_DIR', plain, '.data')),
     databaseUrl: read('DATABASE_URL', databaseUrl, null),
     redisUrl: read('REDIS_URL', redisUrl, null),
-    adminToken: read('ADMIN_TOKEN', token, null),
+    adminToken: read('ADMIN_TOKEN', tokens, null),
+    credentialsKey: read('CREDENTIALS_KEY', credentialsKey, null),
+    credentialsKeyPrevious: read('CREDENTIALS_KEY_PREVIOUS', credentialsKey, null),
+    credentialsKeyLost: read('CREDENTIALS_KEY_LOST', oneOf(['on', 'off']), 'off') === 'on',
     threads: read('THREADS', integer(1, 256), Math.max(1, machine.cores - 1)),
-    batchMax: read('BATCH_MAX', integer(1, 4096), 1024),
+    batchMax: read('BATCH_MAX', integer(1, 4096), 512),
     threadConcurrency: read('THREAD_CONCURRENCY', integer(1, 16), 2),
     backlogMax: read('BACKLOG_MAX', integer(1, 100_000_000), 200_000),
     bodyBytesMax: read('BODY_BYTES_MAX', integer(1024, 16_777_216), 262_144),
     logLevel: read('LOG_LEVEL', oneOf(logLevels), 'info'),
     webhookToleranceSeconds: read('WEBHOOK_TOLERANCE_SECONDS', integer(1, 86_400), null),
     demo: read('DEMO', oneOf(['auto', 'off']), 'auto'),
+    durability: read('DURABILITY', oneOf(['required', 'off']), 'required'),
     drainSeconds: read('DRAIN_SECONDS', integer(0, 600), 20),
     sweepSeconds: read('SWEEP_SECONDS', integer(1, 3600), 5),
   }
@@ -139,7 +155,7 @@ function oneOf<const Word extends string>(words: readonly Word[]): Parser<Word> 
   }
 }
 
-// The three below hold secrets: what is wrong is said without quoting them.
+// Those below hold secrets: what is wrong is said without quoting them.
 
 const databaseUrl: Parser<string> = (value) => {
   try {
@@ -159,7 +175,17 @@ const redisUrl: Parser<string> = (value) => {
   return { problem: 'must look like redis://host:6379/0, rediss://… or the absolute path of a unix socket' }
 }
 
-const token: Parser<string> = (value) => {
-  if (/^[\x21-\x7e]{16,256}$/.test(value)) return { value }
-  return { problem: 'must be 16 to 256 visible ASCII characters without spaces' }
+const tokens: Parser<string> = (value) => {
+  const fine = value.split(',')
+  if (fine.length <= 2 && fine.every((token) => /^[\x21-\x7e]{16,256}$/.test(token))) return { value }
+  return {
+    problem: 'must be 16 to 256 visible ASCII characters without spaces and commas, or two such separated by a comma',
+  }
+}
+
+const credentialsKey: Parser<Buffer> = (text) => {
+  const value = Buffer.from(text, 'base64')
+  // Whatever is no base64 is skipped when it is read: what comes out is held against what was given.
+  if (value.length === 32 && value.toString('base64') === text) return { value }
+  return { problem: 'must be 32 bytes in base64, as `openssl rand -base64 32` makes them' }
 }

@@ -1,8 +1,10 @@
 /** What the parts of one process share. */
 import type { Sql } from '../adapters/store/connect.ts'
+import type { Vault } from '../adapters/store/vault.ts'
 import type { CatalogWatch } from './catalog-watch.ts'
 import type { Config } from './config.ts'
 import type { Dispatch } from './dispatch.ts'
+import type { DurabilityWatch } from './durability.ts'
 import type { Intake } from './intake.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
@@ -25,7 +27,8 @@ export interface Service {
   /** One at a time, in a thread of its own. */
   readonly importBill: (bill: BillToImport) => Promise<ImportedBill>
   readonly metrics: Metrics
-  readonly adminToken: string
+  readonly durability: DurabilityWatch
+  readonly vault: Vault
   /** Undecided events that are only in the database, as of the last count. */
   pendingCount: number
   stopping: boolean

@@ -17,6 +17,8 @@ export interface DispatchOptions {
   readonly concurrency: number
   /** Events in memory at most; the rest waits in `pending`. */
   readonly memoryMax: number
+  /** And bytes of their bodies. */
+  readonly memoryBytesMax: number
   readonly onDecided: (event: QueuedEvent, decided: Decided) => void
   /** A batch that failed as a whole: the thread died, or a bug. Its events are tried again, then put aside. */
   readonly onFailed: (events: readonly QueuedEvent[], error: unknown) => void
@@ -33,6 +35,7 @@ export class Dispatch {
   readonly #known = new Map<string, number>()
   readonly #busy = new Map<string, QueuedEvent[]>()
   readonly #waiters = new Map<string, (decided: Decided | null) => void>()
+  #bytes = 0
   #queue: QueuedEvent[] = []
   #head = 0
   #running = 0
@@ -58,11 +61,21 @@ export class Dispatch {
 
   push(events: readonly QueuedEvent[]): void {
     for (const event of events) {
-      if (this.#stopped || this.#known.size >= this.#options.memoryMax || this.#known.has(event.seq)) continue
+      if (this.#stopped || this.#isFull() || this.#known.has(event.seq)) continue
       this.#known.set(event.seq, 0)
+      this.#bytes += event.body.length
       this.#queue.push(event)
     }
     this.#pump()
+  }
+
+  #isFull(): boolean {
+    const { memoryMax, memoryBytesMax } = this.#options
+    return this.#known.size >= memoryMax || this.#bytes >= memoryBytesMax
+  }
+
+  #forget(event: QueuedEvent): void {
+    if (this.#known.delete(event.seq)) this.#bytes -= event.body.length
   }
 
   /** Resolves with the outcome when this process decides the event; null when it did not within `timeoutMs`. */
@@ -135,7 +148,7 @@ export class Dispatch {
     for (const event of batch) {
       const outcome = decided.get(event.seq) ?? { seq: event.seq, done: false, why: 'the batch failed', passing: true }
       if (outcome.done) {
-        this.#known.delete(event.seq)
+        this.#forget(event)
         this.#options.onDecided(event, outcome)
         this.#waiters.get(event.seq)?.(outcome)
         continue
@@ -146,7 +159,7 @@ export class Dispatch {
         again.push(event)
         continue
       }
-      this.#known.delete(event.seq)
+      this.#forget(event)
       const why = `${outcome.passing ? '+' : '-'}${outcome.why}`
       aside.set(why, [...(aside.get(why) ?? []), event])
     }

@@ -6,7 +6,10 @@ import { hash } from 'node:crypto'
 import type { Sql } from '../adapters/store/connect.ts'
 import { type InboxEvent, type Stored, storeEvents } from '../adapters/store/intake.ts'
 
-export interface EventToStore extends Omit<InboxEvent, 'bodyHash'> {}
+export interface EventToStore extends Omit<InboxEvent, 'bodyHash'> {
+  /** Made here when absent. */
+  readonly bodyHash?: Buffer
+}
 
 export interface StoredEvent extends InboxEvent {
   readonly seq: string
@@ -82,7 +85,7 @@ export class Intake {
 
   /** For what the backlog itself leads to (a pulled order, a command): refusing it would only keep the backlog. */
   storeOwn(event: EventToStore): Promise<Stored> {
-    const bodyHash = hash('sha256', event.body, 'buffer')
+    const bodyHash = event.bodyHash ?? hash('sha256', event.body, 'buffer')
     return new Promise((resolve, reject) => {
       this.#waiting.push({ event: { ...event, bodyHash }, resolve, reject, sinceMs: performance.now() })
       this.#waitingBytes += event.body.length

@@ -1,13 +1,18 @@
 /** `npm start`: servers, schema, demo network, service; says in a few lines what is running; drains on a signal. */
 import { randomBytes } from 'node:crypto'
+import { writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadDivisions } from '../adapters/divisions/load.ts'
+import { errorFields } from '../adapters/shared/error-fields.ts'
 import { projectRoot } from '../adapters/shared/root.ts'
 import { settingOrKeep } from '../adapters/store/catalog.ts'
-import { connect } from '../adapters/store/connect.ts'
+import { connect, type Sql } from '../adapters/store/connect.ts'
+import { claimKey, resealAll, unknownKey } from '../adapters/store/credentials.ts'
 import { migrate, readMigrations } from '../adapters/store/migrate.ts'
+import type { Vault } from '../adapters/store/vault.ts'
 import { adminTokenFile, keepAdminToken } from './admin-token.ts'
 import { type Config, ConfigError, parseConfig } from './config.ts'
+import { credentialsKeyFile, openVault } from './credentials-key.ts'
 import { demoSeed, demoWechatUrl, isEmpty, loadNetwork } from './demo/load.ts'
 import { demoNetwork } from './demo/network.ts'
 import { claimDataDir } from './embedded/data-dir.ts'
@@ -39,6 +44,7 @@ export async function main(): Promise<void> {
 async function run(config: Config): Promise<void> {
   const started = Date.now()
   const log = createLog(config.logLevel)
+  process.on('uncaughtException', endByBug)
   const stopSteps: (() => Promise<unknown>)[] = []
   const undo = async () => {
     for (const step of stopSteps.reverse()) await step()
@@ -51,11 +57,12 @@ async function run(config: Config): Promise<void> {
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => signalled(name))
   try {
     const { databaseUrl, redisUrl, servers } = await startServers(config, stopSteps)
-    const { adminToken, made, demoLoaded } = await prepare(config, databaseUrl)
+    const { vault, made: keyMade } = openVault(config)
+    const { adminToken, made, demoLoaded } = await prepare(config, databaseUrl, vault)
     keepAdminToken(config.dataDir, config.adminToken === null ? adminToken : null)
-    const service = await startService({ config, databaseUrl, redisUrl, adminToken, log })
+    const service = await startService({ config, databaseUrl, redisUrl, vault, adminToken, log })
     stopSteps.push(() => service.stop())
-    greet(config, service, { adminToken, made, demoLoaded, seconds: (Date.now() - started) / 1000 })
+    greet(config, service, { adminToken, made, keyMade, demoLoaded, seconds: (Date.now() - started) / 1000 })
     const died = Promise.race(
       servers.map(async ({ name, server }) => {
         await server.exited
@@ -72,6 +79,12 @@ async function run(config: Config): Promise<void> {
     await undo().catch(() => undefined)
     throw error
   }
+}
+
+/** As Node would end it, but without printing what the error quotes: that may be a buyer's. */
+function endByBug(error: unknown): void {
+  writeSync(2, `${JSON.stringify({ level: 60, error: errorFields(error), msg: 'a bug ends the process' })}\n`)
+  process.exit(1)
 }
 
 async function startServers(config: Config, stopSteps: (() => Promise<unknown>)[]) {
@@ -97,15 +110,16 @@ async function startServers(config: Config, stopSteps: (() => Promise<unknown>)[
 }
 
 /** Schema, the operator's token, and a demo network where there is nothing at all. */
-async function prepare(config: Config, databaseUrl: string) {
+async function prepare(config: Config, databaseUrl: string, vault: Vault) {
   const sql = connect(databaseUrl, { max: 2, applicationName: 'paidan start', statementTimeoutMs: 0 })
   try {
     await migrate(sql, readMigrations(join(projectRoot(), 'sql')))
+    await prepareCredentials(sql, vault, config.credentialsKeyLost)
     const fresh = randomBytes(24).toString('base64url')
     const adminToken = config.adminToken ?? (await settingOrKeep(sql, 'admin_token', fresh))
     let demoLoaded = false
     if (config.demo === 'auto' && (await isEmpty(sql))) {
-      await loadNetwork(sql, demoNetwork(loadDivisions(), demoSeed, { wechatApiBaseUrl: demoWechatUrl }))
+      await loadNetwork(sql, vault, demoNetwork(loadDivisions(), demoSeed, { wechatApiBaseUrl: demoWechatUrl }))
       demoLoaded = true
     }
     return { adminToken, made: config.adminToken === null && adminToken === fresh, demoLoaded }
@@ -114,14 +128,23 @@ async function prepare(config: Config, databaseUrl: string) {
   }
 }
 
+/** One key for all processes of a database, and nothing in it that is plain or sealed under another one. */
+async function prepareCredentials(sql: Sql, vault: Vault, isLost: boolean): Promise<void> {
+  await claimKey(sql, vault, isLost)
+  const { unreadable } = await resealAll(sql, vault, Date.now())
+  // What was altered concerns one shop, which then refuses; a missing key concerns all.
+  if (!isLost && unreadable.some((u) => u.outcome === 'unknown_key')) throw unknownKey(unreadable, vault)
+}
+
 interface Greeting {
   readonly adminToken: string
   readonly made: boolean
+  readonly keyMade: boolean
   readonly demoLoaded: boolean
   readonly seconds: number
 }
 
-function greet(config: Config, service: RunningService, { adminToken, demoLoaded, seconds }: Greeting): void {
+function greet(config: Config, service: RunningService, { adminToken, keyMade, demoLoaded, seconds }: Greeting): void {
   const base = `http://${config.host}:${service.port}`
   const own = config.databaseUrl === null || config.redisUrl === null
   const lines = [
@@ -136,6 +159,12 @@ function greet(config: Config, service: RunningService, { adminToken, demoLoaded
           `            kept in ${adminTokenFile(config.dataDir)}; set ADMIN_TOKEN to choose your own`,
         ]
       : ['  Admin     the token of ADMIN_TOKEN']),
+    ...(keyMade
+      ? [
+          `  Key       made: ${credentialsKeyFile(config.dataDir)} opens the credentials in the database.`,
+          '            Keep a copy of it, and not beside the copies of the database.',
+        ]
+      : []),
     'Try next, in a second terminal:',
     '  npm run demo                     a day of three platforms, from webhook to closed order',
     '  npm run bench                    load, then every invariant checked',

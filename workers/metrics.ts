@@ -53,6 +53,8 @@ export function createMetrics(gauges: {
     pulls: counter('order_pulls_total', 'Orders pulled after a hint', ['outcome']),
     pending: gauge('pending_events', 'Undecided events in the database'),
     drift: gauge('stock_drift_units', 'Units by which Redis and Postgres differed, twice in the same way'),
+    drifts: counter('stock_drifts_total', 'Times that a wrong counter made all of them be loaded anew'),
+    sweep: histogram('sweep_seconds', 'Parts of the sweep', ['part']),
     epoch: gauge('stock_epoch', 'The stock epoch'),
     mended: counter('reservations_mended_total', 'In-flight reservations that the sweep ended', ['how']),
     http: histogram('http_seconds', 'API answers', ['method', 'path', 'status']),

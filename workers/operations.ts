@@ -40,29 +40,37 @@ const defaultHandlingFen = 200
 const fenPerPriority = 10
 
 export function operationRoutes(service: Service): JsonRoute[] {
-  const { sql, catalog, keeper, reconciler } = service
+  const { sql, vault, catalog, keeper, reconciler } = service
   const divisions = loadDivisions()
   return [
-    implement(contract.putShop, async ({ params, body }) => {
-      const missing = channels[params.channel].credentialKeys.filter((key) => !body.credentials[key])
-      if (missing.length > 0)
-        throw new ApiError('invalid_request', `credentials lacks ${missing.join(', ')} for ${params.channel}.`)
-      await putShop(sql, {
+    implement(contract.putShop, async ({ params, body, nowMs }) => {
+      const { credentials, previousCredentials } = body
+      for (const [name, given] of Object.entries({ credentials, previousCredentials })) {
+        const missing = channels[params.channel].credentialKeys.filter((key) => given !== undefined && !given[key])
+        if (missing.length > 0)
+          throw new ApiError('invalid_request', `${name} lacks ${missing.join(', ')} for ${params.channel}.`)
+      }
+      const until = previousEnd(body.previousUntil, nowMs)
+      await putShop(sql, vault, {
         channel: params.channel,
         shop: params.shop,
-        credentials: body.credentials,
+        credentials,
+        previous: until === null ? null : { credentials: previousCredentials ?? null, until },
         apiBaseUrl: body.apiBaseUrl ?? null,
         skuMap: body.skuMap ?? {},
       })
       await catalog.refresh()
       return ok({ ok: true })
     }),
-    implement(contract.putCarrierAccount, async ({ params, body }) => {
+    implement(contract.putCarrierAccount, async ({ params, body, nowMs }) => {
       if (params.carrier !== 'kuaidi100') throw new ApiError('not_found', 'The only carrier service is kuaidi100.')
-      await putCarrierAccount(sql, {
+      const until = previousEnd(body.previousUntil, nowMs)
+      const before = body.previousSalt === undefined ? null : { salt: body.previousSalt }
+      await putCarrierAccount(sql, vault, {
         carrier: params.carrier,
         account: params.account,
         credentials: { salt: body.salt },
+        previous: until === null ? null : { credentials: before, until },
       })
       return ok({ ok: true })
     }),
@@ -76,7 +84,7 @@ export function operationRoutes(service: Service): JsonRoute[] {
       await catalog.refresh()
       return ok({ ok: true })
     }),
-    implement(contract.putNode, async ({ params, body }) => {
+    implement(contract.putNode, async ({ params, body, nowMs }) => {
       const point = body.point ?? pointOfAdcode(divisions, body.adcode!)
       if (point === null) throw new ApiError('invalid_request', 'adcode: no such division. Give a point as well.')
       const node: Node = {
@@ -94,9 +102,10 @@ export function operationRoutes(service: Service): JsonRoute[] {
         safetyStock: body.safetyStock,
       }
       try {
-        await putNodes(sql, [{ node, apiKeyHash: sha256(body.apiKey) }])
+        const previousKeyUntil = previousEnd(body.previousApiKeyUntil, nowMs)
+        await putNodes(sql, [{ node, apiKeyHash: sha256(body.apiKey), previousKeyUntil }])
       } catch (error) {
-        if (codeOf(error) === '23505') throw new ApiError('node_key_taken')
+        if (['23505', 'node_key_taken'].includes(codeOf(error))) throw new ApiError('node_key_taken')
         throw error
       }
       await catalog.refresh()
@@ -146,7 +155,7 @@ export function operationRoutes(service: Service): JsonRoute[] {
     implement(contract.releaseOrder, async ({ params, body }) => {
       const row = await findOrder(sql, params)
       if (row === null) throw new ApiError('not_found', 'No such order.')
-      if (row.body.holds.length === 0) throw new ApiError('order_not_held')
+      if ((row.body.holds ?? []).length === 0) throw new ApiError('order_not_held')
       await commandAndWait(service, params, { type: 'release', note: body.note ?? '' })
       return ok(await orderNow(service, params))
     }),
@@ -168,21 +177,34 @@ export function operationRoutes(service: Service): JsonRoute[] {
       return ok({ rows, imported: inserted, known, conflicts: conflicting, refused: [] })
     }),
     implement(contract.listExceptions, async ({ query }) => {
-      const page = await list(sql, { kind: query.kind, cursor: idOfCursor(query.cursor), limit: query.limit })
+      const page = await list(sql, {
+        ...{ kind: query.kind, state: query.state, cursor: idOfCursor(query.cursor), limit: query.limit },
+      })
       const ids = page.exceptions.map((e) => e.orderId).filter((id) => id !== null)
       const orders = await keysOfOrders(sql, ids)
-      const exceptions = page.exceptions.map(({ orderId, ageSeconds, ...e }) => ({
+      const exceptions = page.exceptions.map(({ orderId, ageSeconds, resolvedAt, ...e }) => ({
         id: e.id,
         kind: e.kind,
         ref: e.ref,
         since: e.since,
         detail: e.detail,
         ageSeconds,
+        resolvedAt,
         order: orderId === null ? null : (orders.get(orderId) ?? null),
       }))
       return ok({ exceptions, nextCursor: page.cursor })
     }),
   ]
+}
+
+const previousDaysMax = 90
+
+/** Null: what was in force before is no longer. Already over says the same. */
+function previousEnd(until: number | undefined, nowMs: number): number | null {
+  if (until === undefined || until <= nowMs) return null
+  if (until - nowMs > previousDaysMax * 86_400_000)
+    throw new ApiError('invalid_request', `The one before is taken for at most ${previousDaysMax} days more.`)
+  return until
 }
 
 async function commandAndWait({ intake, dispatch }: Service, key: OrderKey, command: Command): Promise<void> {

@@ -39,6 +39,8 @@ interface Job {
   late: Hint[]
 }
 
+/** Hints in memory at most; the rest waits in `pending` and is read back. */
+const hintsMax = 30_000
 /** Orders that are being asked for at once; each shop's own limit is the client's. */
 const jobsMax = 64
 /** The platform told of something that its own answer does not show yet: asked again so often before it is believed. */
@@ -74,9 +76,11 @@ export class Puller {
 
   push(hints: readonly Hint[]): void {
     if (this.#abort.signal.aborted) return
-    for (const hint of hints) {
-      if (this.#known.has(hint.seq)) continue
-      this.#known.add(hint.seq)
+    for (const { seq, channel, shop, orderId, occurredAt, attempts } of hints) {
+      if (this.#known.size >= hintsMax || this.#known.has(seq)) continue
+      this.#known.add(seq)
+      // Nothing else of it is kept: a stored event has a body.
+      const hint = { seq, channel, shop, orderId, occurredAt, attempts }
       const key = keyOf(hint)
       const job = this.#jobs.get(key)
       if (job === undefined) {
@@ -128,7 +132,10 @@ export class Puller {
     const { channel, shop: shopName, orderId } = job.hints[0]!
     const shop = catalog.catalogue.shop(channel, shopName)
     if (shop?.apiBaseUrl == null) throw new PullError('shop_without_api')
-    const { appId = '', appSecret = '' } = shop.credentials
+    // The platform knows one secret only, the newest.
+    const [credentials] = catalog.credentials(channel, shopName, Date.now())
+    if (credentials === undefined) throw new PullError('credentials_unreadable')
+    const { appId = '', appSecret = '' } = credentials
     const toldAt = Math.max(...job.hints.map((h) => h.occurredAt))
     for (let attempt = 1; ; attempt++) {
       const pulled = await this.#api.getOrder(
@@ -189,7 +196,7 @@ export class Puller {
 }
 
 export class PullError extends Error {
-  readonly code: 'shop_without_api' | 'order_not_found' | 'other_order'
+  readonly code: 'shop_without_api' | 'credentials_unreadable' | 'order_not_found' | 'other_order'
   constructor(code: PullError['code']) {
     super(code)
     this.code = code

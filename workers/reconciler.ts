@@ -4,6 +4,9 @@ import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import { type Reconciled, reconcileOrders } from './reconcile.ts'
 
+// Marked as due in Postgres as well: what is above it, the sweep finds.
+const dueMax = 500_000
+
 export class Reconciler {
   readonly #sql: Sql
   readonly #log: Log
@@ -18,7 +21,7 @@ export class Reconciler {
   }
 
   soon(orderIds: readonly string[]): void {
-    for (const id of orderIds) this.#due.add(id)
+    for (const id of orderIds) if (this.#due.size < dueMax) this.#due.add(id)
     this.#running ??= this.#run().finally(() => {
       this.#running = null
     })

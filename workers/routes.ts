@@ -1,5 +1,5 @@
 /** Every route of the service. */
-import { jsonAnswer } from '../adapters/http/answer.ts'
+import { type HttpAnswer, jsonAnswer } from '../adapters/http/answer.ts'
 import { openapi } from '../adapters/http/openapi.ts'
 import type { RawRoute, Route } from '../adapters/http/route.ts'
 import type { Service } from './context.ts'
@@ -16,7 +16,7 @@ export function apiRoutes(service: Service): Route[] {
     {
       ...look,
       path: '/readyz',
-      summary: 'Postgres and Redis answer, and webhooks are taken.',
+      summary: 'Postgres and Redis answer, webhooks are taken, and whether what is acknowledged is durable.',
       handle: () => ready(service),
     },
     {
@@ -30,20 +30,25 @@ export function apiRoutes(service: Service): Route[] {
       }),
     },
   ]
-  let document: unknown
+  let document: HttpAnswer | undefined
   own.push({
     ...look,
     path: '/openapi.json',
     summary: 'This document.',
     handle: () => {
-      document ??= openapi([...routes, ...own], { title: 'Paidan', version: '1' })
-      return jsonAnswer(200, document)
+      // Made once, as bytes: strangers may ask for it, and slow readers share it.
+      document ??= bytesOf(jsonAnswer(200, openapi([...routes, ...own], { title: 'Paidan', version: '1' })))
+      return document
     },
   })
   return [...routes, ...own]
 }
 
-async function ready({ sql, keeper, stopping }: Service) {
+function bytesOf(answer: HttpAnswer): HttpAnswer {
+  return { ...answer, body: Buffer.from(answer.body) }
+}
+
+async function ready({ sql, keeper, durability, stopping }: Service) {
   const check = async (ask: () => Promise<unknown>): Promise<string> => {
     try {
       await ask()
@@ -53,10 +58,12 @@ async function ready({ sql, keeper, stopping }: Service) {
     }
   }
   const [postgres, redis] = await Promise.all([check(() => sql`select 1`), check(() => keeper.ping())])
-  const isReady = postgres === 'ok' && redis === 'ok' && !stopping
+  const isReady = postgres === 'ok' && redis === 'ok' && !durability.isBroken && !stopping
   return jsonAnswer(isReady ? 200 : 503, {
     status: isReady ? 'ready' : stopping ? 'stopping' : 'not_ready',
     postgres,
     redis,
+    durability: durability.lacks.length === 0 ? 'durable' : 'not_durable',
+    ...(durability.lacks.length === 0 ? {} : { off: durability.lacks.map((l) => l.setting) }),
   })
 }

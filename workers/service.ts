@@ -1,17 +1,21 @@
 /** Everything that one process runs, wired together once; and its end, in the reverse order. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { Piscina } from 'piscina'
-import { sameSecret, sha256 } from '../adapters/http/secrets.ts'
+import { sha256 } from '../adapters/http/secrets.ts'
 import { type Server, serve } from '../adapters/http/server.ts'
+import { sameText } from '../adapters/shared/same.ts'
 import { nodeOfApiKey } from '../adapters/store/catalog.ts'
 import { connect } from '../adapters/store/connect.ts'
 import { raise } from '../adapters/store/exceptions.ts'
 import { postpone, preparePartitions, readPending } from '../adapters/store/intake.ts'
 import { isRetryable } from '../adapters/store/retryable.ts'
+import type { Vault } from '../adapters/store/vault.ts'
+import { openBills } from './bills.ts'
 import { CatalogWatch } from './catalog-watch.ts'
 import type { Config } from './config.ts'
 import type { Service } from './context.ts'
 import { Dispatch, type QueuedEvent } from './dispatch.ts'
+import { DurabilityWatch } from './durability.ts'
 import { codeOf } from './error-code.ts'
 import { Intake, type StoredEvent } from './intake.ts'
 import type { Log } from './log.ts'
@@ -19,7 +23,7 @@ import { createMetrics } from './metrics.ts'
 import { Puller } from './pull.ts'
 import { Reconciler } from './reconciler.ts'
 import { apiRoutes } from './routes.ts'
-import { StockKeeper } from './stock-keeper.ts'
+import { newOwner, StockKeeper } from './stock-keeper.ts'
 import { Sweep } from './sweep.ts'
 import {
   type BatchResult,
@@ -29,13 +33,14 @@ import {
   type ThreadTask,
   unpackResult,
 } from './thread/batch.ts'
-import type { BillToImport, ImportedBill } from './thread/import-bill.ts'
 
 export interface ServiceOptions {
   readonly config: Config
   readonly databaseUrl: string
   readonly redisUrl: string
+  /** One token, or two separated by a comma: both are taken. */
   readonly adminToken: string
+  readonly vault: Vault
   readonly log: Log
   /** Names of counters in Redis begin so; several networks may share one server. */
   readonly keyPrefix?: string
@@ -50,30 +55,36 @@ export interface RunningService extends Service {
 const requestConnectionsMax = 12
 // One commit runs while the next one gathers; a conflict needs a second connection.
 const intakeConnectionsMax = 3
-// Bodies are some 3 KB: about 100 MB at the most.
-const eventsInMemoryMax = 30_000
-// A batch makes tens of megabytes that live as long as it does. Node's 48 MB are collected in mid-batch, again and again,
-// and all of the batch is copied: a third of a thread's time.
-const youngGenerationMb = 192
+// Several seconds' work. Bodies are some 3 KB, and what stands around them as much again: 60 MB at the most.
+const eventsInMemoryMax = 10_000
+// Bodies may be eighty times as large.
+const eventBytesInMemoryMax = 128 * 1024 * 1024
+// A batch makes some ten megabytes that live as long as it does, and two are under way at once: with Node's 48 MB they
+// are copied again and again. Twice as much gains little more, and is memory that is never given back.
+const youngGenerationMb = 96
 const readBackMs = 500
 const readBackLimit = 2_000
+const readBackBytesMax = 32 * 1024 * 1024
 // Younger rows are in the memory of the process that stored them.
 const readBackAfterMs = 5_000
 const undecidableDelayMs = 60_000
-const billThreadIdleMs = 30_000
 const passingDelayMs = 2_000
 
 export async function startService(options: ServiceOptions): Promise<RunningService> {
-  const { config, log, databaseUrl, redisUrl, keyPrefix = 'pd:' } = options
+  const { config, log, databaseUrl, redisUrl, vault, keyPrefix = 'pd:' } = options
+  const adminTokens = options.adminToken.split(',')
+  const durability = await DurabilityWatch.open(databaseUrl, config.durability, log)
   const sql = connect(databaseUrl, { max: requestConnectionsMax, applicationName: 'paidan' })
   const intakeSql = connect(databaseUrl, { max: intakeConnectionsMax, applicationName: 'paidan intake' })
   await preparePartitions(sql, Date.now())
-  const catalog = await CatalogWatch.open(sql)
+  const catalog = await CatalogWatch.open(sql, vault)
   const keeper = new StockKeeper(sql, { redis: redisUrl, keyPrefix }, (node, rows) => catalog.setHints(node, rows))
   await keeper.open()
   await catalog.fillHints()
 
-  const threadSettings: ThreadSettings = { databaseUrl, redisUrl, keyPrefix, logLevel: config.logLevel }
+  const threadSettings: ThreadSettings = {
+    ...{ databaseUrl, redisUrl, keyPrefix, owner: newOwner(), logLevel: config.logLevel },
+  }
   const pool = new Piscina<ThreadTask, Uint8Array>({
     filename: new URL('./thread/route.js', import.meta.url).href,
     name: 'decide',
@@ -88,15 +99,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   // A thread that dies with nothing in hand: the pool makes a new one.
   pool.on('error', (error: unknown) => log.error({ code: codeOf(error), err: error }, 'a thread died'))
 
-  const bills = new Piscina<BillToImport, ImportedBill>({
-    filename: new URL('./thread/import-bill.js', import.meta.url).href,
-    name: 'importOne',
-    minThreads: 0,
-    maxThreads: 1,
-    idleTimeout: billThreadIdleMs,
-    atomics: 'disabled',
-    workerData: { databaseUrl },
-  })
+  const bills = openBills(databaseUrl)
 
   const run = async (events: readonly EventToDecide[]): Promise<BatchResult> => {
     const packed = packEvents(events)
@@ -136,6 +139,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     batchMax: config.batchMax,
     concurrency: config.threads * config.threadConcurrency,
     memoryMax: eventsInMemoryMax,
+    memoryBytesMax: eventBytesInMemoryMax,
     onDecided: (event, decided) => {
       if (!decided.done) return
       metrics.decided.inc({ outcome: decided.outcome })
@@ -159,7 +163,9 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   const intake = new Intake({
     sql: intakeSql,
     backlogMax: config.backlogMax,
-    backlog: () => Math.max(service.pendingCount, dispatch.size + puller.size),
+    // Nothing is acknowledged that a power cut may take back.
+    backlog: () =>
+      durability.isBroken ? Number.POSITIVE_INFINITY : Math.max(service.pendingCount, dispatch.size + puller.size),
     onStored: (events) => take(events),
     observe: (rows, ms) => {
       metrics.intakeRows.observe(rows)
@@ -177,9 +183,10 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     intake,
     dispatch,
     reconciler,
-    importBill: (bill) => bills.run(bill, { transferList: [bill.bytes.buffer as ArrayBuffer] }),
+    importBill: bills.import,
     metrics,
-    adminToken: options.adminToken,
+    durability,
+    vault,
     pendingCount: 0,
     stopping: false,
     puller,
@@ -195,8 +202,9 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   /** What a process that died, or this one's full memory, left in `pending`. */
   let cursor = '0'
   async function readBack(olderThanMs: number): Promise<number> {
-    const rows = await readPending(sql, { afterSeq: cursor, limit: readBackLimit, olderThanMs })
-    cursor = rows.length < readBackLimit ? '0' : rows.at(-1)!.seq
+    const limits = { limit: readBackLimit, bytesMax: readBackBytesMax }
+    const rows = await readPending(sql, { afterSeq: cursor, ...limits, olderThanMs })
+    cursor = rows.at(-1)?.seq ?? '0'
     const fresh = rows.filter((r) => !dispatch.knows(r.seq) && !puller.knows(r.seq))
     puller.push(fresh.filter((r) => r.kind === 'hint').map((r) => ({ ...r, occurredAt: 0 })))
     dispatch.push(fresh.filter((r) => r.kind !== 'hint').map((r) => ({ ...r, readBack: true as const })))
@@ -208,7 +216,12 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   const readBackTimer = setInterval(() => {
     if (dispatch.size > eventsInMemoryMax / 2) return
     readingBack = readingBack
-      .then(() => (service.stopping ? 0 : readBack(readBackAfterMs)))
+      .then(async () => {
+        // A full page means that there is more: as much as the threads want, not as much as a clock allows.
+        while (!service.stopping && dispatch.size <= eventsInMemoryMax / 2) {
+          if ((await readBack(readBackAfterMs)) < readBackLimit) return
+        }
+      })
       .catch((error: unknown) => log.warn({ code: codeOf(error) }, 'pending events could not be read back'))
   }, readBackMs)
 
@@ -224,7 +237,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
       // Postgres or Redis away, or the intake refusing: nobody's fault, and over soon.
       passes: (error) => isRetryable(error) || (error as { retryable?: unknown } | null)?.retryable === true,
       authenticate: async (kind, token) => {
-        if (kind === 'admin') return sameSecret(token, options.adminToken) ? { kind } : null
+        if (kind === 'admin') return adminTokens.some((known) => sameText(known, token)) ? { kind } : null
         const node = await nodeOfApiKey(sql, sha256(token))
         // At another node's path it is let in nowhere, but it is no guess either: the server answers 404.
         return node === null ? null : { kind, node }
@@ -247,7 +260,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     await dispatch.stop()
     await readingBack
     await reconciler.idle()
-    await Promise.all([pool.close({ force: true }), bills.close({ force: true })])
+    await Promise.all([pool.close({ force: true }), bills.close()])
     keeper.close()
     await Promise.all([sql.end({ timeout: 5 }), intakeSql.end({ timeout: 5 })])
   }

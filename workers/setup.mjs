@@ -23,6 +23,10 @@ const verbs = {
   start: { run: () => runMain('workers/main.js'), redis: () => isUnset('REDIS_URL') },
   demo: { run: () => runMain('bench/demo.js'), redis: () => false },
   bench: { run: () => runMain('bench/run.js'), redis: () => isUnset('REDIS_URL') },
+  audit: { run: () => runMain('workers/audit/main.js'), redis: () => false },
+  simulate: { run: () => runMain('bench/simulate.js'), redis: () => false },
+  chaos: { run: () => runMain('bench/chaos.js'), redis: () => true },
+  fuzz: { run: () => runMain('bench/fuzz.js'), redis: () => true },
   test: { run: runTests, redis: () => true },
 }
 

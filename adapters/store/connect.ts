@@ -5,6 +5,7 @@
  * int8 comes back as text, never as a number that lost its last digits; undefined as a parameter throws.
  */
 import postgres from 'postgres'
+import { arrayTypes } from './array-types.ts'
 
 export type Sql = postgres.Sql
 export type Transaction = postgres.TransactionSql
@@ -38,13 +39,16 @@ export function connect(databaseUrl: string, options: ConnectOptions): Sql {
     connect_timeout: connectTimeoutSeconds,
     backoff: (attempt) => Math.min(0.05 * 2 ** attempt, reconnectSecondsMax),
     onnotice: () => undefined,
+    // Else each new connection asks for them, and dies with the process when nobody answers: see array-types.ts.
+    fetch_types: false,
+    types: arrayTypes(),
     connection: {
       application_name: options.applicationName,
       statement_timeout: options.statementTimeoutMs ?? statementTimeoutMsDefault,
       idle_in_transaction_session_timeout: idleInTransactionMs,
     },
   })
-  return withoutRollbackToNobody(sql)
+  return reservingWhatIsOpen(withoutRollbackToNobody(sql))
 }
 
 type Work = (tx: Transaction) => unknown
@@ -70,6 +74,16 @@ function withoutRollbackToNobody(sql: Sql): Sql {
   const guarded = (first: string | Work, second?: Work) =>
     typeof first === 'string' ? begin(first, quietly(second!)) : begin('', quietly(first))
   return Object.assign(sql, { begin: guarded as Sql['begin'] })
+}
+
+/** The driver reserves a connection that is open; for the first one it would wait for ever. */
+function reservingWhatIsOpen(sql: Sql): Sql {
+  const reserve = sql.reserve.bind(sql)
+  const opened = async (): ReturnType<Sql['reserve']> => {
+    await sql`select 1`
+    return await reserve()
+  }
+  return Object.assign(sql, { reserve: opened })
 }
 
 const lostCodes = new Set(['CONNECTION_CLOSED', 'CONNECTION_DESTROYED', 'CONNECTION_ENDED', 'ECONNRESET', 'EPIPE'])

@@ -34,6 +34,12 @@ describe('exceptions', () => {
     expect(await raise(sql, [{ kind: 'k2', ref: 'a', since: 2_000 }])).toBe(1)
     expect((await list(sql, { ...all, kind: 'k2' })).exceptions).toMatchObject([{ since: 2_000 }])
     expect(await resolve(sql, 'k2', [])).toBe(0)
+    // What was there stays to be read, each time with its own age.
+    const past = (await list(sql, { ...all, kind: 'k2', state: 'resolved' })).exceptions
+    expect(past).toMatchObject([{ since: 1_000, resolvedAt: expect.any(Number) }])
+    expect(past[0]!.ageSeconds).toBe(Math.floor((past[0]!.resolvedAt! - 1_000) / 1_000))
+    const both = (await list(sql, { ...all, kind: 'k2', state: 'all' })).exceptions
+    expect(both.map((e) => e.resolvedAt === null)).toEqual([false, true])
   })
 
   test('are opened once by many at once, in opposite orders', async () => {

@@ -22,7 +22,10 @@ export interface ExceptionView {
   readonly orderId: string | null
   readonly detail: Readonly<Record<string, unknown>>
   readonly since: number
+  /** Until now, or until it was resolved. */
   readonly ageSeconds: number
+  /** null: it is open. */
+  readonly resolvedAt: number | null
 }
 
 /** Opens what is not open yet; of what is open only the detail changes. Returns how many were opened. */
@@ -65,11 +68,19 @@ export interface ExceptionPage {
   readonly cursor: string | null
 }
 
-/** The open ones in the order in which they were opened. `cursor` is a page's own, digits only. */
+export type ExceptionState = 'open' | 'resolved' | 'all'
+
+/** In the order in which they were opened; the open ones unless `state` says otherwise. `cursor` is a page's own, digits only. */
 export async function list(
   sql: Queryable,
-  query: { readonly kind?: string | undefined; readonly cursor?: string | undefined; readonly limit: number },
+  query: {
+    readonly kind?: string | undefined
+    readonly state?: ExceptionState
+    readonly cursor?: string | undefined
+    readonly limit: number
+  },
 ): Promise<ExceptionPage> {
+  const { state = 'open' } = query
   const rows = await sql<
     {
       id: string
@@ -79,18 +90,22 @@ export async function list(
       detail: Record<string, unknown>
       since: string
       age: number
+      resolvedAt: string | null
     }[]
   >`
     select id, kind, ref, order_id as "orderId", detail,
-      (extract(epoch from since) * 1000)::bigint as since, extract(epoch from now() - since)::float8 as age
+      (extract(epoch from since) * 1000)::bigint as since, extract(epoch from coalesce(resolved_at, now()) - since)::float8 as age,
+      (extract(epoch from resolved_at) * 1000)::bigint as "resolvedAt"
     from exception
-    where resolved_at is null and id > ${query.cursor ?? '0'}::bigint
+    where id > ${query.cursor ?? '0'}::bigint
+      ${state === 'all' ? sql`` : state === 'open' ? sql`and resolved_at is null` : sql`and resolved_at is not null`}
       and (${query.kind ?? null}::text is null or kind = ${query.kind ?? null}::text)
     order by id limit ${query.limit + 1}`
   const page = rows.slice(0, query.limit)
-  const exceptions = page.map(({ age, since, ...row }) => ({
+  const exceptions = page.map(({ age, since, resolvedAt, ...row }) => ({
     ...row,
     since: Number(since),
+    resolvedAt: resolvedAt === null ? null : Number(resolvedAt),
     ageSeconds: Math.max(0, Math.floor(age)),
   }))
   return { exceptions, cursor: rows.length > query.limit ? page.at(-1)!.id : null }

@@ -147,18 +147,26 @@ export interface PendingEvent {
  */
 export async function readPending(
   sql: Sql,
-  options: { readonly afterSeq: string; readonly limit: number; readonly olderThanMs: number },
+  options: {
+    readonly afterSeq: string
+    readonly limit: number
+    /** Of bodies: no further row is given once so many are. */
+    readonly bytesMax?: number
+    readonly olderThanMs: number
+  },
 ): Promise<PendingEvent[]> {
   return await sql<PendingEvent[]>`
-    select p.seq, p.channel, p.shop, p.event_id as "eventId", p.order_id as "orderId", p.kind, p.attempts,
-      p.day::text as "occurredDay", i.body, floor(extract(epoch from i.received_at) * 1000)::float8 as "storedAtMs"
+    select seq, channel, shop, "eventId", "orderId", kind, attempts, "occurredDay", body, "storedAtMs" from (select p.seq, p.channel, p.shop, p.event_id as "eventId", p.order_id as "orderId", p.kind, p.attempts,
+      p.day::text as "occurredDay", i.body, floor(extract(epoch from i.received_at) * 1000)::float8 as "storedAtMs",
+      sum(octet_length(i.body)) over (order by p.seq) - octet_length(i.body) as before
     from (
       select * from pending
       where seq > ${options.afterSeq}::bigint and not_before <= now() - ${options.olderThanMs}::int * interval '1 millisecond'
       order by seq limit ${options.limit}
     ) p
-    join inbox i using (day, channel, shop, event_id)
-    order by p.seq`
+    join inbox i using (day, channel, shop, event_id)) found
+    where before < ${options.bytesMax ?? Number.MAX_SAFE_INTEGER}::bigint
+    order by seq`
 }
 
 /** Puts an event that could not be decided aside for a while. */

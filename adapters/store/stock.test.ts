@@ -8,7 +8,6 @@ import { connect, type Sql } from './connect.ts'
 import { raise } from './exceptions.ts'
 import { shipTask } from './ship.ts'
 import {
-  type BackorderCursor,
   backordersOf,
   changeSafety,
   deltasAfter,
@@ -18,7 +17,7 @@ import {
   stockRows,
   unpulledTasks,
 } from './stock.ts'
-import { endShortages, fillableSkus } from './sweep.ts'
+import { backorderedSkus, endShortages, shortAmong } from './sweep.ts'
 import { giveBack, pullTasks } from './tasks.ts'
 import {
   atMs,
@@ -197,12 +196,14 @@ test('goods that came for backorders are found, oldest order first', async () =>
   ] as const) {
     await commitStep(sql, id, { told: snapshotOf(id, lines(sku, 2)) })
   }
-  expect(await fillableSkus(sql)).toEqual([])
   await post(sql, 'n1', 'add', lines('a', 3, 'c', 5))
   await post(sql, 'n2', 'add', lines('a', 4))
   await post(sql, 'n2', 'add', lines('b', 4), 4)
-  expect(await fillableSkus(sql)).toEqual([{ sku: 'a', available: 7 }])
-  const found = async (skus: readonly string[], perSku: number, all: number, after: BackorderCursor | null = null) => {
+  expect(await backorderedSkus(sql, '', 9)).toEqual(['a', 'b'])
+  expect(await backorderedSkus(sql, '', 1)).toEqual(['a'])
+  expect(await backorderedSkus(sql, 'a', 9)).toEqual(['b'])
+  expect(await backorderedSkus(sql, 'b', 9)).toEqual([])
+  const found = async (skus: readonly string[], perSku: number, all: number, after: string | null = null) => {
     const of = skus.map((code) => ({ sku: code, after }))
     return (await backordersOf(sql, of, { perSku, all })).map((b) => b.orderId)
   }
@@ -212,7 +213,36 @@ test('goods that came for backorders are found, oldest order first', async () =>
   expect(await found(['a', 'b'], 9, 2)).toEqual(['o1', 'o2'])
   expect(await found(['a', 'b'], 1, 9)).toEqual(['o1', 'o2'])
   const [first] = await backordersOf(sql, [{ sku: 'a', after: null }], { perSku: 1, all: 1 })
-  expect(await found(['a'], 9, 9, first!.cursor)).toEqual(['o3'])
+  expect(await found(['a'], 9, 9, first!.id)).toEqual(['o3'])
+})
+
+test('places that promise more than there is are found where they are asked for, and where they are known', async () => {
+  await post(sql, 'n1', 'add', lines('a', 5, 'b', 5))
+  await post(sql, 'n2', 'add', lines('a', 5))
+  for (const [id, node, sku] of [
+    ['o1', 'n1', 'a'],
+    ['o2', 'n1', 'b'],
+    ['o3', 'n2', 'a'],
+  ] as const) {
+    await route(sql, id, node, lines(sku, 4))
+    await post(sql, node, 'set', lines(sku, 3))
+  }
+  const short = (node: string, sku: string) => ({ node, sku, missing: 1 })
+  expect(await shortAmong(sql, [], [])).toEqual([])
+  expect(await shortAmong(sql, [{ node: 'n1', sku: 'b' }], [])).toEqual([short('n1', 'b')])
+  expect(await shortAmong(sql, [{ node: 'n1', sku: 'b' }], ['n1'])).toEqual([short('n1', 'a'), short('n1', 'b')])
+  const detail = { node: 'n2', sku: 'a' }
+  await raise(sql, [{ kind: 'shortage', ref: 'n2/a', detail }])
+  expect(await shortAmong(sql, [], [])).toEqual([short('n2', 'a')])
+  expect(await endShortages(sql)).toBe(0)
+  await post(sql, 'n2', 'set', lines('a', 4))
+  expect(await endShortages(sql)).toBe(1)
+  expect(await shortAmong(sql, [], [])).toEqual([])
+  // What the rest of this file's tests check after each.
+  await raise(
+    sql,
+    ['n1/a', 'n1/b'].map((ref) => ({ kind: 'shortage', ref, detail: { node: 'n1', sku: ref.slice(3) } })),
+  )
 })
 
 type Act =

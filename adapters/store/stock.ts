@@ -224,36 +224,32 @@ export async function unpulledTasks(
     order by t.created_at desc, t.task_id desc`
 }
 
-/** Behind which backorder of a SKU, oldest first, the next ones are. */
-export interface BackorderCursor {
-  /** As Postgres writes it: a Date would lose its microseconds. */
-  readonly since: string
-  readonly id: string
-}
-
 export interface Backorder {
   readonly channel: string
   readonly shop: string
   readonly orderId: string
   readonly sku: string
   readonly quantity: number
-  readonly cursor: BackorderCursor
+  /** Our id of the order: the next ones of the SKU are behind it. */
+  readonly id: string
 }
 
-/** The oldest backorders of each of some SKUs behind its cursor; where all are too many, as many of one SKU as of another. */
+/**
+ * The backorders of each of some SKUs behind an order's id, in the order in which the orders came; where all are too many,
+ * as many of one SKU as of another. Reads no more than it gives.
+ */
 export async function backordersOf(
   sql: Queryable,
-  of: readonly { readonly sku: string; readonly after: BackorderCursor | null }[],
+  of: readonly { readonly sku: string; readonly after: string | null }[],
   limit: { readonly perSku: number; readonly all: number },
 ): Promise<Backorder[]> {
   return await sql<Backorder[]>`
-    select o.channel, o.shop, o.order_id as "orderId", b.sku, b.quantity,
-      json_build_object('since', b.since::text, 'id', b.order_id::text) as cursor
-    from (
-      select b.*, row_number() over (partition by b.sku order by b.since, b.order_id) as place
-      from unnest(${of.map((f) => f.sku)}::text[], ${of.map((f) => f.after?.since ?? '-infinity')}::text[]::timestamptz[],
-        ${of.map((f) => f.after?.id ?? '0')}::bigint[]) as f (sku, since, id)
-      join backorder b on b.sku = f.sku and (b.since, b.order_id) > (f.since, f.id)
+    select o.channel, o.shop, o.order_id as "orderId", b.sku, b.quantity, b.order_id::text as id
+    from unnest(${of.map((f) => f.sku)}::text[], ${of.map((f) => f.after ?? '0')}::bigint[]) as f (sku, id)
+    cross join lateral (
+      select first.*, row_number() over (order by first.order_id) as place from (
+        select * from backorder where sku = f.sku and order_id > f.id order by order_id limit ${limit.perSku}
+      ) first
     ) b join orders o on o.id = b.order_id
-    where b.place <= ${limit.perSku} order by b.place, b.since, b.order_id limit ${limit.all}`
+    order by b.place, b.order_id limit ${limit.all}`
 }

@@ -2,6 +2,11 @@
 import { randomUUID } from 'node:crypto'
 import { sharedServers } from '../shared/testing.ts'
 import { connect, parseDatabaseUrl, type Sql, withDatabase } from './connect.ts'
+import { vaultOf } from './vault.ts'
+
+/** What tests seal with; a service in a process of its own takes it as CREDENTIALS_KEY. */
+export const testCredentialsKey = Buffer.alloc(32, 0x5a).toString('base64')
+export const testVault = vaultOf(Buffer.from(testCredentialsKey, 'base64'))
 
 export interface TestDatabase {
   readonly url: string

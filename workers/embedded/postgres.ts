@@ -12,7 +12,7 @@ import { type Account, launch, serverAccount } from './account.ts'
 import { stopEarlier, worksIn } from './earlier.ts'
 import { EmbeddedError } from './errors.ts'
 import { type RunningServer, type ServerSpec, startServer } from './server.ts'
-import { makeSocketDir } from './socket-dir.ts'
+import { findSocketDir, makeSocketDir } from './socket-dir.ts'
 
 export interface PostgresOptions {
   /** Exists already. `postgres/` and `postgres.log` are made in it. */
@@ -32,6 +32,7 @@ export interface EmbeddedPostgres extends RunningServer {
 
 const user = 'paidan'
 const database = 'paidan'
+const socketDirName = 'run-postgres'
 
 /** What differs from Postgres' own defaults, and why. */
 const settings: Readonly<Record<string, string>> = {
@@ -67,7 +68,7 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedP
   forgetStalePid(dataFolder)
   if (!existsSync(dataFolder)) await initialise(binaries.initdb, dataDir, dataFolder, account, options.durable)
 
-  const sockets = makeSocketDir(dataDir, 'run-postgres', account)
+  const sockets = makeSocketDir(dataDir, socketDirName, account)
   const all = {
     ...settings,
     ...(options.durable ? durableSettings : fleetingSettings),
@@ -101,6 +102,11 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedP
     sockets.remove()
     throw error
   }
+}
+
+/** The url of the server that somebody else runs over the data folder. */
+export function runningPostgresUrl(dataDir: string): string {
+  return socketDatabaseUrl(findSocketDir(realpathSync(dataDir), socketDirName), user, database)
 }
 
 // What backends of a killed postmaster need to notice that it is gone.

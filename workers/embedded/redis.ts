@@ -11,7 +11,7 @@ import { launch, serverAccount } from './account.ts'
 import { stopEarlier } from './earlier.ts'
 import { EmbeddedError } from './errors.ts'
 import { type RunningServer, startServer } from './server.ts'
-import { makeSocketDir } from './socket-dir.ts'
+import { findSocketDir, makeSocketDir } from './socket-dir.ts'
 
 export interface RedisOptions {
   /** Exists already. `redis/` and `redis.log` are made in it. */
@@ -26,6 +26,9 @@ export interface EmbeddedRedis extends RunningServer {
   /** What the client takes: the path of the socket. `?db=3` may be appended. */
   readonly url: string
 }
+
+const socketDirName = 'run-redis'
+const socketName = 'redis.sock'
 
 const settings: Readonly<Record<string, string>> = {
   port: '0',
@@ -55,8 +58,8 @@ export async function startRedis(options: RedisOptions): Promise<EmbeddedRedis> 
     throw new EmbeddedError('data_dir_not_ours', advice)
   }
 
-  const sockets = makeSocketDir(dataDir, 'run-redis', account)
-  const socket = join(sockets.path, 'redis.sock')
+  const sockets = makeSocketDir(dataDir, socketDirName, account)
+  const socket = join(sockets.path, socketName)
   const all = {
     ...settings,
     ...(options.durable ? durableSettings : fleetingSettings),
@@ -92,6 +95,11 @@ export async function startRedis(options: RedisOptions): Promise<EmbeddedRedis> 
     sockets.remove()
     throw error
   }
+}
+
+/** The url of the server that somebody else runs over the data folder. */
+export function runningRedisUrl(dataDir: string): string {
+  return join(findSocketDir(realpathSync(dataDir), socketDirName), socketName)
 }
 
 async function mustBeInstalled(): Promise<void> {

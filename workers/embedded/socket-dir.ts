@@ -40,6 +40,15 @@ export function makeSocketDir(dataDir: string, name: string, account: Account | 
   }
 }
 
+/** Where the sockets of a server that runs over the data folder are. */
+export function findSocketDir(dataDir: string, name: string): string {
+  try {
+    return readFileSync(join(dataDir, `${name}.elsewhere`), 'utf8')
+  } catch {
+    return join(dataDir, name)
+  }
+}
+
 function removeNoted(note: string): void {
   try {
     const path = readFileSync(note, 'utf8')

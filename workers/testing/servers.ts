@@ -23,14 +23,17 @@ export interface PrivateOptions {
   readonly settings?: Readonly<Record<string, string>>
   /** true unless said otherwise: what such a test kills has to be there again afterwards. */
   readonly durable?: boolean
+  /** Where its folder is made, for one that shall lie on a disk of its own; the system's folder for such things otherwise. */
+  readonly parent?: string
 }
 
 /** Migrated and empty. */
 export async function startPrivatePostgres(options: PrivateOptions = {}): Promise<PrivateServer> {
   // The defaults are for a machine's one Postgres; tests run several side by side.
   const settings = { shared_buffers: '32MB', ...options.settings }
-  const server = await keep<EmbeddedPostgres>((dataDir) =>
-    startPostgres({ dataDir, durable: options.durable ?? true, settings }),
+  const server = await keep<EmbeddedPostgres>(
+    (dataDir) => startPostgres({ dataDir, durable: options.durable ?? true, settings }),
+    options.parent,
   )
   const sql = connect(server.url, { max: 1, applicationName: 'test set-up' })
   await migrate(sql, readMigrations(join(projectRoot(), 'sql')))
@@ -40,13 +43,17 @@ export async function startPrivatePostgres(options: PrivateOptions = {}): Promis
 
 export function startPrivateRedis(options: PrivateOptions = {}): Promise<PrivateServer> {
   const { settings = {} } = options
-  return keep<EmbeddedRedis>((dataDir) => startRedis({ dataDir, durable: options.durable ?? true, settings }))
+  return keep<EmbeddedRedis>(
+    (dataDir) => startRedis({ dataDir, durable: options.durable ?? true, settings }),
+    options.parent,
+  )
 }
 
 async function keep<Server extends EmbeddedPostgres | EmbeddedRedis>(
   start: (dataDir: string) => Promise<Server>,
+  parent: string = tmpdir(),
 ): Promise<PrivateServer> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'paidan-test-'))
+  const dataDir = mkdtempSync(join(parent, 'paidan-test-'))
   const remove = (): void => rmSync(dataDir, { recursive: true, force: true })
   let server = await start(dataDir).catch((error: unknown) => {
     remove()

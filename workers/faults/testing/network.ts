@@ -1,10 +1,11 @@
 /** For tests: a small network straight into an empty database, and what has to hold over it when a load is over. */
+import assert from 'node:assert/strict'
 import { createHash, randomUUID } from 'node:crypto'
-import { expect } from 'vitest'
 import { sha256 } from '../../../adapters/http/secrets.ts'
 import { putNodes, putShop, putSkus } from '../../../adapters/store/catalog.ts'
 import { connect, type Sql } from '../../../adapters/store/connect.ts'
 import { postStock } from '../../../adapters/store/stock.ts'
+import { testVault } from '../../../adapters/store/testing.ts'
 import { channelNames, type Node, type Sku, type SkuQuantity } from '../../../router/types.ts'
 import { auditAll } from '../../audit.ts'
 import { type Environment, parseConfig } from '../../config.ts'
@@ -26,7 +27,7 @@ export interface TestServers {
 export async function loadTestNetwork(sql: Sql, opening: Opening, wechatApi: string | null = null): Promise<void> {
   for (const channel of channelNames) {
     const settings = { channel, shop: shopOf[channel], credentials: credentials[channel] }
-    await putShop(sql, { ...settings, apiBaseUrl: wechatApi, skuMap: {} })
+    await putShop(sql, testVault, { ...settings, apiBaseUrl: wechatApi, skuMap: {} })
   }
   const skus = new Set(Object.values(opening).flatMap((lines) => lines.map((l) => l.sku)))
   await putSkus(sql, [...skus].map(skuOf))
@@ -68,8 +69,9 @@ export function apiKeyOf(node: string): string {
 
 /** A service in this process. Only its test drives its sweep, unless SWEEP_SECONDS says otherwise. */
 export async function startServiceHere(servers: TestServers, environment: Environment = {}): Promise<RunningService> {
-  const config = parseConfig({ PORT: '0', LOG_LEVEL: 'fatal', SWEEP_SECONDS: '3600', THREADS: '1', ...environment })
-  return await startService({ config, ...servers, adminToken, log: createLog(config.logLevel) })
+  const defaults = { PORT: '0', LOG_LEVEL: 'fatal', SWEEP_SECONDS: '3600', THREADS: '1', DURABILITY: 'off' }
+  const config = parseConfig({ ...defaults, ...environment })
+  return await startService({ config, ...servers, vault: testVault, adminToken, log: createLog(config.logLevel) })
 }
 
 // Far beyond what any of these loads takes; a run that is stuck shall say where.
@@ -108,7 +110,7 @@ export async function expectAudited(sql: Sql, redisUrl: string): Promise<void> {
       (found) => found.every((v) => !invariantsOfRedis.has(v.invariant)),
       'the counters of Redis equal to those of Postgres',
     )
-    expect(violations).toEqual([])
+    assert.deepEqual(violations, [])
   } finally {
     keeper.close()
   }
@@ -130,7 +132,7 @@ export async function addStock(url: string, node: string, lines: readonly SkuQua
     headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
     body: JSON.stringify({ ref: randomUUID(), kind: 'add', lines }),
   })
-  expect(await answer.json()).toMatchObject({ posted: true })
+  assert.equal(((await answer.json()) as { posted: unknown }).posted, true)
 }
 
 export function connectForTest(databaseUrl: string): Sql {

@@ -1,6 +1,7 @@
 /** For tests that kill, drain or race whole service processes: each a child of its own, over servers that the test names. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { testCredentialsKey } from '../../../adapters/store/testing.ts'
 
 export interface Exit {
   readonly code: number | null
@@ -17,7 +18,12 @@ export interface ServiceProcess {
   kill(): Promise<Exit>
   /** SIGTERM unless said otherwise; resolves when it is gone. */
   signal(name?: 'SIGTERM' | 'SIGINT'): Promise<Exit>
+  /** One of its threads ends in the middle of whatever it does. */
+  endThread(): void
 }
+
+/** What run-service.ts is told for that. */
+export const threadDies = 'a thread dies'
 
 export const adminToken = 'token-of-the-operator-of-a-test'
 
@@ -33,7 +39,10 @@ export async function spawnService(environment: Readonly<Record<string, string>>
       PATH: process.env.PATH ?? '/usr/bin:/bin',
       PORT: '0',
       DEMO: 'off',
+      // The tests' shared Postgres runs without fsync.
+      DURABILITY: 'off',
       ADMIN_TOKEN: adminToken,
+      CREDENTIALS_KEY: testCredentialsKey,
       LOG_LEVEL: 'error',
       ...environment,
     },
@@ -72,6 +81,7 @@ export async function spawnService(environment: Readonly<Record<string, string>>
     said: () => text,
     kill: () => end('SIGKILL'),
     signal: (name = 'SIGTERM') => end(name),
+    endThread: () => void child.stdin.write(`${threadDies}\n`),
   }
 }
 
