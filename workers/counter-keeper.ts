@@ -5,7 +5,13 @@
  * emptied or is behind, the epoch is raised in Postgres, every node is loaded anew, and the question is asked again.
  */
 
-import type { HeldReservation, ReservationRef, ReserveRequest, SkuAtp } from '../adapters/stock/counters.ts'
+import type {
+  HeldReservation,
+  ReleaseRequest,
+  ReservationRef,
+  ReserveRequest,
+  SkuAtp,
+} from '../adapters/stock/counters.ts'
 import { StockError } from '../adapters/stock/errors.ts'
 import type { LockedBooks, StockBooks } from '../adapters/store/decision-store.ts'
 import type { NodeDelta } from '../adapters/store/move-stock.ts'
@@ -81,7 +87,7 @@ export class CounterKeeper {
     if (reservations.length > 0) await this.#stock.confirm(this.#epoch, reservations)
   }
 
-  async release(reservations: readonly ReservationRef[]): Promise<void> {
+  async release(reservations: readonly ReleaseRequest[]): Promise<void> {
     if (reservations.length > 0) await this.#stock.release(this.#epoch, reservations)
   }
 

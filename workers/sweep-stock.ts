@@ -127,7 +127,7 @@ export class StockSweep {
     let seen = await keeper.look(node)
     const old = seen.held.filter((h) => h.madeAtMs < Date.now() - this.#heldMsMax)
     if (old.length > 0) {
-      const refs = old.map(({ reservationId }) => ({ node, reservationId }))
+      const refs = old.map(({ reservationId, madeAtMs }) => ({ node, reservationId, madeAtMs }))
       const { confirmed, released } = await endReservations(new PostgresStore(sql), keeper, refs)
       metrics.mended.inc({ how: 'confirmed' }, confirmed)
       metrics.mended.inc({ how: 'released' }, released)

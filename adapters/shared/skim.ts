@@ -57,8 +57,8 @@ function object(bytes: Uint8Array, from: number, wanted: readonly Wanted[], foun
     at = blanks(bytes, at)
     if (bytes[at] !== colon) throw unclear
     at = blanks(bytes, at + 1)
-    const here = wanted.filter((w) => isName(bytes, name, nameEnd, w.path[w.at]!))
-    at = here.length === 0 ? behindValue(bytes, at) : member(bytes, at, here, found)
+    const here = named(bytes, name, nameEnd, wanted)
+    at = here === null ? behindValue(bytes, at) : member(bytes, at, here, found)
     at = blanks(bytes, at)
     if (bytes[at] === closeBrace) return at + 1
     if (bytes[at] !== comma) throw unclear
@@ -109,17 +109,22 @@ function ascii(bytes: Uint8Array, from: number, end: number): string {
   return text
 }
 
-/** A name with an escape in it might be any name. */
+/** Null when none of them is looked for under this name. A name with an escape in it might be any name. */
+function named(bytes: Uint8Array, from: number, end: number, wanted: readonly Wanted[]): Wanted[] | null {
+  for (let at = from; at < end; at++) if (bytes[at] === backslash) throw unclear
+  let here: Wanted[] | null = null
+  for (let i = 0; i < wanted.length; i++) {
+    const { path, at } = wanted[i]!
+    if (!isName(bytes, from, end, path[at]!)) continue
+    here ??= []
+    here.push(wanted[i]!)
+  }
+  return here
+}
+
 function isName(bytes: Uint8Array, from: number, end: number, name: string): boolean {
-  if (end - from !== name.length) {
-    for (let at = from; at < end; at++) if (bytes[at] === backslash) throw unclear
-    return false
-  }
-  for (let at = 0; at < name.length; at++) {
-    const byte = bytes[from + at]
-    if (byte === backslash) throw unclear
-    if (byte !== name.charCodeAt(at)) return false
-  }
+  if (end - from !== name.length) return false
+  for (let at = 0; at < name.length; at++) if (bytes[from + at] !== name.charCodeAt(at)) return false
   return true
 }
 

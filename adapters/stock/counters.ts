@@ -39,6 +39,11 @@ export interface SkuAtp {
   readonly atp: number
 }
 
+export interface ReleaseRequest extends ReservationRef {
+  /** Releases the record that was made then, and no younger one: somebody may have asked for it again since. */
+  readonly madeAtMs?: number
+}
+
 export interface StaleEpoch {
   readonly outcome: 'stale_epoch'
   readonly currentEpoch: number | null
@@ -53,7 +58,7 @@ export type ReserveOutcome =
   | StaleEpoch
 
 export type ConfirmOutcome = { readonly outcome: 'confirmed' | 'absent' } | StaleEpoch
-export type ReleaseOutcome = { readonly outcome: 'released' | 'absent' } | StaleEpoch
+export type ReleaseOutcome = { readonly outcome: 'released' | 'absent' | 'asked_again' } | StaleEpoch
 
 /** One numbered change that Postgres made first. */
 export interface StockDelta {
@@ -106,7 +111,7 @@ export interface StockCounters {
   /** Requests of one node are decided in the order given. */
   reserve(epoch: number, nowMs: number, requests: readonly ReserveRequest[]): Promise<ReserveOutcome[]>
   confirm(epoch: number, requests: readonly ReservationRef[]): Promise<ConfirmOutcome[]>
-  release(epoch: number, requests: readonly ReservationRef[]): Promise<ReleaseOutcome[]>
+  release(epoch: number, requests: readonly ReleaseRequest[]): Promise<ReleaseOutcome[]>
   /** `deltas[i]` is the node's change number `fromSeq + i`. */
   apply(epoch: number, node: string, fromSeq: number, deltas: readonly StockDelta[]): Promise<ApplyOutcome>
   /** `rows` and `seq` have to be read in one Postgres snapshot. */

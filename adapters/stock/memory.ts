@@ -10,6 +10,7 @@ import type {
   HeldReservation,
   InspectOutcome,
   ReleaseOutcome,
+  ReleaseRequest,
   ReloadOutcome,
   ReservationRef,
   ReserveOutcome,
@@ -58,8 +59,9 @@ export class MemoryStock implements StockCounters {
       if ('outcome' in counters) return counters
       const lines = addUpLines(request.lines)
       const outcome = decide(counters, request.reservationId, lines)
-      if (outcome === 'reserved') {
+      if (outcome === 'reserved')
         for (const { sku, quantity } of lines) counters.atp.set(sku, counters.atp.get(sku)! - quantity)
+      if (outcome === 'reserved' || outcome === 'already_reserved') {
         const { reservationId } = request
         counters.held.set(reservationId, { reservationId, madeAtMs: nowMs, lines })
       }
@@ -75,12 +77,13 @@ export class MemoryStock implements StockCounters {
     })
   }
 
-  async release(epoch: number, requests: readonly ReservationRef[]): Promise<ReleaseOutcome[]> {
-    return requests.map(({ node, reservationId }): ReleaseOutcome => {
+  async release(epoch: number, requests: readonly ReleaseRequest[]): Promise<ReleaseOutcome[]> {
+    return requests.map(({ node, reservationId, madeAtMs }): ReleaseOutcome => {
       const counters = this.#current(node, epoch)
       if ('outcome' in counters) return counters
       const record = counters.held.get(reservationId)
       if (record === undefined) return { outcome: 'absent' }
+      if (madeAtMs !== undefined && record.madeAtMs !== madeAtMs) return { outcome: 'asked_again' }
       for (const { sku, quantity } of record.lines) add(counters.atp, sku, quantity)
       counters.held.delete(reservationId)
       return { outcome: 'released' }

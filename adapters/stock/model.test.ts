@@ -34,6 +34,10 @@ const sku = fc.constantFrom(...skus)
 const node = fc.constantFrom(...nodes)
 const line = fc.record({ sku, quantity: fc.integer({ min: 1, max: 4 }) })
 const ref = fc.record({ node, reservationId: fc.constantFrom(...ids) })
+const atMs = fc.constantFrom(1_000, 2_000)
+const released = fc
+  .tuple(ref, fc.option(atMs))
+  .map(([name, madeAtMs]) => (madeAtMs === null ? name : { ...name, madeAtMs }))
 const request = fc
   .tuple(ref, fc.array(line, { minLength: 1, maxLength: 4 }))
   .map(([where, lines]) => ({ ...where, lines }))
@@ -55,10 +59,10 @@ interface Step {
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 6,
-    arbitrary: fc.tuple(epochOff, fc.array(request, { minLength: 1, maxLength: 6 })).map(
-      ([off, requests]): Step => ({
-        text: `reserve ${off} ${JSON.stringify(requests)}`,
-        ask: (counters, epoch) => counters.reserve(epoch + off, 1_000, requests),
+    arbitrary: fc.tuple(epochOff, atMs, fc.array(request, { minLength: 1, maxLength: 6 })).map(
+      ([off, nowMs, requests]): Step => ({
+        text: `reserve ${off} ${nowMs} ${JSON.stringify(requests)}`,
+        ask: (counters, epoch) => counters.reserve(epoch + off, nowMs, requests),
       }),
     ),
   },
@@ -73,7 +77,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 3,
-    arbitrary: fc.tuple(epochOff, fc.array(ref, { minLength: 1, maxLength: 4 })).map(
+    arbitrary: fc.tuple(epochOff, fc.array(released, { minLength: 1, maxLength: 4 })).map(
       ([off, refs]): Step => ({
         text: `release ${off} ${JSON.stringify(refs)}`,
         ask: (counters, epoch) => counters.release(epoch + off, refs),
@@ -142,6 +146,7 @@ const everyOutcome = [
   'already_applied',
   'already_reserved',
   'applied',
+  'asked_again',
   'confirmed',
   'exists_with_different_lines',
   'insufficient_stock',

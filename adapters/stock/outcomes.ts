@@ -9,6 +9,7 @@ const outcomeNames = {
   20: 'confirmed',
   21: 'absent',
   22: 'released',
+  23: 'asked_again',
   30: 'applied',
   31: 'already_applied',
   32: 'seq_gap',

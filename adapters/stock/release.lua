@@ -3,36 +3,43 @@
 -- Guarantees
 --   * What goes back is what the record says was taken, not what the caller believes.
 --   * Idempotent: releasing what is not held (never was, confirmed, or released before) is `absent` and changes nothing.
+--   * Who saw a record and thinks that nobody stands behind it releases that one: when somebody has asked for it again
+--     since, it is younger now, is about to be committed, and stays.
 --
 -- KEYS  1 atp: hash SKU → units available to promise
 --       2 held: hash reservation id → "<made at, epoch ms> <lines>"
 --       3 meta: hash epoch, seq
 -- ARGV  1 stock epoch
---       2… reservation ids
+--       2… pairs: reservation id, when the record to be released was made, epoch ms, or "" for whichever there is
 --
 -- Answer
 --   [2 stale_epoch, the node's epoch or nil]: nothing changed
 --   [1 ran, then for each id: its status]
 --     21 absent
 --     22 released
+--     23 asked_again
 
-local RAN, ABSENT, RELEASED = 1, 21, 22
+local RAN, ABSENT, RELEASED, ASKED_AGAIN = 1, 21, 22, 23
 
 local epoch = current_epoch(KEYS[3])
 if epoch ~= ARGV[1] then return stale(epoch) end
 
-local ids = {}
-for i = 2, #ARGV do ids[i - 1] = ARGV[i] end
+local ids, times = {}, {}
+for at = 2, #ARGV, 2 do
+  ids[#ids + 1] = ARGV[at]
+  times[#ids] = ARGV[at + 1]
+end
 local records = read_many(KEYS[2], ids)
 
 local answer, gone, skus, back, seen = { RAN }, {}, {}, {}, {}
 for i = 1, #ids do
   -- The same id twice in one call: the second one finds nothing any more.
   local record = not seen[ids[i]] and records[i]
-  seen[ids[i]] = true
-  if record then
-    local space = string.find(record, ' ', 1, true)
-    if not space then corrupt('record of ' .. ids[i]) end
+  local space = record and string.find(record, ' ', 1, true)
+  if record and not space then corrupt('record of ' .. ids[i]) end
+  local younger = record and times[i] ~= '' and string.sub(record, 1, space - 1) ~= times[i]
+  if record and not younger then
+    seen[ids[i]] = true
     local lines = cjson.decode(string.sub(record, space + 1))
     for l = 1, #lines, 2 do
       local sku = lines[l]
@@ -44,7 +51,7 @@ for i = 1, #ids do
     end
     gone[#gone + 1] = ids[i]
   end
-  answer[i + 1] = record and RELEASED or ABSENT
+  answer[i + 1] = younger and ASKED_AGAIN or record and RELEASED or ABSENT
 end
 
 local atp, counters = read_counters(KEYS[1], skus), {}

@@ -3,8 +3,8 @@
 -- Guarantees
 --   * A reservation's lines are all checked before any is taken; a refused one takes nothing. No counter falls below zero.
 --   * Counters and records change in this one call or not at all, so they cannot part.
---   * Asked again with the same id and lines it takes nothing more: the record is looked up first. An id that is held
---     with other lines changes nothing.
+--   * Asked again with the same id and lines it takes nothing more: the record is looked up first, and is as old as this
+--     call from now on. An id that is held with other lines changes nothing.
 --   * Lines that share a SKU are added up, whether or not the caller did.
 --
 -- KEYS  1 atp: hash SKU → units available to promise
@@ -60,6 +60,10 @@ for r = 1, #ids do
   local status
   if held[id] then
     status = held[id] == text and ALREADY_RESERVED or EXISTS_WITH_DIFFERENT_LINES
+    if status == ALREADY_RESERVED then
+      made[#made + 1] = id
+      made[#made + 1] = ARGV[2] .. ' ' .. text
+    end
   else
     status = RESERVED
     -- Take first and look afterwards: that adds up lines of one SKU by itself.

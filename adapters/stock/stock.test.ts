@@ -81,6 +81,21 @@ describe('reserve', () => {
     expect(await reserve('r', lines('a', 4))).toEqual({ outcome: 'already_reserved', atp: rows({ a: 0 }) })
   })
 
+  test('asked again, it is young again: who saw the old record releases nothing', async () => {
+    await reserve('r', lines('a', 4))
+    const again = { reservationId: 'r', node: 'n', lines: lines('a', 4) }
+    const release = (madeAtMs?: number) =>
+      stock.release(epoch, [{ node: 'n', reservationId: 'r', ...(madeAtMs === undefined ? {} : { madeAtMs }) }])
+    expect(await stock.reserve(epoch, nowMs + 60_000, [again])).toMatchObject([{ outcome: 'already_reserved' }])
+    const before = await state()
+    expect(await release(nowMs)).toEqual([{ outcome: 'asked_again' }])
+    expect(await state()).toEqual(before)
+    expect(await release(nowMs + 60_000)).toEqual([{ outcome: 'released' }])
+    expect(await release(nowMs + 60_000)).toEqual([{ outcome: 'absent' }])
+    await reserve('r', lines('a', 4))
+    expect(await release()).toEqual([{ outcome: 'released' }])
+  })
+
   test.each([
     ['fewer', lines('a', 3)],
     ['more', lines('a', 5)],

@@ -6,6 +6,7 @@ import type {
   ConfirmOutcome,
   InspectOutcome,
   ReleaseOutcome,
+  ReleaseRequest,
   ReloadOutcome,
   ReservationRef,
   ReserveOutcome,
@@ -45,7 +46,7 @@ export class Stock implements StockCounters {
     return confirm(this.#client, epoch, requests)
   }
 
-  release(epoch: number, requests: readonly ReservationRef[]): Promise<ReleaseOutcome[]> {
+  release(epoch: number, requests: readonly ReleaseRequest[]): Promise<ReleaseOutcome[]> {
     return release(this.#client, epoch, requests)
   }
 

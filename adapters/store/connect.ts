@@ -6,6 +6,7 @@
  */
 import postgres from 'postgres'
 import { arrayTypes } from './array-types.ts'
+import { withWholeRows } from './whole-rows.ts'
 
 export type Sql = postgres.Sql
 export type Transaction = postgres.TransactionSql
@@ -48,7 +49,7 @@ export function connect(databaseUrl: string, options: ConnectOptions): Sql {
       idle_in_transaction_session_timeout: idleInTransactionMs,
     },
   })
-  return reservingWhatIsOpen(withoutRollbackToNobody(sql))
+  return withWholeRows(reservingWhatIsOpen(withoutRollbackToNobody(sql)))
 }
 
 type Work = (tx: Transaction) => unknown

@@ -200,7 +200,7 @@ export class SimulatedProcess {
       await endReservations(
         store,
         this.keeper,
-        old.map(({ reservationId }) => ({ node, reservationId })),
+        old.map(({ reservationId, madeAtMs }) => ({ node, reservationId, madeAtMs })),
       )
       seen = await this.keeper.look(node)
     }

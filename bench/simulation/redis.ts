@@ -1,5 +1,6 @@
 /** A Redis that can be restarted, emptied and rolled back, and one simulated process' connections to it. */
 import type {
+  ReleaseRequest,
   ReservationRef,
   ReserveRequest,
   SkuAtp,
@@ -93,7 +94,7 @@ export class CountersPort implements KeptCounters {
     return this.#byNode(`confirm in ${epoch}`, requests, (some) => this.#counters.confirm(epoch, some))
   }
 
-  release(epoch: number, requests: readonly ReservationRef[]) {
+  release(epoch: number, requests: readonly ReleaseRequest[]) {
     return this.#byNode(`release in ${epoch}`, requests, (some) => this.#counters.release(epoch, some))
   }
 
