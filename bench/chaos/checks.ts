@@ -66,11 +66,17 @@ function checkOrder(
   const words = { key, state: row.state, places: row.places }
   if (row.paidFen !== String(paidFenOf(order)))
     findings.add('orders_say_what_was_sent', { ...words, paid: row.paidFen })
-  const problem = stateProblem(order, row, unitsOf(order.lines), finished && !rejected)
+  // The last look of the sweep may have found goods for who waited; nobody is there any more to ship them.
+  const ready = unitsOf(tasks.filter((task) => task.state === 'ready').flatMap((task) => task.lines))
+  const problem = stateProblem(order, row, { units: unitsOf(order.lines), ready, finished: finished && !rejected })
   if (problem !== null) findings.add(problem, words)
 }
 
-function stateProblem(order: TestOrder, row: KeptOrder, units: number, finished: boolean): Finding | null {
+function stateProblem(
+  order: TestOrder,
+  row: KeptOrder,
+  { units, ready, finished }: { readonly units: number; readonly ready: number; readonly finished: boolean },
+): Finding | null {
   const { places } = row
   const away = (places.task ?? 0) + (places.returned ?? 0)
   if (order.step === 'closed') {
@@ -83,7 +89,7 @@ function stateProblem(order: TestOrder, row: KeptOrder, units: number, finished:
   if (order.step === 'unpaid') return away > 0 ? 'unpaid_orders_are_not_sent' : null
   if ((places.held ?? 0) > 0 || (places.cancelled ?? 0) > 0) return 'paid_orders_are_on_their_way'
   if (!finished) return null
-  return row.shippedUnits + (places.backordered ?? 0) === units ? null : 'paid_orders_are_on_their_way'
+  return row.shippedUnits + ready + (places.backordered ?? 0) === units ? null : 'paid_orders_are_on_their_way'
 }
 
 function checkShelves(
