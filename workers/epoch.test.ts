@@ -129,6 +129,29 @@ describe('recovery', () => {
     await slow.end()
   })
 
+  test('whose connection is lost under way leaves the epoch as it is, and says so', async () => {
+    const alone = connect(database.url, { max: 1, applicationName: 'raiser' })
+    let quicker: Promise<unknown> = Promise.resolve()
+    let give: (value: null) => void = () => undefined
+    const given = new Promise((resolve) => {
+      give = resolve
+    })
+    const raising = withEpochLock(alone, async (_, epoch) => {
+      await sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'raiser'`
+      // Somebody else is quicker now, since the lock went with the connection.
+      quicker = withEpochLock(many, async () => epoch + 5)
+      await quicker
+      setTimeout(() => give(null), 100)
+      return epoch + 1
+    })
+    await expect(raising).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' })
+    await quicker
+    // Its work goes on a while, and must not write any more.
+    await given
+    expect(await currentEpoch(sql)).toBe(5)
+    await alone.end({ timeout: 1 })
+  })
+
   test('that was cut off before Postgres knew of it is done again above it', async () => {
     await keepers[0]!.open()
     await sql`update stock_epoch set epoch = 0`

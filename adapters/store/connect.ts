@@ -72,9 +72,38 @@ function withoutRollbackToNobody(sql: Sql): Sql {
         throw error
       }
     }
-  const guarded = (first: string | Work, second?: Work) =>
-    typeof first === 'string' ? begin(first, quietly(second!)) : begin('', quietly(first))
+  const guarded = (first: string | Work, second?: Work) => {
+    const [options, work] = typeof first === 'string' ? [first, second!] : ['', first]
+    let over = false
+    const ended = () => {
+      over = true
+    }
+    const running = begin(options, (tx) => quietly(work)(untilItIsOver(tx, () => over)))
+    running.then(ended, ended)
+    return running
+  }
   return Object.assign(sql, { begin: guarded as Sql['begin'] })
+}
+
+/**
+ * Work that awaits something else meanwhile does not see its transaction's connection go. What it would send then, the
+ * driver writes to a closed socket, or to the next connection, outside any transaction: it throws instead.
+ */
+function untilItIsOver(tx: Transaction, isOver: () => boolean): Transaction {
+  const refuse = () => {
+    if (isOver())
+      throw Object.assign(new Error('the transaction has lost its connection'), { code: 'CONNECTION_CLOSED' })
+  }
+  return new Proxy(tx, {
+    apply(target, self, words) {
+      refuse()
+      return Reflect.apply(target as unknown as (...all: unknown[]) => unknown, self, words)
+    },
+    get(target, name, receiver) {
+      if (name === 'unsafe' || name === 'savepoint') refuse()
+      return Reflect.get(target, name, receiver)
+    },
+  })
 }
 
 /** The driver reserves a connection that is open; for the first one it would wait for ever. */
