@@ -15,9 +15,10 @@ function longIntegersQuoted(text: string): string {
 // A cheap look first: most texts of the platforms that quote their numbers need no rewriting.
 const hasLongInteger = /(?:^|[:,[\s-])[1-9]\d{15}/
 // Strings are matched first and whole, so digits inside them are never touched; fractions and exponents are left alone.
+// A number where a name belongs stays one, and the text stays no JSON.
 // A string that never ends is matched to the end of the text: otherwise each quote in it would be tried anew, which is
 // quadratic. Nothing after a loop can fail, so there is nothing to go back for.
-const stringOrLongInteger = /"[^"\\]*(?:\\[\s\S]?[^"\\]*)*(?:"|$)|(?<![\d.eE+-])-?[1-9]\d{15,}(?![\d.eE])/g
+const stringOrLongInteger = /"[^"\\]*(?:\\[\s\S]?[^"\\]*)*(?:"|$)|(?<![\d.eE+-])-?[1-9]\d{15,}(?![\d.eE]|\s*:)/g
 
 function quoteLongInteger(match: string): string {
   return match.charCodeAt(0) === 34 ? match : `"${match}"`
