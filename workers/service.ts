@@ -199,16 +199,19 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     if (others.length > 0) dispatch.push(others)
   }
 
-  /** What a process that died, or this one's full memory, left in `pending`. */
+  /**
+   * What a process that died, or this one's full memory, left in `pending`: one page. True when another one is wanted:
+   * this one was full, and some of it was taken. What finds no room now would find none in the next page either.
+   */
   let cursor = '0'
-  async function readBack(olderThanMs: number): Promise<number> {
+  async function readBack(olderThanMs: number): Promise<boolean> {
     const limits = { limit: readBackLimit, bytesMax: readBackBytesMax }
     const rows = await readPending(sql, { afterSeq: cursor, ...limits, olderThanMs })
     cursor = rows.at(-1)?.seq ?? '0'
     const fresh = rows.filter((r) => !dispatch.knows(r.seq) && !puller.knows(r.seq))
     puller.push(fresh.filter((r) => r.kind === 'hint').map((r) => ({ ...r, occurredAt: 0 })))
     dispatch.push(fresh.filter((r) => r.kind !== 'hint').map((r) => ({ ...r, readBack: true as const })))
-    return rows.length
+    return rows.length === readBackLimit && fresh.some((r) => dispatch.knows(r.seq) || puller.knows(r.seq))
   }
 
   const sweep = new Sweep(service)
@@ -217,9 +220,9 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     if (dispatch.size > eventsInMemoryMax / 2) return
     readingBack = readingBack
       .then(async () => {
-        // A full page means that there is more: as much as the threads want, not as much as a clock allows.
+        // As much as the threads want, not as much as a clock allows.
         while (!service.stopping && dispatch.size <= eventsInMemoryMax / 2) {
-          if ((await readBack(readBackAfterMs)) < readBackLimit) return
+          if (!(await readBack(readBackAfterMs))) return
         }
       })
       .catch((error: unknown) => log.warn({ code: codeOf(error) }, 'pending events could not be read back'))

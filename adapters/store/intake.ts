@@ -156,16 +156,20 @@ export async function readPending(
   },
 ): Promise<PendingEvent[]> {
   return await sql<PendingEvent[]>`
-    select seq, channel, shop, "eventId", "orderId", kind, attempts, "occurredDay", body, "storedAtMs" from (select p.seq, p.channel, p.shop, p.event_id as "eventId", p.order_id as "orderId", p.kind, p.attempts,
-      p.day::text as "occurredDay", i.body, floor(extract(epoch from i.received_at) * 1000)::float8 as "storedAtMs",
-      sum(octet_length(i.body)) over (order by p.seq) - octet_length(i.body) as before
+    select seq, channel, shop, event_id as "eventId", order_id as "orderId", kind, attempts, day::text as "occurredDay",
+      body, floor(extract(epoch from received_at) * 1000)::float8 as "storedAtMs"
     from (
-      select * from pending
-      where seq > ${options.afterSeq}::bigint and not_before <= now() - ${options.olderThanMs}::int * interval '1 millisecond'
-      order by seq limit ${options.limit}
-    ) p
-    join inbox i using (day, channel, shop, event_id)) found
-    where before < ${options.bytesMax ?? Number.MAX_SAFE_INTEGER}::bigint
+      select p.*, i.body, i.received_at,
+        sum(octet_length(i.body)) over (order by p.seq) - octet_length(i.body) as bytes_before
+      from (
+        select * from pending
+        where seq > ${options.afterSeq}::bigint
+          and not_before <= now() - ${options.olderThanMs}::int * interval '1 millisecond'
+        order by seq limit ${options.limit}
+      ) p
+      join inbox i using (day, channel, shop, event_id)
+    ) found
+    where bytes_before < ${options.bytesMax ?? Number.MAX_SAFE_INTEGER}::bigint
     order by seq`
 }
 
