@@ -5,7 +5,7 @@ import { sha256 } from '../adapters/http/secrets.ts'
 import { type Server, serve } from '../adapters/http/server.ts'
 import { sameText } from '../adapters/shared/same.ts'
 import { nodeOfApiKey } from '../adapters/store/catalog.ts'
-import { connect } from '../adapters/store/connect.ts'
+import { connect, indexedPlans } from '../adapters/store/connect.ts'
 import { raise } from '../adapters/store/exceptions.ts'
 import { postpone, preparePartitions, readPending } from '../adapters/store/intake.ts'
 import { isRetryable } from '../adapters/store/retryable.ts'
@@ -75,7 +75,11 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   const adminTokens = options.adminToken.split(',')
   const durability = await DurabilityWatch.open(databaseUrl, config.durability, log)
   const sql = connect(databaseUrl, { max: requestConnectionsMax, applicationName: 'paidan' })
-  const intakeSql = connect(databaseUrl, { max: intakeConnectionsMax, applicationName: 'paidan intake' })
+  const intakeSql = connect(databaseUrl, {
+    max: intakeConnectionsMax,
+    applicationName: 'paidan intake',
+    settings: indexedPlans,
+  })
   await preparePartitions(sql, Date.now())
   const catalog = await CatalogWatch.open(sql, vault)
   const keeper = new StockKeeper(sql, { redis: redisUrl, keyPrefix }, (node, rows) => catalog.setHints(node, rows))

@@ -93,7 +93,7 @@ export const orderInvariants: readonly Invariant[] = [
       select o.id, paid.line, paid.line_fen, paid.items_fen from orders o cross join lateral (
         select line, sum(fen) filter (where of_line) as line_fen, sum(fen) filter (where not of_line) as items_fen from (
           select n - 1 as line, (l ->> 'paidFen')::bigint as fen, true as of_line
-          from json_array_elements(o.body #> '{snapshot,lines}') with ordinality as l (l, n)
+          from json_array_elements(o.body::json #> '{snapshot,lines}') with ordinality as l (l, n)
           union all
           select i.line, i."paidFen", false from jsonb_to_recordset(o.items) as i (line int, "paidFen" bigint)
         ) both_sides group by line
@@ -102,7 +102,7 @@ export const orderInvariants: readonly Invariant[] = [
     glance: `
       select (
         select ${numberedSum('o.id', 'n - 1', `(l ->> 'paidFen')::bigint`)}
-        from orders o, json_array_elements(o.body #> '{snapshot,lines}') with ordinality as l (l, n) where o.items <> '[]'
+        from orders o, json_array_elements(o.body::json #> '{snapshot,lines}') with ordinality as l (l, n) where o.items <> '[]'
       ) = (
         select ${numberedSum('o.id', 'i.line', 'i."paidFen"')}
         from orders o, jsonb_to_recordset(o.items) as i (line int, "paidFen" bigint)

@@ -149,7 +149,7 @@ async function insertOrders(tx: Transaction, writes: readonly DecisionWrite[]): 
     .sort((a, b) => compare(a.channel, b.channel) || compare(a.shop, b.shop) || compare(a.orderId, b.orderId))
   const inserted = await tx<{ id: string }[]>`
     insert into orders (id, channel, shop, order_id, version, state, transaction_id, body, items, allocations)
-    select id::bigint, channel, shop, order_id, version::int, state, nullif(transaction_id, ''), body::json, items::jsonb,
+    select id::bigint, channel, shop, order_id, version::int, state, nullif(transaction_id, ''), body, items::jsonb,
       allocations::jsonb
     from ${orderRows(tx, orders)}
     on conflict do nothing returning id`
@@ -161,7 +161,7 @@ async function updateOrders(tx: Transaction, writes: readonly DecisionWrite[]): 
   if (orders.length === 0) return
   await tx`
     update orders o set version = r.version::int, state = r.state, transaction_id = nullif(r.transaction_id, ''),
-      body = r.body::json, items = r.items::jsonb, allocations = r.allocations::jsonb, updated_at = now()
+      body = r.body, items = r.items::jsonb, allocations = r.allocations::jsonb, updated_at = now()
     from ${orderRows(tx, orders)}
     where o.id = r.id::bigint`
 }
@@ -219,7 +219,7 @@ async function insertRecords(tx: Transaction, writes: readonly DecisionWrite[]):
     unnested(tx, textColumn(records.map(read)))
   await tx`
     insert into decision (order_id, version, seq, outcome, trace)
-    select id::bigint, version::int, seq::bigint, outcome, trace::json
+    select id::bigint, version::int, seq::bigint, outcome, trace
     from rows from (
       ${column((r) => r.id)}, ${column((r) => r.version)}, ${column((r) => r.seq)}, ${column((r) => r.outcome)},
       ${unnested(tx, jsonColumn(records.map((r) => r.trace)))}

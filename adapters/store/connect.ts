@@ -20,6 +20,8 @@ export interface ConnectOptions {
   readonly applicationName: string
   /** 30,000 when absent; 0: none. Migrations and large imports need longer than a request may take. */
   readonly statementTimeoutMs?: number
+  /** Of the session, beside those of every connection. */
+  readonly settings?: Readonly<Record<string, string>>
 }
 
 // A local server answers in a millisecond, one in another zone in ten: five seconds without an answer is an outage.
@@ -30,6 +32,20 @@ const statementTimeoutMsDefault = 30_000
 const idleInTransactionMs = 60_000
 // Postgres is back within seconds after a restart; waiting longer than this only adds to the outage.
 const reconnectSecondsMax = 2
+
+/**
+ * For connections that only ask for rows by their keys, some hundreds at once. What the planner knows of a table may be
+ * hours old: a `pending` that was empty when it was looked at is read from end to end for each batch, dead rows and all.
+ * With this it goes by the index, whatever it believes.
+ */
+export const indexedPlans: Readonly<Record<string, string>> = { enable_seqscan: 'off' }
+
+/** And row by row in the order of the keys given, which is the order in which rows are locked. */
+export const keyedPlans: Readonly<Record<string, string>> = {
+  ...indexedPlans,
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+}
 
 /** Opens nothing yet. Close with `sql.end({ timeout: seconds })`. Throws TypeError on a string that is no URL. */
 export function connect(databaseUrl: string, options: ConnectOptions): Sql {
@@ -47,6 +63,7 @@ export function connect(databaseUrl: string, options: ConnectOptions): Sql {
       application_name: options.applicationName,
       statement_timeout: options.statementTimeoutMs ?? statementTimeoutMsDefault,
       idle_in_transaction_session_timeout: idleInTransactionMs,
+      ...options.settings,
     },
   })
   return withWholeRows(reservingWhatIsOpen(withoutRollbackToNobody(sql)))

@@ -11,7 +11,7 @@ export interface Loaded {
 /** Known orders by `keyOf`; an unknown key is absent. */
 export async function loadByKeys(sql: Queryable, keys: readonly OrderKey[]): Promise<Map<string, Loaded>> {
   const rows = await sql<OrderRow[]>`
-    select o.id, o.channel, o.shop, o.order_id, o.version, o.state, o.body, o.items, o.allocations
+    select o.id, o.channel, o.shop, o.order_id, o.version, o.state, o.body::json, o.items, o.allocations
     from unnest(${keys.map((k) => k.channel)}::text[], ${keys.map((k) => k.shop)}::text[], ${keys.map((k) => k.orderId)}::text[])
       as k (channel, shop, order_id)
     join orders o using (channel, shop, order_id)`

@@ -135,17 +135,17 @@ async function settleCorrections(tx: Transaction, rows: readonly Place[]): Promi
   }
 }
 
+/**
+ * `rows` are in key order, and so are they locked: each is found by its key and changed at once, one after the other
+ * (see `keyedPlans`). On a connection that plans otherwise two batches may deadlock; Postgres then ends one of them, and
+ * it is decided again.
+ */
 function updateRows(tx: Transaction, rows: readonly Place[]) {
   return tx<{ node: string; sku: string }[]>`
-    with change as materialized (
-      select * from unnest(${rows.map((r) => r.node)}::text[], ${rows.map((r) => r.sku)}::text[],
-        ${rows.map((r) => r.reserve)}::int[], ${rows.map((r) => r.release)}::int[], ${rows.map((r) => r.gone)}::int[])
-        as c (node, sku, reserve, release, gone)
-    ), locked as materialized (
-      select s.node, s.sku from stock s join change using (node, sku) order by s.node, s.sku for update of s
-    )
     update stock s set reserved = s.reserved + c.reserve - c.release, on_hand = s.on_hand - c.gone
-    from change c join locked using (node, sku)
+    from unnest(${rows.map((r) => r.node)}::text[], ${rows.map((r) => r.sku)}::text[],
+      ${rows.map((r) => r.reserve)}::int[], ${rows.map((r) => r.release)}::int[], ${rows.map((r) => r.gone)}::int[])
+      as c (node, sku, reserve, release, gone)
     where s.node = c.node and s.sku = c.sku
       and (c.reserve = 0 or s.on_hand - c.gone - s.safety - s.reserved >= c.reserve)
     returning s.node, s.sku`

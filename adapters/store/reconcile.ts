@@ -34,7 +34,7 @@ export async function loadForReconcile(
   // Every read is by key. A table that grew since it was last analysed must not be read whole for 200 orders.
   await tx`set local enable_seqscan = off`
   const orders = await tx<OrderRow[]>`
-    select id, channel, shop, order_id, version, state, body, items, allocations
+    select id, channel, shop, order_id, version, state, body::json, items, allocations
     from orders where id = any(${orderIds as string[]}::bigint[]) order by id ${locked}`
   const ids = orders.map((row) => row.id)
   if (ids.length === 0) return []
@@ -167,7 +167,7 @@ async function changeStates(tx: Transaction, results: readonly ReconcileResult[]
   await tx`
     insert into decision (order_id, version, seq, outcome, trace)
     select id, version, 0, outcome, trace
-    from json_to_recordset(${text}::text::json) as given (id bigint, version integer, outcome text, trace json)`
+    from json_to_recordset(${text}::text::json) as given (id bigint, version integer, outcome text, trace text)`
 }
 
 /**

@@ -83,7 +83,7 @@ async function ship(tx: Transaction, shipment: Shipment, numbered: boolean): Pro
   await tx`
     insert into decision (order_id, version, seq, outcome, trace)
     values (${order.id}, ${order.version + 1}, 0, ${whole ? 'shipped' : 'partly_shipped'},
-      ${jsonText({ event: 'ship', taskId, node, packages: fresh })}::text::json)`
+      ${jsonText({ event: 'ship', taskId, node, packages: fresh })})`
   return { outcome: whole ? 'shipped' : 'partly_shipped', orderId: order.id }
 }
 

@@ -51,7 +51,7 @@ export async function pullTasks(sql: Sql, node: string, limit: number, leaseSeco
     )
     select t.task_id as "taskId", t.fence, t.lease_until as "leaseUntil", t.state, t.intercept_requested as intercepted,
       t.lines, t.ship_by as "shipBy", o.channel, o.shop, o.order_id as "orderId",
-      o.body -> 'snapshot' -> 'receiver' as receiver, o.body -> 'snapshot' ->> 'buyerMessage' as "buyerMessage"
+      o.body::json -> 'snapshot' -> 'receiver' as receiver, o.body::json -> 'snapshot' ->> 'buyerMessage' as "buyerMessage"
     from (select * from leased union all select * from flagged) t join orders o on o.id = t.order_id
     order by t.created_at, t.task_id`
   return rows.map((row) => ({
@@ -111,7 +111,7 @@ export async function lockOwned(
   >`select order_id from task where task_id = ${taskId} and node = ${node}`
   if (found === undefined) return { outcome: 'unknown_task' }
   const [orderRow] = await tx<OrderRow[]>`
-    select id, channel, shop, order_id, version, state, body, items, allocations from orders where id = ${found.order_id} for update`
+    select id, channel, shop, order_id, version, state, body::json, items, allocations from orders where id = ${found.order_id} for update`
   const rows = await tx<(TaskRow & { packages: Package[]; leased: boolean | null })[]>`
     select order_id, task_id, node, state, fence, intercept_requested, lines, packages, lease_until > now() as leased
     from task where order_id = ${found.order_id} order by task_id for update`

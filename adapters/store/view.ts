@@ -29,7 +29,7 @@ export interface ViewedDecision {
 
 export async function findOrder(sql: Queryable, key: OrderKey): Promise<OrderRow | null> {
   const [row] = await sql<OrderRow[]>`
-    select id, channel, shop, order_id, version, state, body, items, allocations
+    select id, channel, shop, order_id, version, state, body::json, items, allocations
     from orders where channel = ${key.channel} and shop = ${key.shop} and order_id = ${key.orderId}`
   return row ?? null
 }
@@ -43,7 +43,7 @@ export async function tasksOfOrder(sql: Queryable, id: string): Promise<ViewedTa
 
 export async function decisionsOfOrder(sql: Queryable, id: string): Promise<ViewedDecision[]> {
   return await sql<ViewedDecision[]>`
-    select version, seq, at, outcome, trace from decision where order_id = ${id} order by version, at, seq`
+    select version, seq, at, outcome, trace::json from decision where order_id = ${id} order by version, at, seq`
 }
 
 export interface OrderSummary {
@@ -62,7 +62,7 @@ export async function listOrders(
   query: { readonly state: string | undefined; readonly afterId: string; readonly limit: number },
 ): Promise<OrderSummary[]> {
   return await sql<OrderSummary[]>`
-    select id, channel, shop, order_id as "orderId", state, coalesce(body -> 'holds', '[]') as holds, received_at as "receivedAt", updated_at as "updatedAt"
+    select id, channel, shop, order_id as "orderId", state, coalesce(body::json -> 'holds', '[]') as holds, received_at as "receivedAt", updated_at as "updatedAt"
     from orders where id > ${query.afterId}::bigint ${query.state === undefined ? sql`` : sql`and state = ${query.state}`}
     order by id limit ${query.limit}`
 }

@@ -41,7 +41,7 @@ interface Named {
 export async function readKept(sql: Sql): Promise<Kept> {
   return await sql.begin('isolation level repeatable read read only', async (tx) => {
     const orders = await tx<(Named & KeptOrder)[]>`
-      select channel, shop, order_id as "orderId", state, body -> 'snapshot' ->> 'paidFen' as "paidFen",
+      select channel, shop, order_id as "orderId", state, body::json -> 'snapshot' ->> 'paidFen' as "paidFen",
         (select coalesce(sum((l ->> 'shipped')::int), 0)::int from task t, jsonb_array_elements(t.lines) l
          where t.order_id = orders.id) as "shippedUnits",
         (select coalesce(jsonb_object_agg(place, units), '{}') from (

@@ -133,7 +133,7 @@ async function keptGoods({ sql }: World): Promise<Violation[]> {
     from backorder b
     join orders o on o.id = b.order_id
     join (select sku, sum(greatest(on_hand - safety - reserved, 0)) as available from stock group by 1) s using (sku)
-    where s.available > 0 and json_array_length(coalesce(o.body -> 'excludedNodes', '[]')) = 0
+    where s.available > 0 and json_array_length(coalesce(o.body::json -> 'excludedNodes', '[]')) = 0
     group by 1`
   if (rows.length === 0) return []
   return [{ invariant: 'goods_are_not_kept_from_who_waits', count: rows.length, examples: [...rows] }]

@@ -42,8 +42,8 @@ export async function checkLedger(
   for (let at = 0; at < indexes.length; at += chunk) {
     const orders = indexes.slice(at, at + chunk).map((index) => orderAt(plan, index))
     const rows = await sql<Found[]>`
-      select k.position::int, o.state, o.body -> 'snapshot' ->> 'paidFen' as "paidFen",
-        (select sum((l ->> 'quantity')::int)::int from json_array_elements(o.body -> 'snapshot' -> 'lines') l) as units,
+      select k.position::int, o.state, o.body::json -> 'snapshot' ->> 'paidFen' as "paidFen",
+        (select sum((l ->> 'quantity')::int)::int from json_array_elements(o.body::json -> 'snapshot' -> 'lines') l) as units,
         (select count(*)::int from decision d where d.order_id = o.id) as decisions
       from unnest(${orders.map((o) => o.channel)}::text[], ${orders.map((o) => o.shop.shop)}::text[],
         ${orders.map((o) => o.orderId)}::text[]) with ordinality as k (channel, shop, order_id, position)

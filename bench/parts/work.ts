@@ -7,7 +7,7 @@
  *   commit   orders looked up, then one transaction a batch of real decisions, two at once as in a thread
  */
 import { commitDecisions, type DecisionWrite } from '../../adapters/store/commit.ts'
-import { connect, type Sql } from '../../adapters/store/connect.ts'
+import { connect, indexedPlans, keyedPlans, type Sql } from '../../adapters/store/connect.ts'
 import { currentEpoch } from '../../adapters/store/epoch.ts'
 import { loadByKeys } from '../../adapters/store/load.ts'
 import { StockKeeper } from '../../workers/stock-keeper.ts'
@@ -41,7 +41,12 @@ const lanes = 2
 export async function prepareWork(job: WorkJob): Promise<PreparedWork> {
   const material = materialOf(planOf(job.stream), 0, job.warmUpOrders + job.orders)
   if (job.part === 'decode') return await prepareDecode(job, material)
-  const sql = connect(job.databaseUrl, { max: 4, applicationName: 'paidan bench part', statementTimeoutMs: 0 })
+  const sql = connect(job.databaseUrl, {
+    max: 4,
+    applicationName: 'paidan bench part',
+    statementTimeoutMs: 0,
+    settings: job.part === 'intake' ? indexedPlans : keyedPlans,
+  })
   try {
     if (job.part === 'intake') return prepareIntake(job, sql, material)
     return job.part === 'reserve' ? await prepareReserve(job, sql, material) : await prepareCommit(job, sql, material)

@@ -85,7 +85,7 @@ async function draw(sql: Sql, count: number): Promise<string[]> {
 
 async function decisionsOf(sql: Sql, orderIds: readonly string[]): Promise<Decided[]> {
   return await sql<Decided[]>`
-    select order_id, version, outcome, trace from decision
+    select order_id, version, outcome, trace::json from decision
     where order_id = any(${orderIds as string[]}::bigint[]) and seq > 0 order by order_id, version, seq`
 }
 

@@ -6,7 +6,7 @@ import { pino } from 'pino'
 import { workerData } from 'piscina'
 import { loadDivisions } from '../../adapters/divisions/load.ts'
 import { errorFields } from '../../adapters/shared/error-fields.ts'
-import { connect } from '../../adapters/store/connect.ts'
+import { connect, keyedPlans } from '../../adapters/store/connect.ts'
 import { PostgresStore } from '../../adapters/store/postgres-store.ts'
 import { Hints } from '../hints.ts'
 import { StockKeeper } from '../stock-keeper.ts'
@@ -20,7 +20,11 @@ const connectionsMax = 4
 let thread: ReturnType<typeof open> | undefined
 
 async function open(settings: ThreadSettings) {
-  const sql = connect(settings.databaseUrl, { max: connectionsMax, applicationName: 'paidan thread' })
+  const sql = connect(settings.databaseUrl, {
+    max: connectionsMax,
+    applicationName: 'paidan thread',
+    settings: keyedPlans,
+  })
   const own = {
     sql,
     store: new PostgresStore(sql),
