@@ -30,7 +30,7 @@ export class CatalogWatch {
       sql,
       vault,
       catalogueOf({ version: 0, shops: new Map(), skus: new Map(), nodes: [] }),
-      Hints.sized(0, 0),
+      Hints.sized(0),
     )
     await watch.refresh()
     return watch
@@ -71,11 +71,10 @@ export class CatalogWatch {
     this.#secrets = new Map(secrets.map(({ group, name, read }) => [shopKey(group, name), read]))
     await tellUnreadable(this.#sql, secrets)
     this.#catalogue = catalogueOf(catalog)
-    const nodes = catalog.nodes.reduce((max, n) => Math.max(max, n.no), 0)
     let skus = 0
     for (const { no } of catalog.skus.values()) skus = Math.max(skus, no)
-    if (this.#hints.covers(nodes, skus)) return
-    this.#hints = Hints.sized(nodes, skus)
+    if (this.#hints.covers(skus)) return
+    this.#hints = Hints.sized(skus)
     await this.fillHints()
   }
 
@@ -112,7 +111,10 @@ export class CatalogWatch {
     const row = this.#catalogue.nodeNo(index)
     for (const { sku, atp } of rows) {
       const column = this.#catalogue.skuNo(sku)
-      if (column > 0) this.#hints.set(row, column, atp)
+      if (column === 0) continue
+      this.#hints.set(row, column, atp)
+      // What threads change in the old one until their next batch is missing in the new: Redis and the sweep say it again.
+      if (this.#hints.isCrowded) this.#hints = this.#hints.grown()
     }
   }
 }

@@ -21,7 +21,7 @@ export interface Decider {
 
 export async function deciderOn(network: DemoNetwork, epoch: number): Promise<Decider> {
   const catalogue = catalogueOfNetwork(network)
-  const hints = Hints.sized(network.nodes.length, network.skus.length)
+  const hints = Hints.sized(network.skus.length, network.stock.length * 2)
   const stock = new MemoryStock()
   await fill(network, catalogue, hints, stock, epoch)
   const context: PlacingContext & { divisions: ReturnType<typeof loadDivisions> } = {

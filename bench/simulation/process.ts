@@ -52,8 +52,7 @@ export class SimulatedProcess {
 
   constructor(context: ProcessContext) {
     this.#context = context
-    const { catalogue } = context
-    this.#hints = Hints.sized(catalogue.nodes.length, 8)
+    this.#hints = Hints.sized(8, 1_024)
     this.keeper = new CounterKeeper(context.store, context.counters, context.owner, (node, rows) =>
       this.#learn(node, rows),
     )

@@ -39,7 +39,7 @@ export async function inOrder(
   const store = new MemoryStore({ nodes: nodes.map((node) => ({ node, safety: 0 })) }, () => nowMs)
   store.tables.epoch = 1
   const counters = new SoundCounters()
-  const hints = Hints.sized(nodes.length, 8)
+  const hints = Hints.sized(8, 1_024)
   for (const node of nodes) {
     const lines = skus.map((sku) => ({ sku, quantity: plenty }))
     await store.postStock({ node, ref: 'all', kind: 'set', lines, bodyHash: Buffer.alloc(0) })

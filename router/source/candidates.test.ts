@@ -1,7 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Node } from '../types.ts'
-import { candidatesFor, candidatesMax, type Network, type SourcingRequest } from './candidates.ts'
+import {
+  candidatesFor,
+  candidatesMax,
+  type NearestHolding,
+  type Network,
+  refusalOf,
+  type SourcingRequest,
+} from './candidates.ts'
 import { source } from './source.ts'
 import { lineOf, nodeOf } from './testing.ts'
 
@@ -53,6 +60,64 @@ function asked(change: Partial<SourcingRequest>, network: Network) {
       candidates.filter((each) => each.refusedBy !== null).map((each) => [each.node.node, each.refusedBy]),
     ),
   }
+}
+
+/** The same by asking every node, one after the other: what an index may make faster and nothing else. */
+function plainly(request: SourcingRequest, network: Network) {
+  const { demand } = request
+  const units = (index: number, line: number) =>
+    demand[line]!.warehouseOnly && network.nodes[index]!.kind === 'store'
+      ? 0
+      : Math.max(0, network.unitsOf(demand[line]!.sku)(index))
+  const everywhere = network.nodes.map((_, index) => index)
+  const ruleOf = (index: number) =>
+    refusalOf(
+      network.nodes[index]!,
+      request,
+      demand.every((line) => line.warehouseOnly),
+    )
+  const taken: number[] = []
+  const refused: [node: number, rule: string][] = []
+  const take = (count: number, some: readonly number[]) => {
+    for (let at = 0; at < some.length && count > 0; at++) {
+      const index = some[at]!
+      if (taken.includes(index)) continue
+      const rule = ruleOf(index)
+      if (rule === null && demand.some((_, line) => units(index, line) > 0)) {
+        taken.push(index)
+        count--
+      } else if (refused.length < 16) refused.push([index, rule ?? 'insufficient_stock'])
+    }
+    return count === 0
+  }
+  const isWarehouse = (index: number) => network.nodes[index]!.kind === 'warehouse'
+  if (take(12, everywhere)) {
+    take(4, everywhere.filter(isWarehouse))
+    const lacking = demand.map((line, at) => line.quantity - taken.reduce((sum, index) => sum + units(index, at), 0))
+    for (let ask = 4; lacking.some((more) => more > 0); ask *= 4) {
+      const helps = (index: number) => lacking.some((more, line) => more > 0 && units(index, line) > 0)
+      const farther = everywhere
+        .filter((index) => !taken.includes(index) && helps(index) && ruleOf(index) === null)
+        .slice(0, ask)
+      for (const index of farther) {
+        if (!helps(index)) continue
+        taken.push(index)
+        for (const line of lacking.keys()) lacking[line]! -= units(index, line)
+      }
+      if (farther.length < ask) break
+    }
+  }
+  const farthest = taken.length === 0 ? Number.POSITIVE_INFINITY : Math.max(...taken)
+  return [
+    ...taken
+      .sort((a, b) => a - b)
+      .map((index) => [network.nodes[index]!.node, null, demand.map((_, line) => units(index, line))]),
+    ...refused
+      .filter(([index]) => index <= farthest)
+      .sort(([a], [b]) => a - b)
+      .slice(0, 10)
+      .map(([index, rule]) => [network.nodes[index]!.node, rule, []]),
+  ]
 }
 
 describe('candidatesFor', () => {
@@ -139,6 +204,54 @@ describe('candidatesFor', () => {
     expect(taken).toEqual([])
     expect(refused.N0000).toBe('insufficient_stock')
     expect(looks()).toBeLessThan(50)
+  })
+
+  test('with an index and without: the same as by asking every node', () => {
+    const anyPlace = fc.record({
+      node: fc.record({
+        open: fc.constantFrom(true, true, true, false),
+        kind: fc.constantFrom<Node['kind']>('warehouse', 'store', 'store', 'store'),
+        channels: fc.constantFrom<Node['channels']>(null, null, null, ['jd']),
+        regions: fc.constantFrom<Node['regions']>(null, null, ['33'], ['11']),
+      }),
+      stock: fc.record({ a: fc.constantFrom(-1, 0, 0, 0, 0, 5), b: fc.constantFrom(0, 0, 0, 0, 0, 0, 0, 1) }),
+      isInIndex: fc.boolean(),
+    })
+    const anyDemand = fc.uniqueArray(
+      fc.tuple(fc.constantFrom('a', 'b'), fc.constantFrom(1, 2, 30, 300), fc.boolean()),
+      { minLength: 1, selector: ([sku]) => sku },
+    )
+    fc.assert(
+      fc.property(
+        fc.array(anyPlace, { minLength: 1, maxLength: 300, size: 'max' }),
+        anyDemand,
+        fc.constantFrom('index', 'index and totals', 'plain'),
+        (places, wanted, how) => {
+          const stock = places.map((place) => place.stock)
+          const changes = places.map((place) => place.node)
+          const { network: plain } = networkOf(changes, stock)
+          const nearestHolding: NearestHolding = (point, count, skus, accept) => {
+            const mayHave = (index: number) =>
+              places[index]!.isInIndex || skus.some((sku) => plain.unitsOf(sku)(index) > 0)
+            return plain.nearest(point, count, (index) => mayHave(index) && accept(index))
+          }
+          const availableAnywhere = (sku: string) =>
+            stock.reduce((sum, units) => sum + Math.max(0, units[sku as 'a']), 0)
+          const demand = wanted.map(([sku, quantity, warehouseOnly]) => lineOf(sku, quantity, 100, warehouseOnly))
+          // What is sold out everywhere is another search: see above.
+          fc.pre(how !== 'index and totals' || demand.some(({ sku }) => availableAnywhere(sku) > 0))
+          const { network } = networkOf(changes, stock, {
+            ...(how === 'plain' ? {} : { nearestHolding }),
+            ...(how === 'index and totals' ? { availableAnywhere } : {}),
+          })
+          const candidates = candidatesFor({ ...request, demand }, network)
+          expect(candidates.map(({ node, refusedBy, available }) => [node.node, refusedBy, available])).toEqual(
+            plainly({ ...request, demand }, plain),
+          )
+        },
+      ),
+      { numRuns: 400 },
+    )
   })
 
   test('never a refusal while the goods exist and the rules allow', () => {

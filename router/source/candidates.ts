@@ -10,8 +10,16 @@ import { roundedKm } from '../distance.ts'
 import type { ChannelName, Node, Point } from '../types.ts'
 import type { Candidate, DemandLine, SourcingRule } from './plan.ts'
 
-/** Indexes of the nearest nodes that `accept` lets pass, nearest first, at most `count`. */
+/** Indexes of the nearest nodes that `accept` lets pass, nearest first, at most `count`. Outwards, so are they asked. */
 export type Nearest = (point: Point, count: number, accept: (node: number) => boolean) => readonly number[]
+
+/** The same over the nodes that may have some of at least one of these SKUs. Whoever is left out has none of any. */
+export type NearestHolding = (
+  point: Point,
+  count: number,
+  skus: readonly string[],
+  accept: (node: number) => boolean,
+) => readonly number[]
 
 export interface Network {
   readonly nodes: readonly Node[]
@@ -21,6 +29,8 @@ export interface Network {
    * stores the one place that has everything is rarely one of the nearest twenty.
    */
   readonly nearestWarehouse?: Nearest
+  /** With it, nobody walks past the thousands of stores that have nothing of what is wanted. */
+  readonly nearestHolding?: NearestHolding
   /** Units that a node may promise (on hand - safety - reserved), as hinted; may be negative. */
   readonly unitsOf: (sku: string) => (node: number) => number
   /**
@@ -71,17 +81,21 @@ export function candidatesFor(request: SourcingRequest, network: Network): Candi
     // With nothing to be had anywhere, the search is only for the trace: the first few nodes end it.
     return !anyWanted
   }
-  const add = (indexes: readonly number[]) => {
-    for (let at = 0; at < indexes.length; at++) found.add(indexes[at]!)
-  }
   if (!anyWanted) {
     network.nearest(point, refusedMax, accept)
     return refusedCandidates(refused, network, point, Number.POSITIVE_INFINITY)
   }
   const anywhere = network.nearestWarehouse === undefined ? candidatesMax : candidatesMax - warehousesMin
-  add(network.nearest(point, anywhere, accept))
+  // Each of these is found or refused, so behind them either enough are found, or no more refusals are noted: then it
+  // does not matter who has nothing.
+  const near = network.nearest(point, anywhere + refusedSeenMax, everybody)
+  for (let at = 0; at < near.length && found.size < anywhere; at++) if (accept(near[at]!)) found.add(near[at]!)
+  if (found.size < anywhere && near.length === anywhere + refusedSeenMax) {
+    const skus = skusOf(demand, (line) => wanted[line]!)
+    addAll(found, holding(network)(point, anywhere - found.size, skus, accept))
+  }
   if (found.size === anywhere && network.nearestWarehouse !== undefined) {
-    add(network.nearestWarehouse(point, warehousesMin, accept))
+    addAll(found, network.nearestWarehouse(point, warehousesMin, accept))
   }
   if (found.size >= anywhere) widen(request, network, stock, point, found, onlyWarehouses)
 
@@ -112,6 +126,23 @@ function servesRegion(regions: readonly string[], adcode: string | null): boolea
   if (adcode === null) return false
   for (let index = 0; index < regions.length; index++) if (adcode.startsWith(regions[index]!)) return true
   return false
+}
+
+function everybody(): boolean {
+  return true
+}
+
+function addAll(found: Set<number>, indexes: readonly number[]): void {
+  for (let at = 0; at < indexes.length; at++) found.add(indexes[at]!)
+}
+
+/** Without an index everybody is asked. */
+function holding({ nearest, nearestHolding }: Network): NearestHolding {
+  return nearestHolding ?? ((point, count, _skus, accept) => nearest(point, count, accept))
+}
+
+function skusOf(demand: readonly DemandLine[], which: (line: number) => boolean): string[] {
+  return demand.filter((_, line) => which(line)).map(({ sku }) => sku)
 }
 
 /** Units of a line that a node can ship: at least 0, and none of a store's where only warehouses may. */
@@ -158,7 +189,7 @@ function widen(
     !found.has(index) && helps(index) && refusalOf(network.nodes[index]!, request, onlyWarehouses) === null
   // A few nodes mostly do; each round asks for more, until a round brings fewer than it asked for.
   for (let ask = 4; demand.some((_, line) => isNeeded(line)); ask *= 4) {
-    const farther = network.nearest(point, ask, accept)
+    const farther = holding(network)(point, ask, skusOf(demand, isNeeded), accept)
     for (let at = 0; at < farther.length; at++) {
       if (!helps(farther[at]!)) continue
       found.add(farther[at]!)

@@ -3,7 +3,7 @@ import { type Catalog, loadCatalog, type ShopRow, shopKey } from '../../adapters
 import type { Queryable } from '../../adapters/store/connect.ts'
 import type { Nearest } from '../../router/source/candidates.ts'
 import type { Node, Sku } from '../../router/types.ts'
-import { nearestOf } from './nearest.ts'
+import { type NearestNodes, nearestOf } from './nearest.ts'
 
 export interface Catalogue {
   readonly version: number
@@ -14,6 +14,8 @@ export interface Catalogue {
   readonly nodeNo: (index: number) => number
   readonly nodeIndex: ReadonlyMap<string, number>
   readonly nearest: Nearest
+  /** By node numbers. */
+  readonly nearestAmong: NearestNodes['nearestAmong']
   readonly nearestWarehouse: Nearest
 }
 
@@ -22,16 +24,34 @@ export async function readCatalogue(sql: Queryable): Promise<Catalogue> {
 }
 
 export function catalogueOf(catalog: Catalog): Catalogue {
-  const nodes = catalog.nodes.map((n) => n.value)
+  const nodes = sharing(catalog.nodes.map((n) => n.value))
+  const numbers = Int32Array.from(catalog.nodes, (n) => n.no)
+  const nodeNo = (i: number) => numbers[i]!
   return {
     version: catalog.version,
     sku: (code) => catalog.skus.get(code)?.value,
     skuNo: (code) => catalog.skus.get(code)?.no ?? 0,
     shop: (channel, shop) => catalog.shops.get(shopKey(channel, shop)),
     nodes,
-    nodeNo: (i) => catalog.nodes[i]!.no,
+    nodeNo,
     nodeIndex: new Map(nodes.map((n, i) => [n.node, i])),
-    nearest: nearestOf(nodes, () => true),
-    nearestWarehouse: nearestOf(nodes, (node) => node.kind === 'warehouse'),
+    ...nearestOf(nodes, () => true, nodeNo),
+    nearestWarehouse: nearestOf(nodes, (node) => node.kind === 'warehouse').nearest,
   }
+}
+
+/** A few price lists and regions serve thousands of nodes: one of each in memory is one that a processor has at hand. */
+function sharing(nodes: readonly Node[]): Node[] {
+  const known = new Map<string, unknown>()
+  const shared = <Part>(part: Part): Part => {
+    const text = JSON.stringify(part)
+    if (!known.has(text)) known.set(text, part)
+    return known.get(text) as Part
+  }
+  return nodes.map((node) => ({
+    ...node,
+    channels: shared(node.channels),
+    regions: shared(node.regions),
+    freight: shared(node.freight),
+  }))
 }

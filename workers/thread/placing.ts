@@ -6,7 +6,7 @@
 import type { ReservationRef, ReserveRequest } from '../../adapters/stock/counters.ts'
 import type { NewTask } from '../../adapters/store/move-stock.ts'
 import { type Decision, type Demand, type PlannedTask, place } from '../../router/decide.ts'
-import { candidatesFor } from '../../router/source/candidates.ts'
+import { candidatesFor, type Network } from '../../router/source/candidates.ts'
 import { itemsOfPlan } from '../../router/source/items.ts'
 import { source } from '../../router/source/source.ts'
 import { describeSourcing, type SourcingTrace } from '../../router/source/trace.ts'
@@ -15,6 +15,7 @@ import type { Order, Task } from '../../router/types.ts'
 import type { Hints } from '../hints.ts'
 import type { Reserved, StockKeeper } from '../stock-keeper.ts'
 import type { Catalogue } from './catalogue.ts'
+import { networkOf } from './network.ts'
 
 /** Each round starts from figures that are fresher than the last; by now somebody else takes everything first. */
 const roundsMax = 8
@@ -74,12 +75,13 @@ export async function placeAll(context: PlacingContext, decisions: readonly Deci
   let refusals = 0
   let firstEpoch: number | null = null
   let open: Attempt[] = []
+  const network = networkOf(context.catalogue, context.hints)
   const started = performance.now()
   decisions.forEach((decision, index) => {
     const { snapshot, items } = decision.order
     const groups =
       snapshot === null ? [] : splitByConstraint(decision.demand, items, snapshot.lines, context.catalogue.sku)
-    open.push({ index, decision, groups, round: 0, planned: plan(context, decision, groups, 0) })
+    open.push({ index, decision, groups, round: 0, planned: plan(context, network, decision, groups, 0) })
   })
   let planMs = performance.now() - started
   try {
@@ -112,7 +114,7 @@ export async function placeAll(context: PlacingContext, decisions: readonly Deci
       const planning = performance.now()
       for (const attempt of again) {
         attempt.round += 1
-        attempt.planned = plan(context, attempt.decision, attempt.groups, attempt.round)
+        attempt.planned = plan(context, network, attempt.decision, attempt.groups, attempt.round)
       }
       planMs += performance.now() - planning
       open = again
@@ -127,8 +129,13 @@ export async function placeAll(context: PlacingContext, decisions: readonly Deci
   return { placed, epoch: firstEpoch ?? context.keeper.epoch, refusals, planMs }
 }
 
-function plan(context: PlacingContext, decision: Decision, groups: readonly Group[], round: number): Planned {
-  const { catalogue, hints } = context
+function plan(
+  context: PlacingContext,
+  network: Network,
+  decision: Decision,
+  groups: readonly Group[],
+  round: number,
+): Planned {
   const { order } = decision
   const tasks: PlannedTask[] = []
   const missing: Demand[] = []
@@ -141,16 +148,7 @@ function plan(context: PlacingContext, decision: Decision, groups: readonly Grou
       channel: order.channel,
       excludedNodes: [...order.excludedNodes, ...(context.avoided.get(order.id) ?? [])],
     }
-    const candidates = candidatesFor(request, {
-      nodes: catalogue.nodes,
-      nearest: catalogue.nearest,
-      nearestWarehouse: catalogue.nearestWarehouse,
-      unitsOf: (sku) => {
-        const column = catalogue.skuNo(sku)
-        return (node) => hints.get(catalogue.nodeNo(node), column)
-      },
-      availableAnywhere: (sku) => hints.anywhere(catalogue.skuNo(sku)),
-    })
+    const candidates = candidatesFor(request, network)
     const chosen = source(group.demand, candidates)
     const { parcels, missing: lacking } = itemsOfPlan(group, chosen)
     for (const parcel of parcels) tasks.push({ node: parcel.node, units: parcel.items })

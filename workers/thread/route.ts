@@ -65,7 +65,8 @@ export async function decide(task: ThreadTask): Promise<Uint8Array> {
   })
   if (own.catalogue === null || own.catalogue.version < task.catalogVersion)
     own.catalogue = await readCatalogue(own.sql)
-  own.hints = new Hints(task.hints)
+  // Kept while it is the same memory: what was read of its chains is kept with it.
+  if (own.hints?.shape.layout !== task.hints.layout) own.hints = new Hints(task.hints)
   const result = await decideBatch(
     {
       store: own.store,
