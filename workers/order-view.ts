@@ -11,7 +11,7 @@ import {
 } from '../adapters/store/view.ts'
 import { readPassed } from '../router/check.ts'
 import { reconcile } from '../router/reconcile.ts'
-import { readTrace, type SourcingTrace } from '../router/source/trace.ts'
+import { readTrace, type StoredTrace } from '../router/source/trace.ts'
 import type { Order, OrderKey, TaskState } from '../router/types.ts'
 
 export async function viewOrder(sql: Sql, key: OrderKey) {
@@ -91,7 +91,7 @@ function linesOf(order: Order, tasks: readonly ViewedTask[]) {
 interface StoredGroup {
   readonly transport: string
   readonly readyAt: number | null
-  readonly sourcing: SourcingTrace
+  readonly sourcing: StoredTrace
 }
 
 function shownTrace({ at, version, trace }: ViewedDecision) {

@@ -4,7 +4,6 @@
  * One statement takes a whole micro-batch: events that are new go into `inbox` and `pending` together; known ones
  * change nothing. Bodies travel as one bytea with offsets, since an array of texts would escape every quote of every body.
  */
-import { isUtf8 } from 'node:buffer'
 import type { Queryable, Sql } from './connect.ts'
 
 export interface InboxEvent {
@@ -82,10 +81,12 @@ export async function storeEvents(sql: Sql, events: readonly InboxEvent[]): Prom
   return outcomes
 }
 
-/** The driver sends bytes as hex, twice as long; text goes as it is, and nearly every body is text. */
+/**
+ * The driver sends bytes as hex, twice as long. A text goes as it is: one character a byte here, and one byte a character
+ * there. (As the text that they nearly always are, they would be decoded to two bytes a character and encoded again.)
+ */
 function bytesOf(sql: Sql, bytes: Buffer) {
-  const isText = isUtf8(bytes) && !bytes.includes(0)
-  return isText ? sql`convert_to(${bytes.toString('utf8')}::text, 'UTF8')` : sql`${bytes}::bytea`
+  return bytes.includes(0) ? sql`${bytes}::bytea` : sql`convert_to(${bytes.toString('latin1')}::text, 'LATIN1')`
 }
 
 function compareKeys(a: InboxEvent, aDay: string, b: InboxEvent, bDay: string): number {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { Candidate } from './plan.ts'
 import { source } from './source.ts'
 import { anyQuestion, lineOf, nodeOf } from './testing.ts'
-import { describeSourcing, readTrace, replay } from './trace.ts'
+import { describeSourcing, readTrace, replay, type StoredTrace } from './trace.ts'
 
 test('a stored trace decides the same again', () => {
   const sizes = fc.oneof(anyQuestion(5, 8, 'split'), anyQuestion(5, 8, 'whole'), anyQuestion(16, 24, 'split'))
@@ -28,10 +28,28 @@ test('a changed trace is noticed: replay decides from the figures, not from the 
   ]
   const trace = describeSourcing(demand, candidates, source(demand, candidates))
   expect(replay(trace).parcels[0]!.node).toBe('A')
-  const emptied = trace.offers.map((offer) =>
-    offer[0] === 'A' ? ([...offer.slice(0, 4), [0]] as unknown as typeof offer) : offer,
-  )
+  const emptied = trace.offers.map((value, at) => (at === 4 ? 0 : value))
   expect(replay({ ...trace, offers: emptied }).parcels[0]!.node).toBe('B')
+})
+
+test('a trace of the first version says the same', () => {
+  const first = {
+    ...{ v: 1, demand: [['a', 2, 1000, 0]], steps: [[100, 1000, 250]], refused: [['X', 1.2, 'closed']] },
+    offers: [
+      ['A', 0.7, 1000, 0, [2]],
+      ['B', 120.4, 900, 0, [5]],
+    ],
+    ...{ parcels: [['B', 1300, [0, 2]]], missing: [], costFen: 1300, method: 'exact' },
+  } as const satisfies StoredTrace
+  expect(replay(first)).toEqual({
+    parcels: [{ node: 'B', costFen: 1300, lines: [{ line: 0, quantity: 2 }] }],
+    ...{ missing: [], costFen: 1300, method: 'exact' },
+  })
+  expect(readTrace(first).candidates.map(({ node, km, refusedBy }) => [node, km, refusedBy])).toEqual([
+    ['A', 0.7, null],
+    ['B', 120.4, null],
+    ['X', 1.2, 'closed'],
+  ])
 })
 
 test('in words: every node that was looked at, with its price or the rule that refused it', () => {

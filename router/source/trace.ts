@@ -9,23 +9,22 @@ import type { Candidate, DemandLine, LineUnits, Plan, SourcingRule } from './pla
 import { offersOf, sourceFrom } from './source.ts'
 
 /** Goes up with every change of meaning; old traces have to stay readable. */
-export const traceVersion = 1
+export const traceVersion = 2
 
+/**
+ * What is said of many nodes stands in one row, node behind node, not in a list of lists: that is quicker to write, and it is
+ * what most of a trace is. Distances are tenths of kilometres, since whole numbers are quicker, too.
+ */
 export interface SourcingTrace {
   readonly v: typeof traceVersion
   /** [sku, quantity, grams of one, 1 when it leaves from warehouses only] */
   readonly demand: readonly (readonly [sku: string, quantity: number, grams: number, warehouseOnly: 0 | 1])[]
   /** Distinct prices by weight, which nodes share: [stepFen, firstGrams, stepGrams]. */
   readonly steps: readonly (readonly [stepFen: number, firstGrams: number, stepGrams: number])[]
-  /** [node, km, baseFen, index into steps, units per line] */
-  readonly offers: readonly (readonly [
-    node: string,
-    km: number,
-    baseFen: number,
-    steps: number,
-    available: readonly number[],
-  ])[]
-  readonly refused: readonly (readonly [node: string, km: number, rule: SourcingRule])[]
+  /** Of each: node, tenths of km, baseFen, index into steps, units of each line. */
+  readonly offers: readonly (string | number)[]
+  /** Of each: node, tenths of km, rule. */
+  readonly refused: readonly (string | number)[]
   readonly parcels: readonly (readonly [
     node: string,
     costFen: number,
@@ -36,18 +35,51 @@ export interface SourcingTrace {
   readonly method: Plan['method']
 }
 
+/** As the first version wrote them: a list a node, and kilometres. */
+interface FirstTrace extends Omit<SourcingTrace, 'v' | 'offers' | 'refused'> {
+  readonly v: 1
+  readonly offers: readonly (readonly [
+    node: string,
+    km: number,
+    baseFen: number,
+    steps: number,
+    available: readonly number[],
+  ])[]
+  readonly refused: readonly (readonly [node: string, km: number, rule: SourcingRule])[]
+}
+
+export type StoredTrace = SourcingTrace | FirstTrace
+
+/** In the words of the present version. */
+export function traceOf(stored: StoredTrace): SourcingTrace {
+  if (stored.v === traceVersion) return stored
+  return {
+    ...stored,
+    v: traceVersion,
+    offers: stored.offers.flatMap(([node, km, baseFen, steps, available]) => [
+      ...[node, tenths(km), baseFen, steps],
+      ...available,
+    ]),
+    refused: stored.refused.flatMap(([node, km, rule]) => [node, tenths(km), rule]),
+  }
+}
+
+/** `known`: the offers of the candidates, for who has them already. */
 export function describeSourcing(
   demand: readonly DemandLine[],
   candidates: readonly Candidate[],
   plan: Plan,
+  known: readonly Offer[] = offersOf(demand, candidates),
 ): SourcingTrace {
   const steps: [stepFen: number, firstGrams: number, stepGrams: number][] = []
-  const offers: SourcingTrace['offers'][number][] = []
-  for (const { node, km, tariff, available } of offersOf(demand, candidates)) {
-    offers.push([node, km, tariff.baseFen, indexOfSteps(steps, tariff), available])
+  const offers: (string | number)[] = []
+  for (const { node, km, tariff, available } of known) {
+    offers.push(node, tenths(km), tariff.baseFen, indexOfSteps(steps, tariff))
+    for (let line = 0; line < demand.length; line++) offers.push(available[line] ?? 0)
   }
-  const refused: SourcingTrace['refused'][number][] = []
-  for (const { node, km, refusedBy } of candidates) if (refusedBy !== null) refused.push([node.node, km, refusedBy])
+  const refused: (string | number)[] = []
+  for (const { node, km, refusedBy } of candidates)
+    if (refusedBy !== null) refused.push(node.node, tenths(km), refusedBy)
   return {
     v: traceVersion,
     demand: demand.map((line) => [line.sku, line.quantity, line.grams, line.warehouseOnly ? 1 : 0]),
@@ -61,8 +93,14 @@ export function describeSourcing(
   }
 }
 
+/** Distances come with one digit behind the point (`roundedKm`). */
+function tenths(km: number): number {
+  return Math.round(km * 10)
+}
+
 /** Decides again from what the trace says was known. The same code gives the same plan; another may show why not. */
-export function replay(trace: SourcingTrace): Plan {
+export function replay(stored: StoredTrace): Plan {
+  const trace = traceOf(stored)
   return sourceFrom(demandOf(trace), offersIn(trace))
 }
 
@@ -75,11 +113,20 @@ function demandOf(trace: SourcingTrace): DemandLine[] {
   }))
 }
 
-function offersIn(trace: SourcingTrace): Offer[] {
-  return trace.offers.map(([node, km, baseFen, steps, available]) => {
-    const [stepFen, firstGrams, stepGrams] = trace.steps[steps]!
-    return { node, km, tariff: { baseFen, stepFen, firstGrams, stepGrams }, available }
+function offersIn({ demand, steps, offers }: SourcingTrace): Offer[] {
+  return chunks(offers, 4 + demand.length).map(([node, tenthsOfKm, baseFen, step, ...available]) => {
+    const [stepFen, firstGrams, stepGrams] = steps[step as number]!
+    return {
+      node: node as string,
+      km: (tenthsOfKm as number) / 10,
+      tariff: { baseFen: baseFen as number, stepFen, firstGrams, stepGrams },
+      available: available as number[],
+    }
   })
+}
+
+function chunks<Item>(row: readonly Item[], size: number): Item[][] {
+  return Array.from({ length: row.length / size }, (_, at) => row.slice(at * size, (at + 1) * size))
 }
 
 export interface ReadableSourcing {
@@ -104,7 +151,8 @@ export interface ReadableSourcing {
 }
 
 /** For people and for the API. */
-export function readTrace(trace: SourcingTrace): ReadableSourcing {
+export function readTrace(stored: StoredTrace): ReadableSourcing {
+  const trace = traceOf(stored)
   const demand = demandOf(trace)
   const skuOf = (line: number) => trace.demand[line]![0]
   const named = ([line, quantity]: readonly [number, number]) => ({ sku: skuOf(line), quantity })
@@ -117,7 +165,13 @@ export function readTrace(trace: SourcingTrace): ReadableSourcing {
         available: available.map((units, line) => ({ sku: skuOf(line), units })),
         refusedBy: null,
       })),
-      ...trace.refused.map(([node, km, refusedBy]) => ({ node, km, wholeFen: null, available: [], refusedBy })),
+      ...chunks(trace.refused, 3).map(([node, tenthsOfKm, rule]) => ({
+        node: node as string,
+        km: (tenthsOfKm as number) / 10,
+        wholeFen: null,
+        available: [],
+        refusedBy: rule as SourcingRule,
+      })),
     ],
     plan: {
       parcels: trace.parcels.map(([node, costFen, ...units]) => ({ node, costFen, lines: units.map(named) })),

@@ -108,15 +108,16 @@ describe('over a service', () => {
   test('a decision that its events do not lead to is told', async () => {
     const [{ id }] = (await service.sql`select min(id) as id from orders`) as unknown as [{ id: string }]
     const [{ trace }] = (await service.sql`
-      select trace::text as trace from decision where order_id = ${id}`) as unknown as [{ trace: string }]
-    const other = JSON.parse(trace) as { sourcing: [{ sourcing: { offers: [string, number, number][] } }] }
+      select trace from decision where order_id = ${id}`) as unknown as [{ trace: string }]
+    const other = JSON.parse(trace) as { sourcing: [{ sourcing: { demand: unknown[]; offers: number[] } }] }
+    const { demand, offers } = other.sourcing[0].sourcing
     // Its nodes would have cost something else.
-    for (const offer of other.sourcing[0].sourcing.offers) offer[2] += 5_000
-    await service.sql`update decision set trace = ${JSON.stringify(other)}::text::json where order_id = ${id}`
+    for (let at = 2; at < offers.length; at += 4 + demand.length) offers[at]! += 5_000
+    await service.sql`update decision set trace = ${JSON.stringify(other)} where order_id = ${id}`
     const report = await run(false, 100)
     expect(broken(report)).toEqual(['decisions_replay'])
     expect(report.replayed!.different).toMatchObject([{ order: id, version: 1 }])
-    await service.sql`update decision set trace = ${trace}::text::json where order_id = ${id}`
+    await service.sql`update decision set trace = ${trace} where order_id = ${id}`
   })
 
   test('what follows from something else is mended, and told', async () => {

@@ -9,7 +9,7 @@ import type { Sql } from '../../adapters/store/connect.ts'
 import { type Loaded, loadByKeys } from '../../adapters/store/load.ts'
 import { place } from '../../router/decide.ts'
 import { itemsOfPlan } from '../../router/source/items.ts'
-import { replay, type SourcingTrace, traceVersion } from '../../router/source/trace.ts'
+import { replay, type StoredTrace } from '../../router/source/trace.ts'
 import { splitByConstraint } from '../../router/split.ts'
 import type { ChannelName } from '../../router/types.ts'
 import type { EventToDecide } from '../thread/batch.ts'
@@ -30,7 +30,7 @@ interface Decided {
   readonly version: number
   readonly outcome: string
   readonly trace: {
-    readonly sourcing?: readonly { readonly transport: string; readonly sourcing: SourcingTrace }[]
+    readonly sourcing?: readonly { readonly transport: string; readonly sourcing: StoredTrace }[]
     readonly rounds?: number
     readonly holds?: readonly { readonly rule: string }[]
   }
@@ -89,8 +89,7 @@ async function decisionsOf(sql: Sql, orderIds: readonly string[]): Promise<Decid
     where order_id = any(${orderIds as string[]}::bigint[]) and seq > 0 order by order_id, version, seq`
 }
 
-function differenceOfPlan(trace: SourcingTrace): Record<string, unknown> | null {
-  if (trace.v !== traceVersion) return { traceVersion: trace.v }
+function differenceOfPlan(trace: StoredTrace): Record<string, unknown> | null {
   const plan = replay(trace)
   const parcels = plan.parcels.map(({ node, costFen, lines }) => [
     node,
@@ -160,7 +159,7 @@ function decideAgain(
 }
 
 /** What the trace knew of the goods is not what the settings say now. */
-function isOlderThanSettings(catalogue: Catalogue, { demand }: SourcingTrace): boolean {
+function isOlderThanSettings(catalogue: Catalogue, { demand }: StoredTrace): boolean {
   return demand.some(([code, , grams, warehouseOnly]) => {
     const sku = catalogue.sku(code)
     return sku === undefined || sku.weightGrams !== grams || sku.warehouseOnly !== (warehouseOnly === 1)

@@ -8,7 +8,7 @@ import type { NewTask } from '../../adapters/store/move-stock.ts'
 import { type Decision, type Demand, type PlannedTask, place } from '../../router/decide.ts'
 import { candidatesFor, type Network } from '../../router/source/candidates.ts'
 import { itemsOfPlan } from '../../router/source/items.ts'
-import { source } from '../../router/source/source.ts'
+import { offersOf, sourceFrom } from '../../router/source/source.ts'
 import { describeSourcing, type SourcingTrace } from '../../router/source/trace.ts'
 import { type Group, splitByConstraint } from '../../router/split.ts'
 import type { Order, Task } from '../../router/types.ts'
@@ -149,14 +149,15 @@ function plan(
       excludedNodes: [...order.excludedNodes, ...(context.avoided.get(order.id) ?? [])],
     }
     const candidates = candidatesFor(request, network)
-    const chosen = source(group.demand, candidates)
+    const offers = offersOf(group.demand, candidates)
+    const chosen = sourceFrom(group.demand, offers)
     const { parcels, missing: lacking } = itemsOfPlan(group, chosen)
     for (const parcel of parcels) tasks.push({ node: parcel.node, units: parcel.items })
     missing.push(...lacking)
     traces.push({
       transport: group.transport,
       readyAt: group.readyAt,
-      sourcing: describeSourcing(group.demand, candidates, chosen),
+      sourcing: describeSourcing(group.demand, candidates, chosen, offers),
     })
     // Whoever plans next, in this batch or in another thread, shall not count on the same units.
     for (const { node, lines } of chosen.parcels) {

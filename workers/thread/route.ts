@@ -13,6 +13,7 @@ import { StockKeeper } from '../stock-keeper.ts'
 import { packResult, type ThreadSettings, type ThreadTask, unpackEvents } from './batch.ts'
 import { type Catalogue, readCatalogue } from './catalogue.ts'
 import { decideBatch } from './decide-batch.ts'
+import { standBack } from './stand-back.ts'
 
 // Concurrent batches of this thread, a recovery beside them.
 const connectionsMax = 4
@@ -20,6 +21,7 @@ const connectionsMax = 4
 let thread: ReturnType<typeof open> | undefined
 
 async function open(settings: ThreadSettings) {
+  standBack()
   const sql = connect(settings.databaseUrl, {
     max: connectionsMax,
     applicationName: 'paidan thread',
