@@ -6,6 +6,7 @@ import { inForce, type Read, type ReadEntry, readAllSecrets, type Secrets } from
 import { raise, resolve } from '../adapters/store/exceptions.ts'
 import { figuresOf } from '../adapters/store/stock.ts'
 import type { Vault } from '../adapters/store/vault.ts'
+import { figuresInTurn } from './figures-in-turn.ts'
 import { Hints } from './hints.ts'
 import { type Catalogue, catalogueOf } from './thread/catalogue.ts'
 
@@ -25,6 +26,7 @@ export class CatalogWatch {
     this.#hints = hints
   }
 
+  /** Without any hints: whoever opens it makes sure of the counters first, and fills them then. */
   static async open(sql: Sql, vault: Vault): Promise<CatalogWatch> {
     const watch = new CatalogWatch(
       sql,
@@ -32,7 +34,7 @@ export class CatalogWatch {
       catalogueOf({ version: 0, shops: new Map(), skus: new Map(), nodes: [] }),
       Hints.sized(0),
     )
-    await watch.refresh()
+    await watch.#readSettings()
     return watch
   }
 
@@ -64,7 +66,12 @@ export class CatalogWatch {
   }
 
   async #read(): Promise<void> {
-    if ((await catalogVersion(this.#sql)) === this.#catalogue.version) return
+    if (await this.#readSettings()) await this.fillHints()
+  }
+
+  /** True when the hints had to be laid out anew, and are empty. */
+  async #readSettings(): Promise<boolean> {
+    if ((await catalogVersion(this.#sql)) === this.#catalogue.version) return false
     const catalog = await loadCatalog(this.#sql)
     // After the version, as all else: a newer secret shows as a newer version next time.
     const secrets = await readAllSecrets(this.#sql, this.#vault, 'shop')
@@ -73,26 +80,20 @@ export class CatalogWatch {
     this.#catalogue = catalogueOf(catalog)
     let skus = 0
     for (const { no } of catalog.skus.values()) skus = Math.max(skus, no)
-    if (this.#hints.covers(skus)) return
+    if (this.#hints.covers(skus)) return false
     this.#hints = Hints.sized(skus)
-    await this.fillHints()
+    return true
   }
 
   /** From Postgres: what Redis has promised in the last moments is not in it, and Redis will say so. */
   async fillHints(): Promise<void> {
-    const { nodes } = this.#catalogue
-    for (let at = 0; at < nodes.length; at += 16) {
-      const figures = await figuresOf(
-        this.#sql,
-        nodes.slice(at, at + 16).map((n) => n.node),
+    const nodes = this.#catalogue.nodes.map(({ node }) => node)
+    for await (const { node, seq, available } of figuresInTurn(nodes, (some) => figuresOf(this.#sql, some))) {
+      this.setHints(
+        node,
+        available.map((r) => ({ sku: r.sku, atp: r.available })),
       )
-      for (const { node, seq, available } of figures) {
-        this.setHints(
-          node,
-          available.map((r) => ({ sku: r.sku, atp: r.available })),
-        )
-        this.hear(node, seq)
-      }
+      this.hear(node, seq)
     }
   }
 

@@ -15,12 +15,11 @@ import type {
 import { StockError } from '../adapters/stock/errors.ts'
 import type { LockedBooks, StockBooks } from '../adapters/store/decision-store.ts'
 import type { NodeDelta } from '../adapters/store/move-stock.ts'
+import { figuresInTurn } from './figures-in-turn.ts'
 import type { KeptCounters } from './kept-counters.ts'
 
 /** Each is asked again at most so often: by then somebody empties Redis faster than we fill it. */
 const attemptsMax = 5
-// Nodes whose figures are read at once: a few thousand rows.
-const reloadChunk = 16
 
 export interface Reserved {
   readonly outcome: 'reserved' | 'already_reserved' | 'exists_with_different_lines' | 'insufficient_stock'
@@ -183,13 +182,12 @@ export class CounterKeeper {
   }
 
   async *#figures(inside: LockedBooks) {
-    const nodes = await inside.nodeNames()
-    for (let at = 0; at < nodes.length; at += reloadChunk) {
-      for (const { node, seq, available } of await inside.figuresOf(nodes.slice(at, at + reloadChunk))) {
-        const rows = available.map((r) => ({ sku: r.sku, atp: r.available }))
-        this.#onReloaded(node, rows)
-        yield { node, seq, rows }
-      }
+    for await (const { node, seq, available } of figuresInTurn(await inside.nodeNames(), (some) =>
+      inside.figuresOf(some),
+    )) {
+      const rows = available.map((r) => ({ sku: r.sku, atp: r.available }))
+      this.#onReloaded(node, rows)
+      yield { node, seq, rows }
     }
   }
 

@@ -85,6 +85,21 @@ test('a restart in the middle of a recovery: the scripts are not loaded into the
   await expect(reserve(epoch + 1)).rejects.toMatchObject(doubted)
 })
 
+test('many nodes at once: all of them, or the first one that is overtaken', async () => {
+  await raw.script('FLUSH')
+  const many = Array.from({ length: 100 }, (_, i) => nodeStock(`many-${i}`))
+  const done = await reloadAll({ redis: server.socket }, epoch + 1, many)
+  expect(done).toEqual({ outcome: 'reloaded', nodes: 100, rows: 100 })
+  const seen = await Promise.all(many.map(({ node }) => stock.inspect(epoch + 1, node)))
+  for (const { outcome } of seen) expect(outcome).toBe('inspected')
+
+  await raw.script('FLUSH')
+  await stock.reload(epoch + 2, 'many-41', 0, [])
+  const overtaken = await reloadAll({ redis: server.socket }, epoch + 2, many)
+  expect(overtaken).toEqual({ outcome: 'stale_epoch', currentEpoch: epoch + 2, node: 'many-41' })
+  expect(await stock.scriptsLoaded()).toBe(false)
+})
+
 test('a recovery that is overtaken does not load the scripts', async () => {
   await raw.script('FLUSH')
   const done = await reloadAll({ redis: server.socket }, epoch, [nodeStock('n')])

@@ -154,13 +154,18 @@ export interface NodeFigures {
   readonly available: readonly { readonly sku: string; readonly available: number }[]
 }
 
-/** Every node with what it can promise, as one look at the database. */
+/** Every node with what it can promise, as one look at the database. Two lists are half the work of a list of objects. */
 export async function figuresOf(sql: Queryable, nodes: readonly string[]): Promise<NodeFigures[]> {
-  return await sql<NodeFigures[]>`
-    select n.node, n.no, n.seq::float8 as seq,
-      coalesce((select json_agg(json_build_object('sku', s.sku, 'available', s.on_hand - s.safety - s.reserved))
-       from stock s where s.node = n.node), '[]') as available
-    from node n where n.node = any(${nodes as string[]})`
+  const rows = await sql<{ node: string; no: number; seq: number; skus: string[]; available: number[] }[]>`
+    select n.node, n.no, n.seq::float8 as seq, s.skus, s.available
+    from node n cross join lateral (
+      select coalesce(json_agg(sku), '[]') as skus, coalesce(json_agg(on_hand - safety - reserved), '[]') as available
+      from stock where stock.node = n.node
+    ) s where n.node = any(${nodes as string[]})`
+  return rows.map(({ node, no, seq, skus, available }) => ({
+    ...{ node, no, seq },
+    available: skus.map((sku, i) => ({ sku, available: available[i]! })),
+  }))
 }
 
 export interface StockRow {
