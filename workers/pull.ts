@@ -11,9 +11,11 @@ import { raise } from '../adapters/store/exceptions.ts'
 import { postpone } from '../adapters/store/intake.ts'
 import { keyOf } from '../adapters/store/load.ts'
 import type { CatalogWatch } from './catalog-watch.ts'
+import { codeOf } from './error-code.ts'
 import { type Intake, IntakeRefused } from './intake.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
+import { sampled } from './sampled-log.ts'
 
 export interface Hint {
   readonly seq: string
@@ -170,7 +172,7 @@ export class Puller {
         : ((error as { code?: string }).code ?? 'unknown')
     metrics.pulls.inc({ outcome: code })
     const { channel, shop, orderId } = job.hints[0]!
-    log.warn({ channel, shop, orderId, code }, 'order not pulled')
+    sampled(log).warn({ channel, shop, orderId, code }, 'order not pulled', code)
     const attempts = Math.max(...job.hints.map((h) => h.attempts)) + 1
     const delay = Math.min(postponeMs * 2 ** Math.min(attempts - 1, 20), postponeMsMax)
     try {
@@ -190,7 +192,7 @@ export class Puller {
         ])
       }
     } catch (failure) {
-      log.warn({ code: (failure as { code?: string }).code }, 'a hint could not be put aside')
+      sampled(log).warn({ code: codeOf(failure) }, 'a hint could not be put aside')
     }
   }
 }

@@ -1,11 +1,12 @@
 import { codeOf } from './error-code.ts'
 import type { Log } from './log.ts'
+import { sampled } from './sampled-log.ts'
 
 /** Redis away is no reason to refuse what Postgres has taken: the sweep tells it later. */
 export async function tellLater(log: Log, tell: () => Promise<void>): Promise<void> {
   try {
     await tell()
   } catch (error) {
-    log.warn({ code: codeOf(error) }, 'Redis is told later')
+    sampled(log).warn({ code: codeOf(error) }, 'Redis is told later')
   }
 }

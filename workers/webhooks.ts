@@ -26,6 +26,7 @@ import { recordTrack } from '../adapters/store/tracks.ts'
 import { isChannelName } from '../router/types.ts'
 import type { Service } from './context.ts'
 import { IntakeRefused } from './intake.ts'
+import { sampled } from './sampled-log.ts'
 
 export function webhookRoutes(service: Service): RawRoute[] {
   const replays = new ReplayMemory()
@@ -112,7 +113,7 @@ async function receive(
       const bodyHash = hash('sha256', received.payload, 'buffer')
       const place = `${channel.name}/${shop.shop}`
       if (received.signature !== undefined && replays.note(received.signature, place, bodyHash) === 'other_content') {
-        log.warn({ channel: channel.name, shop: shop.shop }, 'a known signature came with another content')
+        sampled(log).warn({ channel: channel.name, shop: shop.shop }, 'a known signature came with another content')
         return { outcome: 'replayed_signature', answer: channel.refusal('bad_signature') }
       }
       try {
@@ -122,7 +123,8 @@ async function receive(
         return { outcome: stored.outcome, answer: channel.acknowledgement }
       } catch (error) {
         if (!(error instanceof IntakeRefused)) throw error
-        log.warn({ channel: channel.name, shop: shop.shop, reason: error.message }, 'webhook refused: try again')
+        const fields = { channel: channel.name, shop: shop.shop, reason: error.message }
+        sampled(log).warn(fields, 'webhook refused: try again', error.message)
         return refused('try_again')
       }
     }
@@ -166,7 +168,8 @@ async function takeTrack(service: Service, request: RawRequest): Promise<HttpAns
     const read = await readSecrets(sql, vault, 'carrier', 'kuaidi100', account)
     if (read === null) return counted('unknown_account', kuaidi100Refusal('unknown_account'))
     if (read.outcome !== 'kept') {
-      log.error({ carrier: 'kuaidi100', account, why: read.outcome }, 'credentials cannot be opened: put them again')
+      const fields = { carrier: 'kuaidi100', account, why: read.outcome }
+      sampled(log).error(fields, 'credentials cannot be opened: put them again', account)
       return counted('credentials_unreadable', kuaidi100Refusal('try_again'))
     }
     const pushes = inForce(read.kept, Date.now()).map(({ salt = '' }) => receiveKuaidi100(request.body, salt))
@@ -187,7 +190,8 @@ async function takeTrack(service: Service, request: RawRequest): Promise<HttpAns
     reconciler.soon(recorded.orderIds)
     return counted(recorded.outcome, kuaidi100Acknowledgement)
   } catch (error) {
-    log.warn({ code: (error as { code?: string }).code }, 'track refused: try again')
+    const { code } = error as { code?: string }
+    sampled(log).warn({ code }, 'track refused: try again', code)
     return counted('try_again', kuaidi100Refusal('try_again'))
   }
 }
