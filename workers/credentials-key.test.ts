@@ -90,4 +90,24 @@ describe('a service', () => {
     expect(raised).toMatchObject([{ ref: 'jd/late', detail: { why: 'unknown_key' } }])
     await lost.signal()
   })
+
+  test('the operator’s token is printed at each start, the same one, and is nowhere in the database', async () => {
+    const { sql } = database
+    await sql`delete from setting`
+    await sql`delete from shop`
+    const tokenOf = async (environment: Readonly<Record<string, string>>): Promise<string> => {
+      const service = await start({ ADMIN_TOKEN: '', ...environment })
+      // The line is written with the one that says where it listens.
+      const [, token = ''] = /Bearer (\S+)/.exec(service.said()) ?? []
+      const answer = await fetch(`${service.url}/v1/stock?sku=s`, { headers: { authorization: `Bearer ${token}` } })
+      expect([answer.status, token.length]).toEqual([200, 32])
+      await service.signal()
+      const isSaid = service.said().includes('could not be opened any more')
+      expect(JSON.stringify(await sql`select * from setting`)).not.toContain(token)
+      return isSaid ? `${token} in place of another` : token
+    }
+    const token = await tokenOf({ CREDENTIALS_KEY: key(first) })
+    expect(await tokenOf({ CREDENTIALS_KEY: key(second), CREDENTIALS_KEY_PREVIOUS: key(first) })).toBe(token)
+    expect(await tokenOf({ CREDENTIALS_KEY: key(first), CREDENTIALS_KEY_LOST: 'on' })).toMatch(/ in place of another$/)
+  })
 })

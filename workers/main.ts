@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { loadDivisions } from '../adapters/divisions/load.ts'
 import { errorFields } from '../adapters/shared/error-fields.ts'
 import { projectRoot } from '../adapters/shared/root.ts'
-import { settingOrKeep } from '../adapters/store/catalog.ts'
+import { adminTokenOrKeep, type KeptAdminToken } from '../adapters/store/admin-token.ts'
 import { connect, type Sql } from '../adapters/store/connect.ts'
 import { claimKey, resealAll, unknownKey } from '../adapters/store/credentials.ts'
 import { migrate, readMigrations } from '../adapters/store/migrate.ts'
@@ -58,11 +58,12 @@ async function run(config: Config): Promise<void> {
   try {
     const { databaseUrl, redisUrl, servers } = await startServers(config, stopSteps)
     const { vault, made: keyMade } = openVault(config)
-    const { adminToken, made, demoLoaded } = await prepare(config, databaseUrl, vault)
-    keepAdminToken(config.dataDir, config.adminToken === null ? adminToken : null)
+    const { kept, demoLoaded } = await prepare(config, databaseUrl, vault)
+    keepAdminToken(config.dataDir, config.adminToken === null ? kept.token : null)
+    const adminToken = config.adminToken ?? kept.token
     const service = await startService({ config, databaseUrl, redisUrl, vault, adminToken, log })
     stopSteps.push(() => service.stop())
-    greet(config, service, { adminToken, made, keyMade, demoLoaded, seconds: (Date.now() - started) / 1000 })
+    greet(config, service, { kept, keyMade, demoLoaded, seconds: (Date.now() - started) / 1000 })
     const died = Promise.race(
       servers.map(async ({ name, server }) => {
         await server.exited
@@ -115,14 +116,15 @@ async function prepare(config: Config, databaseUrl: string, vault: Vault) {
   try {
     await migrate(sql, readMigrations(join(projectRoot(), 'sql')))
     await prepareCredentials(sql, vault, config.credentialsKeyLost)
+    // Also where the operator chose another: what is kept has to follow when keys change.
     const fresh = randomBytes(24).toString('base64url')
-    const adminToken = config.adminToken ?? (await settingOrKeep(sql, 'admin_token', fresh))
+    const kept = await adminTokenOrKeep(sql, vault, fresh, { isLost: config.credentialsKeyLost })
     let demoLoaded = false
     if (config.demo === 'auto' && (await isEmpty(sql))) {
       await loadNetwork(sql, vault, demoNetwork(loadDivisions(), demoSeed, { wechatApiBaseUrl: demoWechatUrl }))
       demoLoaded = true
     }
-    return { adminToken, made: config.adminToken === null && adminToken === fresh, demoLoaded }
+    return { kept, demoLoaded }
   } finally {
     await sql.end({ timeout: 5 })
   }
@@ -137,14 +139,13 @@ async function prepareCredentials(sql: Sql, vault: Vault, isLost: boolean): Prom
 }
 
 interface Greeting {
-  readonly adminToken: string
-  readonly made: boolean
+  readonly kept: KeptAdminToken
   readonly keyMade: boolean
   readonly demoLoaded: boolean
   readonly seconds: number
 }
 
-function greet(config: Config, service: RunningService, { adminToken, keyMade, demoLoaded, seconds }: Greeting): void {
+function greet(config: Config, service: RunningService, { kept, keyMade, demoLoaded, seconds }: Greeting): void {
   const base = `http://${config.host}:${service.port}`
   const own = config.databaseUrl === null || config.redisUrl === null
   const lines = [
@@ -155,8 +156,11 @@ function greet(config: Config, service: RunningService, { adminToken, keyMade, d
     ...(demoLoaded ? ['  The database was empty: a demo network was loaded (DEMO=off starts without).'] : []),
     ...(config.adminToken === null
       ? [
-          `  Admin     Authorization: Bearer ${adminToken}`,
+          `  Admin     Authorization: Bearer ${kept.token}`,
           `            kept in ${adminTokenFile(config.dataDir)}; set ADMIN_TOKEN to choose your own`,
+          ...(kept.outcome === 'made_anew'
+            ? ['            The one before could not be opened any more, so this one was made in its place.']
+            : []),
         ]
       : ['  Admin     the token of ADMIN_TOKEN']),
     ...(keyMade

@@ -165,10 +165,3 @@ export async function putCarrierAccount(sql: Sql, vault: Vault, account: Carrier
       on conflict (carrier, account) do update set credentials = null, sealed = excluded.sealed`
   })
 }
-
-/** The value kept under a key, or the given one kept from now on: whoever comes first decides for all. */
-export async function settingOrKeep(sql: Queryable, key: string, value: string): Promise<string> {
-  await sql`insert into setting (key, value) values (${key}, to_jsonb(${value}::text)) on conflict do nothing`
-  const [row] = await sql<{ value: string }[]>`select value #>> '{}' as value from setting where key = ${key}`
-  return row!.value
-}

@@ -153,7 +153,7 @@ export async function runningTarget(url: string, wechatUrl: string): Promise<Tar
   const { databaseUrl, redisUrl, dataDir, processes } = findServers()
   const sql = connect(databaseUrl, { max: 2, applicationName, statementTimeoutMs: 0 })
   try {
-    const token = await adminToken(sql, dataDir)
+    const token = adminToken(dataDir)
     const shop = benchNetwork().shops.find(({ channel }) => channel === 'wechat')!
     const pointAt = async (apiBaseUrl: string) => {
       const { credentials, skuMap } = shop
@@ -203,12 +203,10 @@ function socketDir(dataDir: string, name: string): string {
   )
 }
 
-async function adminToken(sql: Sql, dataDir: string): Promise<string> {
+function adminToken(dataDir: string): string {
   // Two may be given while one is being changed.
   if (process.env.ADMIN_TOKEN) return process.env.ADMIN_TOKEN.split(',')[0]!
   const file = join(dataDir, 'admin-token')
   if (existsSync(file)) return readFileSync(file, 'utf8').trim()
-  const [row] = await sql<{ value: string }[]>`select value from setting where key = 'admin_token'`
-  if (row === undefined) throw new NoTarget('Set ADMIN_TOKEN to that of the running service.')
-  return row.value
+  throw new NoTarget('Set ADMIN_TOKEN to that of the running service, or DATA_DIR to its data folder.')
 }
