@@ -7,6 +7,7 @@
  *   faults    see `--list`: kill -9 of the service, of one or both of two processes, of a thread, of Redis, of Postgres or
  *             one backend, of everything; pauses longer than the time-outs; Redis emptied or restored from old files; a
  *             full disk; wires cut, slow and silent
+ *   worlds    some side by side: nearly all of a point is waiting
  *   checks    the people outside write down what they were told; that book is held against the tables, beside every
  *             invariant of the audit
  *

@@ -1,5 +1,6 @@
 /** The service under test: one process, or two on one port; who dies is started again, over the same servers. */
-import { type AddressInfo, createServer } from 'node:net'
+import { randomInt } from 'node:crypto'
+import { createServer } from 'node:net'
 import { type ServiceProcess, spawnService } from '../../workers/faults/testing/process.ts'
 
 export type Environment = Readonly<Record<string, string>>
@@ -18,10 +19,10 @@ export class Fleet {
     this.#members = Array.from({ length: size }, () => null)
   }
 
-  /** Two share a port that was free a moment ago; one takes any. */
+  /** All starts on one port, whatever dies: no other world's service may answer there in between. */
   static async start(size: 1 | 2, environment: Environment): Promise<Fleet> {
-    const own = size === 1 ? {} : { SHARE_PORT: 'on', PORT: String(await freePort()) }
-    const fleet = new Fleet(size, { ...environment, ...own })
+    const share = size === 1 ? 'off' : 'on'
+    const fleet = new Fleet(size, { ...environment, SHARE_PORT: share, PORT: String(await ownPort()) })
     await fleet.startAll()
     return fleet
   }
@@ -113,10 +114,25 @@ export class Fleet {
   }
 }
 
-async function freePort(): Promise<number> {
+// Below those that the system gives to connections and to listeners that take any: nobody gets one of these by chance.
+const portMin = 12_000
+const portMax = 30_000
+const taken = new Set<number>()
+
+/** One that no other world of this process ever gets, and that nobody on this machine listens on now. */
+async function ownPort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(portMin, portMax)
+    if (taken.has(port) || !(await isFree(port))) continue
+    taken.add(port)
+    return port
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
   const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
+  return await new Promise((resolve) => {
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
 }

@@ -7,6 +7,10 @@ export interface ChaosOptions {
   readonly points: number
   readonly seed: number
   readonly faults: readonly Fault[]
+  /** Worlds at a time. */
+  readonly sideBySide: number
+  /** This one of the schedule alone, numbered from 1; null: all. */
+  readonly world: number | null
   /** No further point is begun after so long; null: all of them, however long that takes. */
   readonly minutes: number | null
   /** A folder for the report; null: none is written. */
@@ -19,6 +23,8 @@ export const usage = `npm run chaos -- [options]
   --points 1000     faults at random moments under load, each followed by a check
   --seed 1          of the faults, their order and their moments, and of what is ordered
   --only name,…     these kinds alone: a name, or the beginning of several
+  --side-by-side 3  worlds at a time; what happens in each does not depend on it
+  --world N         world N of that seed and those points alone, as a failure names it
   --minutes M       begin no further point after M minutes
   --out [FOLDER]    write chaos-<date>-<commit>.json and .md into it (bench/results when no folder is named)
   --list            the kinds, with their share of a long run`
@@ -34,6 +40,8 @@ export function parseOptions(argv: readonly string[]): ChaosOptions | 'help' | '
     points: whole('points', values.points, 1, 1_000_000),
     seed: whole('seed', values.seed, 0, 2 ** 31 - 1),
     faults: values.only === undefined ? allFaults : chosen(values.only),
+    sideBySide: whole('side-by-side', values['side-by-side'], 1, 32),
+    world: values.world === undefined ? null : whole('world', values.world, 1, 1_000_000),
     minutes: values.minutes === undefined ? null : whole('minutes', values.minutes, 1, 10_000),
     out: values.out ?? null,
   }
@@ -49,6 +57,8 @@ function parse(argv: readonly string[]) {
         points: { type: 'string', default: '1000' },
         seed: { type: 'string', default: '1' },
         only: { type: 'string' },
+        'side-by-side': { type: 'string', default: '3' },
+        world: { type: 'string' },
         minutes: { type: 'string' },
         out: { type: 'string' },
         help: { type: 'boolean', default: false },

@@ -6,14 +6,18 @@ const number = (value: number): string => value.toLocaleString('en')
 const ms = (value: number | null): string => (value === null ? '–' : number(value))
 
 export function printed(report: ChaosReport): string {
-  const { seed, planned, seconds, surroundings, kinds, totals, failures, skipped } = report
+  const { seed, planned, sideBySide, seconds, spent, surroundings, kinds, totals, failures, skipped } = report
   const points = kinds.reduce((sum, kind) => sum + kind.points, 0)
   const where = surroundings
   const lines = [
     `${number(points)} of ${number(planned)} faults at random moments under load, seed ${seed}, in ${number(seconds)} s: ` +
       `${number(totals.acknowledged)} events of ${number(totals.orders)} orders acknowledged (${number(totals.refused)} ` +
       `refused in the platform's words, ${number(totals.unanswered)} requests unanswered), ${number(totals.shipments)} tasks ` +
-      `confirmed as shipped, ${number(totals.driftsMended)} drifts of Redis found and mended by the sweep; ${number(totals.checks)} complete checks in ${number(totals.worlds)} worlds.`,
+      `confirmed as shipped, ${number(totals.driftsMended)} drifts of Redis found and mended by the sweep; ${number(totals.checks)} complete checks in ${number(totals.worlds)} worlds, ${number(sideBySide)} at a time.`,
+    '',
+    `Seconds of all worlds together: ${Object.entries(spent)
+      .map(([part, sum]) => `${part} ${number(sum)}`)
+      .join(' · ')}.`,
     ...(where === null
       ? []
       : [

@@ -1,21 +1,17 @@
 /**
- * A run: world after world, fault after fault under load; after each the service has to take and decide an order again,
- * after each group everything is checked, at the end of each world all work is done and everything is checked again.
+ * A run: the worlds of a schedule, some of them side by side. Most of a point is waiting (for a process that starts, a
+ * server that recovers, a lease that lapses), so several worlds share the cores well.
+ *
+ * What happens in a world follows from the seed, the schedule and the world's number alone, never from which world ends
+ * first or how many there are beside it: the world of a failure can be played again by itself.
  */
-import { setTimeout as delay } from 'node:timers/promises'
-import type { Violation } from '../../adapters/store/audit.ts'
-import { type Random, randomFrom } from '../../workers/demo/random.ts'
-import { orderOf } from '../../workers/faults/testing/ledger.ts'
 import { type Surroundings, surroundings } from '../load/machine.ts'
-import type { Fault } from './faults/fault.ts'
 import type { ChaosOptions } from './options.ts'
-import { say as tellPlatform } from './platforms.ts'
-import { quickCheck } from './quick-check.ts'
+import { runWorld } from './run-world.ts'
 import { scheduleOf, type WorldPlan } from './schedule.ts'
-import { settle } from './settle.ts'
-import { mountSmallDisk, type SmallDisk } from './small-disk.ts'
-import { type ChaosReport, Tally } from './tally.ts'
-import { startWorld, type World } from './world.ts'
+import { mountSmallDisk } from './small-disk.ts'
+import { type ChaosReport, type Skipped, Tally } from './tally.ts'
+import type { World } from './world.ts'
 
 export interface ChaosHooks {
   readonly say?: (text: string) => void
@@ -23,174 +19,81 @@ export interface ChaosHooks {
   readonly beforeLastChecks?: (world: World) => Promise<void>
 }
 
-const pointsPerGroup = 20
-
 export async function runChaos(options: ChaosOptions, hooks: ChaosHooks = {}): Promise<ChaosReport> {
   const { say = () => undefined } = hooks
   const started = performance.now()
   const deadline = options.minutes === null ? Number.POSITIVE_INFINITY : started + options.minutes * 60_000
   const plans = scheduleOf(options.faults, options.points, options.seed)
   const tally = new Tally()
-  const skipped: { kind: string; points: number; why: string }[] = []
+  const skipped: Skipped[] = []
   let where: Surroundings | null = null
-  for (const [i, plan] of plans.entries()) {
-    if (performance.now() > deadline) break
-    const number = i + 1
-    const disk = plan.disk ? mountSmallDisk() : null
-    const faults = typeof disk === 'string' ? plan.faults.filter((fault) => fault.needs !== 'disk') : plan.faults
-    if (typeof disk === 'string') {
-      const points = plan.faults.length - faults.length
-      skipped.push({ kind: 'disk-full', points, why: disk })
-      say(`▸ disk-full cannot be done here: ${disk}`)
-    }
-    const ownDisk = typeof disk === 'string' ? null : disk
-    const words = [plan.pair ? 'two processes' : 'one process', plan.wires ? 'over wires' : 'on sockets']
-    say(
-      `▸ world ${number} of ${plans.length}: ${words.join(', ')}${ownDisk === null ? '' : ', on a small disk'}, ${faults.length} points`,
-    )
+  let isBroken = false
+  const isOver = (): boolean => isBroken || performance.now() > deadline
+
+  const playOne = async (given: WorldPlan, number: number): Promise<void> => {
+    const { plan, disk } = onItsDisk(given, skipped, say)
+    say(`▸ world ${number} of ${plans.length}: ${described(plan)}`)
     try {
-      where =
-        (await runWorld({
-          plan: { ...plan, faults },
-          number,
-          disk: ownDisk,
-          seed: options.seed,
-          tally,
-          deadline,
-          hooks,
-          where,
-        })) ?? where
+      await runWorld({
+        plan,
+        number,
+        disk,
+        seed: options.seed,
+        tally,
+        isOver,
+        say,
+        whenStarted: async (world) => {
+          where ??= await surroundings(world.sql, world.redis.url)
+        },
+        beforeLastChecks: hooks.beforeLastChecks,
+      })
     } finally {
-      ownDisk?.remove()
+      disk?.remove()
     }
   }
+
+  const queue = [...plans.entries()].filter(([i]) => options.world === null || options.world === i + 1)
+  const sideBySide = Math.min(options.sideBySide, queue.length)
+  const lane = async (): Promise<void> => {
+    for (let next = queue.shift(); next !== undefined && !isOver(); next = queue.shift()) {
+      try {
+        await playOne(next[1], next[0] + 1)
+      } catch (error) {
+        // The others end in good order: each has servers and processes to close.
+        isBroken = true
+        throw error
+      }
+    }
+  }
+  const lanes = await Promise.allSettled(Array.from({ length: sideBySide }, lane))
+  const failed = lanes.find((ended) => ended.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
+
   return {
     seed: options.seed,
     planned: options.points,
+    sideBySide,
     seconds: Math.round((performance.now() - started) / 1000),
     surroundings: where,
     kinds: tally.kinds,
     totals: tally.totals,
+    spent: tally.spend.seconds,
     failures: tally.failures,
     skipped,
   }
 }
 
-interface WorldRun {
-  readonly plan: WorldPlan
-  readonly number: number
-  readonly disk: SmallDisk | null
-  readonly seed: number
-  readonly tally: Tally
-  readonly deadline: number
-  readonly hooks: ChaosHooks
-  readonly where: Surroundings | null
+function described({ pair, wires, disk, faults }: WorldPlan): string {
+  const words = [pair ? 'two processes' : 'one process', wires ? 'over wires' : 'on sockets']
+  return [...words, ...(disk ? ['on a small disk'] : []), `${faults.length} points`].join(', ')
 }
 
-async function runWorld(run: WorldRun): Promise<Surroundings> {
-  const { plan, number, disk, seed, tally, hooks } = run
-  const { say = () => undefined } = hooks
-  const world = await startWorld({ pair: plan.pair, wires: plan.wires, disk })
-  const random = randomFrom(seed, number)
-  try {
-    const where = run.where ?? (await surroundings(world.sql, world.redis.url))
-    let load = world.load(random)
-    let group: Fault[] = []
-    const check = async (violations: readonly Violation[]): Promise<boolean> => {
-      tally.totals.checks += 1
-      tally.failed(number, group, violations)
-      for (const { invariant, count, examples } of violations) {
-        say(`✗ seed ${seed}, world ${number}, after ${group.map((f) => f.name).join(', ')}:`)
-        say(`  ${invariant}: ${count}, for example ${JSON.stringify(examples)}`)
-      }
-      return violations.length === 0
-    }
-    for (const [i, fault] of plan.faults.entries()) {
-      if (performance.now() > run.deadline) break
-      if (group.length === pointsPerGroup) {
-        if (!(await check(await settle(world, load, random, false)))) return where
-        group = []
-        await world.fleet.startAll()
-        load = world.load(random)
-      }
-      group.push(fault)
-      const point = await onePoint(world, fault, random)
-      if (point.violations.length > 0) {
-        await check(point.violations)
-        return where
-      }
-      tally.recovered(fault, point.recoveryMs)
-      say(`  ${tally.points}  ${fault.name.padEnd(28)} recovered in ${Math.round(point.recoveryMs)} ms`)
-      if (i % 10 === 9)
-        say(`     ${world.book.acknowledged} events acknowledged, ${world.book.shipped} packages shipped`)
-    }
-    await check(await settle(world, load, random, true, () => hooks.beforeLastChecks?.(world)))
-    return where
-  } finally {
-    count(tally, world)
-    await world.close()
-  }
-}
-
-function count({ totals }: Tally, { book }: World): void {
-  totals.worlds += 1
-  totals.acknowledged += book.acknowledged
-  totals.refused += book.refused
-  totals.unanswered += book.unanswered
-  totals.orders += book.orders.size
-  totals.shipments += book.shipments.size
-  totals.driftsMended += book.driftsMended
-}
-
-interface Point {
-  readonly recoveryMs: number
-  readonly violations: readonly Violation[]
-}
-
-// So much more of something has happened since the last fault, and a moment later: the machine's speed does not matter.
-const progressMax = 40
-const momentMsMax = 20
-// Far beyond what any recovery takes; a service that is stuck shall say so.
-const stuckMs = 120_000
-
-async function onePoint(world: World, fault: Fault, random: Random): Promise<Point> {
-  const { book, fleet } = world
-  await fleet.startAll()
-  const what = random.pick(['acknowledged', 'pulled', 'shipped'] as const)
-  const enough = book[what] + random.below(progressMax)
-  if (!(await comes(() => book[what] >= enough)))
-    return { recoveryMs: 0, violations: [stuck(`nothing more is ${what}`)] }
-  await delay(random.below(momentMsMax))
-  book.fault = fault.name
-  await fault.strike(world, random)
-  const over = performance.now()
-  if (!(await decidesAgain(world))) return { recoveryMs: 0, violations: [stuck('an order is not decided')] }
-  const recoveryMs = performance.now() - over
-  return { recoveryMs, violations: await quickCheck(world) }
-}
-
-function stuck(what: string): Violation {
-  return { invariant: 'it_recovers', count: 1, examples: [{ what, seconds: stuckMs / 1000 }] }
-}
-
-const lookAgainMs = 5
-
-async function comes(isThere: () => boolean | Promise<boolean>): Promise<boolean> {
-  const deadline = performance.now() + stuckMs
-  while (!(await isThere())) {
-    if (performance.now() > deadline) return false
-    await delay(lookAgainMs)
-  }
-  return true
-}
-
-/** An order that is sent now is acknowledged, and decided. */
-async function decidesAgain(world: World): Promise<boolean> {
-  const order = orderOf([{ sku: 'plenty-1', quantity: 1 }], 'jd')
-  const told = await Promise.race([tellPlatform(world, order).then(() => true), delay(stuckMs, false, { ref: false })])
-  if (!told) return false
-  return await comes(async () => {
-    const rows = await world.sql`select from orders where order_id = ${order.orderId}`.catch(() => [])
-    return rows.length > 0
-  })
+/** Without the faults that need a disk of its own where this machine allows none. */
+function onItsDisk(plan: WorldPlan, skipped: Skipped[], say: (text: string) => void) {
+  const disk = plan.disk ? mountSmallDisk() : null
+  if (typeof disk !== 'string') return { plan, disk }
+  const faults = plan.faults.filter((fault) => fault.needs !== 'disk')
+  skipped.push({ kind: 'disk-full', points: plan.faults.length - faults.length, why: disk })
+  say(`▸ disk-full cannot be done here: ${disk}`)
+  return { plan: { ...plan, faults, disk: false }, disk: null }
 }

@@ -43,10 +43,18 @@ function worldOf(faults: readonly Fault[], { pair = false, wires = false }): Wor
   return { faults, pair: pair || needs('pair'), wires: wires || needs('wires'), disk: needs('disk') }
 }
 
-/** By their shares, to the point: what the fractions leave goes by chance, so that short runs differ by seed. */
+// The rarest kinds are the slowest, a minute each: a long run has a few of every one, a short one has the time for none.
+const pointsPerSureOne = 400
+
+/**
+ * Of every kind a sure number, the rest by their shares, to the point: what the fractions leave goes by chance, so that
+ * short runs differ by seed.
+ */
 function counted(faults: readonly Fault[], points: number, random: Random): Fault[] {
   const total = faults.reduce((sum, { share }) => sum + share, 0)
-  const exact = faults.map((fault) => ({ fault, count: (fault.share / total) * points }))
+  const sure = Math.floor(points / Math.max(pointsPerSureOne, faults.length))
+  const shared = points - sure * faults.length
+  const exact = faults.map((fault) => ({ fault, count: sure + (fault.share / total) * shared }))
   const whole = exact.flatMap(({ fault, count }) => Array.from({ length: Math.floor(count) }, () => fault))
   const rest = exact.map(({ fault, count }) => ({ fault, left: count % 1 }))
   while (whole.length < points) {

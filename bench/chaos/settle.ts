@@ -28,9 +28,10 @@ export async function settle(
 ): Promise<Violation[]> {
   await load.stop()
   const violations: Violation[] = []
+  // What is decided late can be worked on late: only where nobody works is there one thing to wait for.
+  if (finish) violations.push(...(await finishWork(world, random)))
   const stuck = await movesUntilNone(() => undecided(world))
   if (stuck > 0) violations.push(await whatIsStuck(world, stuck))
-  if (finish) violations.push(...(await finishWork(world, random)))
   const wrong = await world.fleet.stop()
   if (wrong.length > 0)
     violations.push({ invariant: 'a_stop_ends_well', count: wrong.length, examples: wrong.map(said) })

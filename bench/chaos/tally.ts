@@ -3,6 +3,7 @@ import type { Violation } from '../../adapters/store/audit.ts'
 import type { Surroundings } from '../load/machine.ts'
 import type { Fault } from './faults/fault.ts'
 import { type Promised, promiseOf, promises } from './findings.ts'
+import { type Seconds, Spend } from './spend.ts'
 
 export interface KindResult {
   readonly kind: string
@@ -33,20 +34,31 @@ export interface Totals {
   driftsMended: number
 }
 
+export interface Skipped {
+  readonly kind: string
+  readonly points: number
+  readonly why: string
+}
+
 export interface ChaosReport {
   readonly seed: number
   readonly planned: number
+  /** Worlds at a time. */
+  readonly sideBySide: number
   readonly seconds: number
   readonly surroundings: Surroundings | null
   readonly kinds: readonly KindResult[]
   readonly totals: Totals
+  /** Of all worlds together: more than the run took, where they ran side by side. */
+  readonly spent: Seconds
   readonly failures: readonly Failure[]
   /** Kinds that this machine does not allow, with the reason. */
-  readonly skipped: readonly { readonly kind: string; readonly points: number; readonly why: string }[]
+  readonly skipped: readonly Skipped[]
 }
 
 export class Tally {
   readonly #kinds = new Map<string, KindResult>()
+  readonly spend = new Spend()
   readonly failures: Failure[] = []
   readonly totals: Totals = {
     worlds: 0,

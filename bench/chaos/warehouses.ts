@@ -24,7 +24,8 @@ interface Pulled {
   readonly intercepted?: boolean
 }
 
-const idleMs = 40
+// Each looks ten times a second: twenty times the tasks that come, so nobody waits for a look, and the cores are for the rest.
+const idleMs = 100
 const againMs = 25
 const pullersPerNode = 2
 // The shortest that there is: whoever falls silent is followed by somebody else within the run.

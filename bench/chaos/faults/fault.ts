@@ -4,7 +4,7 @@ import type { World } from '../world.ts'
 
 export interface Fault {
   readonly name: string
-  /** Of a thousand points, about so many. */
+  /** Beside those of the others; schedule.ts says of how many each kind is sure. */
   readonly share: number
   readonly needs?: 'pair' | 'wires' | 'disk'
   /**

@@ -25,6 +25,8 @@ const drainMsMax = 250
 const pauseMs = 6_000
 // Longer than a reservation may be held: the other process gives back what the paused one is about to commit.
 const longPauseMs = 36_000
+// Longer than every time-out there is: the last is Postgres', which ends a transaction that stood open for 60 s.
+const longestPauseMs = 63_000
 
 export const serviceFaults: readonly Fault[] = [
   { name: 'service-kill', share: 260, strike: (world, random) => killAndStart(world, anyOf(world, random)) },
@@ -79,6 +81,23 @@ export const serviceFaults: readonly Fault[] = [
     strike: async (world, random) => {
       const member = world.fleet.member(random.below(2))
       if (member !== null) await paused(member.pid, () => delay(longPauseMs))
+    },
+  },
+  {
+    name: 'service-pause-long',
+    share: 1,
+    strike: async (world, random) => {
+      const member = world.fleet.member(anyOf(world, random))
+      if (member !== null) await paused(member.pid, () => delay(longestPauseMs))
+    },
+  },
+  {
+    name: 'both-pause-long',
+    share: 1,
+    needs: 'pair',
+    strike: async ({ fleet }) => {
+      const members = [0, 1].map((index) => fleet.member(index)).filter((member) => member !== null)
+      await Promise.all(members.map(({ pid }) => paused(pid, () => delay(longestPauseMs))))
     },
   },
   {

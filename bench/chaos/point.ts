@@ -1,0 +1,71 @@
+/** One fault at a random moment: the service has to take and decide an order again, and to have kept what it promised. */
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Violation } from '../../adapters/store/audit.ts'
+import type { Random } from '../../workers/demo/random.ts'
+import { orderOf } from '../../workers/faults/testing/ledger.ts'
+import type { Fault } from './faults/fault.ts'
+import { say as tellPlatform } from './platforms.ts'
+import { quickCheck } from './quick-check.ts'
+import type { Spend } from './spend.ts'
+import type { World } from './world.ts'
+
+export interface Point {
+  readonly recoveryMs: number
+  readonly violations: readonly Violation[]
+}
+
+// So much more of something has happened since the last fault, and a moment later: the machine's speed does not matter.
+const progressMax = 40
+const momentMsMax = 20
+// Far beyond what any recovery takes; a service that is stuck shall say so.
+const stuckMs = 120_000
+
+/** `spend`: is told what each part of it took. */
+export async function onePoint(world: World, fault: Fault, random: Random, spend: Spend): Promise<Point> {
+  const { book, fleet } = world
+  const lap = spend.laps()
+  await fleet.startAll()
+  lap('starting the service')
+  const what = random.pick(['acknowledged', 'pulled', 'shipped'] as const)
+  const enough = book[what] + random.below(progressMax)
+  if (!(await comes(() => book[what] >= enough)))
+    return { recoveryMs: 0, violations: [stuck(`nothing more is ${what}`)] }
+  await delay(random.below(momentMsMax))
+  book.fault = fault.name
+  lap('waiting for a moment')
+  await fault.strike(world, random)
+  lap('faults themselves')
+  const over = performance.now()
+  if (!(await decidesAgain(world))) return { recoveryMs: 0, violations: [stuck('an order is not decided')] }
+  const recoveryMs = performance.now() - over
+  lap('recovery')
+  const violations = await quickCheck(world)
+  lap('checks after each')
+  return { recoveryMs, violations }
+}
+
+function stuck(what: string): Violation {
+  return { invariant: 'it_recovers', count: 1, examples: [{ what, seconds: stuckMs / 1000 }] }
+}
+
+const lookAgainMs = 5
+
+async function comes(isThere: () => boolean | Promise<boolean>): Promise<boolean> {
+  const deadline = performance.now() + stuckMs
+  while (!(await isThere())) {
+    if (performance.now() > deadline) return false
+    await delay(lookAgainMs)
+  }
+  return true
+}
+
+/** An order that is sent now is acknowledged, and decided. */
+async function decidesAgain(world: World): Promise<boolean> {
+  const order = orderOf([{ sku: 'plenty-1', quantity: 1 }], 'jd')
+  const told = await Promise.race([tellPlatform(world, order).then(() => true), delay(stuckMs, false, { ref: false })])
+  if (!told) return false
+  return await comes(async () => {
+    const rows = await world.sql`select from orders where order_id = ${order.orderId}`.catch(() => [])
+    return rows.length > 0
+  })
+}
