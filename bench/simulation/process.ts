@@ -1,23 +1,27 @@
 /**
- * One life of a service process, as far as decisions go: its memory (queue, hints, keeper), several batches at once on one
- * keeper, the reading back of what is pending, and the sweep's mending. All of it is gone when it crashes.
+ * One life of a service process, as far as decisions go: its memory (queue, hints), threads with a keeper each that decide
+ * several batches at once, the reading back of what is pending, and the sweep's mending on a keeper of the main thread. All
+ * of it is gone when it crashes.
  */
 import type { InboxEvent, Stored } from '../../adapters/store/intake.ts'
 import { keyOf } from '../../adapters/store/load.ts'
 import type { Divisions } from '../../router/address.ts'
 import { commandEvent, hashed } from '../../workers/commands.ts'
 import { CounterKeeper } from '../../workers/counter-keeper.ts'
+import type { Random } from '../../workers/demo/random.ts'
 import { endReservations } from '../../workers/end-reservations.ts'
 import { Hints } from '../../workers/hints.ts'
 import type { EventToDecide } from '../../workers/thread/batch.ts'
 import type { Catalogue } from '../../workers/thread/catalogue.ts'
-import { decideBatch } from '../../workers/thread/decide-batch.ts'
 import type { CountersPort } from './redis.ts'
 import type { StorePort } from './store-port.ts'
-import type { Wire } from './wire.ts'
+import { type Ports, SimulatedThread } from './thread.ts'
+import type { Life, Wire } from './wire.ts'
+import type { Wiring } from './wiring.ts'
 
 const batchMax = 4
-const batchesAtOnce = 3
+const threadsAtOnce = 2
+const batchesPerThread = 2
 const retryMs = 20
 const readBackEveryMs = 60
 // Younger events are in the memory of the process that stored them; here often also in another's, on purpose.
@@ -29,12 +33,14 @@ export interface ProcessContext {
   readonly wire: Wire
   readonly store: StorePort
   readonly counters: CountersPort
+  /** Connections of a thread; `epoch`: its keeper's, now. */
+  readonly portsOf: (life: Life, epoch: () => number) => Ports
   readonly catalogue: Catalogue
   readonly divisions: Divisions
   /** How old a reservation has to be for the sweep to end it. */
   readonly heldMsMax: number
   readonly onBug: (what: string) => void
-  readonly mends: boolean
+  readonly wiring: Pick<Wiring, 'mends' | 'outlivesThreads' | 'keepsOrdersApart'>
   /** Of this life alone. */
   readonly owner: string
 }
@@ -46,6 +52,8 @@ export class SimulatedProcess {
   #queue: EventToDecide[] = []
   readonly #known = new Set<string>()
   readonly #busy = new Set<string>()
+  #threads: readonly SimulatedThread[] = []
+  #started = 0
   #running = 0
   #ready = false
   readonly #differences = new Map<string, string>()
@@ -56,6 +64,30 @@ export class SimulatedProcess {
     this.keeper = new CounterKeeper(context.store, context.counters, context.owner, (node, rows) =>
       this.#learn(node, rows),
     )
+    this.#threads = Array.from({ length: threadsAtOnce }, () => this.#startThread())
+  }
+
+  #startThread(): SimulatedThread {
+    const { wire, portsOf, catalogue, divisions, onBug, owner } = this.#context
+    let epoch = (): number => -1
+    const ports = portsOf(wire.life.thread(`t${++this.#started}`), () => epoch())
+    const shared = {
+      ...{ catalogue, divisions, hints: this.#hints },
+      now: () => wire.scheduler.nowMs,
+      logBug: (event: EventToDecide, error: unknown) =>
+        onBug(`${event.eventId}: ${(error as Error).stack ?? String(error)}`),
+    }
+    const thread = new SimulatedThread(ports, shared, owner, (node, rows) => this.#learn(node, rows))
+    epoch = () => thread.keeper.epoch
+    return thread
+  }
+
+  /** One of them dies alone, and another one takes its place. */
+  endThread(random: Random): void {
+    const dying = random.pick(this.#threads)
+    this.#context.wire.scheduler.note(`${dying.life.name} dies`)
+    this.#threads = this.#threads.map((thread) => (thread === dying ? this.#startThread() : thread))
+    dying.life.end()
   }
 
   get name(): string {
@@ -125,7 +157,7 @@ export class SimulatedProcess {
   }
 
   #pump(): void {
-    while (this.#ready && this.alive && this.#running < batchesAtOnce) {
+    while (this.#ready && this.alive && this.#running < threadsAtOnce * batchesPerThread) {
       const batch = this.#nextBatch()
       if (batch.length === 0) return
       this.#running += 1
@@ -135,11 +167,12 @@ export class SimulatedProcess {
 
   /** One order is never in two batches of a process. */
   #nextBatch(): EventToDecide[] {
+    const { keepsOrdersApart } = this.#context.wiring
     const batch: EventToDecide[] = []
     const ours = new Set<string>()
     this.#queue = this.#queue.filter((event) => {
       const key = keyOf(event)
-      if (batch.length >= batchMax || (this.#busy.has(key) && !ours.has(key))) return true
+      if (batch.length >= batchMax || (keepsOrdersApart && this.#busy.has(key) && !ours.has(key))) return true
       this.#busy.add(key)
       ours.add(key)
       batch.push(event)
@@ -149,16 +182,14 @@ export class SimulatedProcess {
   }
 
   async #decide(batch: readonly EventToDecide[]): Promise<void> {
-    const { wire, store, catalogue, divisions, onBug } = this.#context
-    const { decided } = await decideBatch(
-      {
-        ...{ store, keeper: this.keeper, catalogue, divisions, hints: this.#hints },
-        now: () => wire.scheduler.nowMs,
-        logBug: (event, error) => onBug(`${event.eventId}: ${(error as Error).stack ?? String(error)}`),
-      },
-      batch,
-    )
-    const done = new Set(decided.filter((d) => d.done).map((d) => d.seq))
+    const { wire, wiring } = this.#context
+    const thread = this.#threads.reduce((least, one) => (one.running < least.running ? one : least))
+    let done: ReadonlySet<string> = new Set()
+    await this.#passes(async () => {
+      const { decided } = await thread.decide(batch)
+      done = new Set(decided.filter((d) => d.done).map((d) => d.seq))
+    })
+    if (!this.alive || (!wiring.outlivesThreads && !thread.life.alive)) return
     for (const event of batch) this.#busy.delete(keyOf(event))
     const again = batch.filter((event) => !done.has(event.seq))
     // Those that did not go through are forgotten here, and read back from what is pending.
@@ -190,12 +221,12 @@ export class SimulatedProcess {
 
   /** As workers/sweep.ts does for one node. */
   async #mend(node: string): Promise<void> {
-    const { store, wire, heldMsMax, mends } = this.#context
+    const { store, wire, heldMsMax, wiring } = this.#context
     const { epoch } = this.keeper
     await this.keeper.catchUp(node)
     let seen = await this.keeper.look(node)
     const old = seen.held.filter((h) => h.madeAtMs < wire.scheduler.nowMs - heldMsMax)
-    if (mends && old.length > 0) {
+    if (wiring.mends && old.length > 0) {
       await endReservations(
         store,
         this.keeper,

@@ -16,8 +16,8 @@ export class StorePort implements OrderStore {
     this.#store = store
   }
 
-  #call<T>(name: string, effect: () => Promise<T>): Promise<T> {
-    return this.#wire.call(`postgres ${name}`, lostConnection, effect)
+  #call<T>(name: string, effect: () => Promise<T>, isWhole = true): Promise<T> {
+    return this.#wire.call(`postgres ${name}`, lostConnection, effect, isWhole)
   }
 
   currentEpoch() {
@@ -26,11 +26,11 @@ export class StorePort implements OrderStore {
 
   /** The transaction is rolled back when its process dies or its connection breaks inside. */
   withEpochLock(work: (inside: LockedBooks, epoch: number) => Promise<number | null>) {
-    return this.#call('epoch lock', () =>
-      this.#store.withEpochLock(async (locked, epoch) => {
+    const locked = () =>
+      this.#store.withEpochLock(async (books, epoch) => {
         const inside: LockedBooks = {
-          nodeNames: () => this.#call('node names', () => locked.nodeNames()),
-          figuresOf: (nodes) => this.#call(`figures of ${nodes.join(' ')}`, () => locked.figuresOf(nodes)),
+          nodeNames: () => this.#call('node names', () => books.nodeNames()),
+          figuresOf: (nodes) => this.#call(`figures of ${nodes.join(' ')}`, () => books.figuresOf(nodes)),
         }
         const through = async (): Promise<number | null> => {
           await this.#call(`epoch ${epoch} locked`, async () => undefined)
@@ -39,8 +39,8 @@ export class StorePort implements OrderStore {
           return raised
         }
         return await Promise.race([through(), this.#wire.life.died])
-      }),
-    )
+      })
+    return this.#call('epoch lock', locked, false)
   }
 
   figuresOf(nodes: readonly string[]) {

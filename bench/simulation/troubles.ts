@@ -36,7 +36,7 @@ export function openTroubles(context: TroublesContext): { readonly doubtedEpoch:
 
   function freeze(): void {
     const life = random.pick(lives)
-    life.frozenUntilMs = scheduler.nowMs + random.between(10, freezeMsMax)
+    life.freeze(scheduler.nowMs + random.between(10, freezeMsMax))
     scheduler.note(`${life.name} freezes`)
   }
 
@@ -67,6 +67,7 @@ export function openTroubles(context: TroublesContext): { readonly doubtedEpoch:
   const troubles: readonly (() => void)[] = [
     crash,
     freeze,
+    () => context.process()?.endThread(random),
     () => {
       dump = redis.stock.image()
     },

@@ -16,15 +16,19 @@ export interface Faults {
   slowMsMax: number
 }
 
+// Of requests whose caller was told that they failed.
+const lateShare = 0.3
+const lateMsMax = 120
+
 export const noFaults: Faults = { lostByRedis: 0, lostByPostgres: 0, slow: 0, slowMsMax: 1 }
 
-/** One life of a process: from its start to its crash. */
+/** One life of a process, from its start to its crash; or of a thread, which ends and stands still with its process. */
 export class Life {
   readonly name: string
-  alive = true
-  /** Stopped until then: it hears nothing, and says nothing that it has not said. */
-  frozenUntilMs = 0
   readonly died: Promise<never>
+  readonly #threads = new Set<Life>()
+  #alive = true
+  #frozenUntilMs = 0
   #die: (error: Error) => void = () => undefined
 
   constructor(name: string) {
@@ -35,8 +39,31 @@ export class Life {
     this.died.catch(() => undefined)
   }
 
+  get alive(): boolean {
+    return this.#alive
+  }
+
+  /** Stopped until then: it hears nothing, and says nothing that it has not said. */
+  get frozenUntilMs(): number {
+    return this.#frozenUntilMs
+  }
+
+  freeze(untilMs: number): void {
+    this.#frozenUntilMs = untilMs
+    for (const thread of this.#threads) thread.freeze(untilMs)
+  }
+
+  thread(name: string): Life {
+    const thread = new Life(`${this.name}.${name}`)
+    thread.freeze(this.#frozenUntilMs)
+    this.#threads.add(thread)
+    thread.died.catch(() => this.#threads.delete(thread))
+    return thread
+  }
+
   end(): void {
-    this.alive = false
+    this.#alive = false
+    for (const thread of this.#threads) thread.end()
     this.#die(lostConnection())
   }
 }
@@ -62,14 +89,17 @@ export class Wire {
     this.#faults = faults
   }
 
-  call<T>(name: string, lost: () => Error, effect: () => Promise<T>): Promise<T> {
+  /** `isWhole`: all of it is one request, which the server carries out whether or not somebody waits for the answer. */
+  call<T>(name: string, lost: () => Error, effect: () => Promise<T>, isWhole = true): Promise<T> {
     return new Promise((resolve, reject) => {
       this.scheduler.soon(`${this.life.name} ▶ ${name}`, () => {
         // Half of what a process had sent when it died still arrives.
         if (!this.life.alive && this.#random.chance(0.5)) return
         if (this.life.alive && this.#loses(name)) {
-          this.scheduler.note(`${this.life.name} ✗ ${name}: the request is lost`)
+          const isLate = isWhole && this.#random.chance(lateShare)
+          this.scheduler.note(`${this.life.name} ✗ ${name}: the request is ${isLate ? 'late' : 'lost'}`)
           reject(lost())
+          if (isLate) this.#landLater(name, effect)
           return
         }
         effect().then(
@@ -77,6 +107,13 @@ export class Wire {
           (error: unknown) => this.#back(`${name}: ${nameOf(error)}`, () => reject(error)),
         )
       })
+    })
+  }
+
+  /** The connection broke while the server was at work, or waited for a lock: nobody hears what comes of it. */
+  #landLater(name: string, effect: () => Promise<unknown>): void {
+    this.scheduler.after(this.#random.between(1, lateMsMax), `${this.life.name} ▶ ${name}, late`, () => {
+      effect().catch(() => undefined)
     })
   }
 

@@ -15,6 +15,10 @@ export interface Wiring {
   readonly acksEarly: boolean
   readonly noticesRestarts: boolean
   readonly mends: boolean
+  /** Events of a batch whose thread died are given to another. */
+  readonly outlivesThreads: boolean
+  /** An order is never in two batches of a process at once. */
+  readonly keepsOrdersApart: boolean
   /** Of the so many-th process. */
   readonly owner: (count: number) => string
 }
@@ -27,6 +31,8 @@ export const unbroken: Wiring = {
   acksEarly: false,
   noticesRestarts: true,
   mends: true,
+  outlivesThreads: true,
+  keepsOrdersApart: true,
   owner: (count) => `o${count}`,
 }
 

@@ -17,6 +17,7 @@ import { endOf, inOrder } from './reference.ts'
 import { Scheduler } from './scheduler.ts'
 import { StorePort } from './store-port.ts'
 import { type Story, tellStory } from './story.ts'
+import type { Ports } from './thread.ts'
 import { openTroubles } from './troubles.ts'
 import { openWarehouse } from './warehouse.ts'
 import { watched } from './watched-store.ts'
@@ -178,7 +179,7 @@ export class World {
     this.scheduler.note('— calm —')
     Object.assign(this.#faults, noFaults)
     this.#lives.forEach((life, i) => {
-      life.frozenUntilMs = 0
+      life.freeze(0)
       if (!life.alive) this.#startProcess(i)
     })
     let jumped = false
@@ -226,15 +227,11 @@ export class World {
   #startProcess(index: number): void {
     const life = new Life(`p${index + 1}`)
     this.#lives[index] = life
-    const wire = new Wire(life, this.scheduler, this.random, this.#faults)
-    const counters = new CountersPort(wire, this.redis, this.#wiring.counters(this.redis.stock))
-    const store = new StorePort(
-      wire,
-      this.#wiring.perProcess(this.#seen, () => this.#processes[index]!.keeper.epoch),
-    )
     const process = new SimulatedProcess({
-      ...{ wire, store, counters: this.#wiring.port(counters), ...this.#place, heldMsMax },
-      mends: this.#wiring.mends,
+      ...this.#portsOf(life, () => this.#processes[index]!.keeper.epoch),
+      portsOf: (of, epoch) => this.#portsOf(of, epoch),
+      ...{ ...this.#place, heldMsMax },
+      wiring: this.#wiring,
       owner: this.#wiring.owner(++this.#started),
       onBug: (what) => {
         this.#bug ??= `a bug: ${what}`
@@ -242,6 +239,14 @@ export class World {
     })
     this.#processes[index] = process
     process.start()
+  }
+
+  /** `epoch`: of the keeper behind them, now. */
+  #portsOf(life: Life, epoch: () => number): Ports {
+    const wire = new Wire(life, this.scheduler, this.random, this.#faults)
+    const counters = new CountersPort(wire, this.redis, this.#wiring.counters(this.redis.stock))
+    const store = new StorePort(wire, this.#wiring.perProcess(this.#seen, epoch))
+    return { wire, store, counters: this.#wiring.port(counters) }
   }
 
   #anyProcess(): SimulatedProcess | null {
