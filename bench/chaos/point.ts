@@ -7,6 +7,7 @@ import type { Fault } from './faults/fault.ts'
 import { say as tellPlatform } from './platforms.ts'
 import { quickCheck } from './quick-check.ts'
 import type { Spend } from './spend.ts'
+import { stuck } from './stuck.ts'
 import type { World } from './world.ts'
 
 export interface Point {
@@ -29,23 +30,20 @@ export async function onePoint(world: World, fault: Fault, random: Random, spend
   const what = random.pick(['acknowledged', 'pulled', 'shipped'] as const)
   const enough = book[what] + random.below(progressMax)
   if (!(await comes(() => book[what] >= enough)))
-    return { recoveryMs: 0, violations: [stuck(`nothing more is ${what}`)] }
+    return { recoveryMs: 0, violations: [await stuck(world, `nothing more is ${what}`, stuckMs / 1000)] }
   await delay(random.below(momentMsMax))
   book.fault = fault.name
   lap('waiting for a moment')
   await fault.strike(world, random)
   lap('faults themselves')
   const over = performance.now()
-  if (!(await decidesAgain(world))) return { recoveryMs: 0, violations: [stuck('an order is not decided')] }
+  const missing = await decidesAgain(world)
+  if (missing !== null) return { recoveryMs: 0, violations: [await stuck(world, missing, stuckMs / 1000)] }
   const recoveryMs = performance.now() - over
   lap('recovery')
   const violations = await quickCheck(world)
   lap('checks after each')
   return { recoveryMs, violations }
-}
-
-function stuck(what: string): Violation {
-  return { invariant: 'it_recovers', count: 1, examples: [{ what, seconds: stuckMs / 1000 }] }
 }
 
 const lookAgainMs = 5
@@ -59,13 +57,14 @@ async function comes(isThere: () => boolean | Promise<boolean>): Promise<boolean
   return true
 }
 
-/** An order that is sent now is acknowledged, and decided. */
-async function decidesAgain(world: World): Promise<boolean> {
+/** An order that is sent now is acknowledged, and decided: null; else what is missing. */
+async function decidesAgain(world: World): Promise<string | null> {
   const order = orderOf([{ sku: 'plenty-1', quantity: 1 }], 'jd')
   const told = await Promise.race([tellPlatform(world, order).then(() => true), delay(stuckMs, false, { ref: false })])
-  if (!told) return false
-  return await comes(async () => {
+  if (!told) return 'an order is not acknowledged'
+  const isDecided = await comes(async () => {
     const rows = await world.sql`select from orders where order_id = ${order.orderId}`.catch(() => [])
     return rows.length > 0
   })
+  return isDecided ? null : 'an order is not decided'
 }
