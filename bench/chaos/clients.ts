@@ -9,6 +9,7 @@ const connections = 48
 
 export class Clients {
   readonly #where: () => string | null
+  #ended = false
   #pool: { readonly url: string; readonly pool: Pool } | null = null
 
   /** `where`: the service's URL; null while it does not listen. */
@@ -18,6 +19,8 @@ export class Clients {
 
   /** Null when nobody answered: whatever was asked for may have happened. */
   async ask(request: Signed, token: string | null = null): Promise<PlatformAnswer | null> {
+    // Whoever still asks when his world is over waits for good, and is forgotten with it: a loop of his would keep us alive.
+    if (this.#ended) return await new Promise(() => undefined)
     const pool = this.#current()
     if (pool === null) return null
     try {
@@ -38,7 +41,7 @@ export class Clients {
   #current(): Pool | null {
     const url = this.#where()
     if (url === this.#pool?.url) return this.#pool?.pool ?? null
-    this.close()
+    this.#leave()
     if (url === null) return null
     const pool = new Pool(url, {
       connections,
@@ -50,7 +53,12 @@ export class Clients {
     return pool
   }
 
-  close(): void {
+  end(): void {
+    this.#ended = true
+    this.#leave()
+  }
+
+  #leave(): void {
     void this.#pool?.pool.destroy().catch(() => undefined)
     this.#pool = null
   }

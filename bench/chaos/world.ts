@@ -105,7 +105,7 @@ export async function startWorld(traits: Traits): Promise<World> {
       return listening === null || running.port === null ? null : `http://127.0.0.1:${listening}`
     }
     const clients = new Clients(where)
-    closers.push(async () => clients.close())
+    closers.push(async () => clients.end())
     const world = { traits, postgres, redis, wechat, wires, fleet: running, goods, book, clients, sql, redisClient }
     return { ...world, oldRedisFiles: null, load: (random) => startLoad(world, random), close }
   } catch (error) {
