@@ -34,12 +34,18 @@ const nextOfSkuAt = 4
 
 let layouts = 0
 
-/** The nodes of a SKU as far as its chain was read: as a list, and as one bit a node number. */
+/** The nodes of a SKU as far as its chain was read. */
 interface ReadChain {
   head: number
   readonly nodes: number[]
+  /** By node number: where its record begins, 0 when it has none. As far as `placedMax`. */
+  places: Int32Array
+  /** One bit a node number, for those beyond. */
   bits: Uint32Array
 }
+
+/** Places of so many nodes are kept for each SKU: 4 KiB. In a larger network most SKUs lie at few nodes, which a bit tells. */
+const placedMax = 1_024
 
 export class Hints {
   readonly shape: HintsShape
@@ -120,22 +126,35 @@ export class Hints {
     return sku < this.shape.columns ? this.#readChain(sku).nodes : []
   }
 
-  /** The same as `get`, for who asks about many nodes: most of them have none, which one bit tells. */
+  /** The same as `get`, for who asks about many nodes. Good until the next question. */
   unitsOf(sku: number): (node: number) => number {
     if (sku >= this.shape.columns) return () => 0
-    const { bits } = this.#readChain(sku)
-    return (node) => ((bits[node >>> 5]! >>> (node & 31)) & 1 ? this.get(node, sku) : 0)
+    const cells = this.#cells
+    const { places, bits } = this.#readChain(sku)
+    return (node) => {
+      if (node < placedMax) {
+        const record = node < places.length ? places[node]! : 0
+        return record === 0 ? 0 : cells[record + availableAt]!
+      }
+      return (bits[node >>> 5]! >>> (node & 31)) & 1 ? this.get(node, sku) : 0
+    }
   }
 
   #readChain(sku: number): ReadChain {
     const head = Atomics.load(this.#cells, this.#chainsAt + sku)
-    const read = this.#read[sku] ?? { head: 0, nodes: [], bits: new Uint32Array(0) }
+    const read = this.#read[sku] ?? { head: 0, nodes: [], places: new Int32Array(0), bits: new Uint32Array(0) }
     this.#read[sku] = read
     for (let at = head; at !== read.head; at = this.#cells[this.#record(at) + nextOfSkuAt]!) {
-      const node = this.#cells[this.#record(at) + nodeAt]!
+      const record = this.#record(at)
+      const node = this.#cells[record + nodeAt]!
       read.nodes.push(node)
-      if (node >>> 5 >= read.bits.length) read.bits = longer(read.bits, node >>> 5)
-      read.bits[node >>> 5]! |= 1 << (node & 31)
+      if (node < placedMax) {
+        if (node >= read.places.length) read.places = longer(read.places, node)
+        read.places[node] = record
+      } else {
+        if (node >>> 5 >= read.bits.length) read.bits = longer(read.bits, node >>> 5)
+        read.bits[node >>> 5]! |= 1 << (node & 31)
+      }
     }
     read.head = head
     return read
@@ -200,8 +219,8 @@ export class Hints {
   }
 }
 
-function longer(bits: Uint32Array, word: number): Uint32Array {
-  const more = new Uint32Array(Math.ceil((word + 1) * headroom))
-  more.set(bits)
+function longer<Words extends Int32Array | Uint32Array>(words: Words, last: number): Words {
+  const more = new (words.constructor as new (length: number) => Words)(Math.ceil((last + 1) * headroom))
+  more.set(words)
   return more
 }

@@ -72,7 +72,9 @@ export function nearestOf(
   // By index: the look at all in which it was last seen.
   const seenIn = new Uint32Array(nodes.length)
   let searches = 0
-  const kept = new Map<string, Near>()
+  // By latitude, then longitude: a text of both takes longer to make than all else here.
+  const kept = new Map<number, Map<number, Near>>()
+  let keptPoints = 0
 
   const distanceTo = ({ x, y, z }: Position, index: number): number => {
     const dx = positions[index * 3]! - x
@@ -82,13 +84,17 @@ export function nearestOf(
   }
 
   const nearTo = (point: Point): Near => {
-    const key = `${point.lat} ${point.lng}`
-    const known = kept.get(key)
+    const known = kept.get(point.lat)?.get(point.lng)
     if (known !== undefined) return known
     const position = positionOf(point)
     const near = { position, list: listFor(point, position) }
-    if (kept.size >= pointsMax) kept.clear()
-    kept.set(key, near)
+    if (keptPoints >= pointsMax) {
+      kept.clear()
+      keptPoints = 0
+    }
+    const atLatitude = kept.get(point.lat) ?? new Map<number, Near>()
+    kept.set(point.lat, atLatitude.set(point.lng, near))
+    keptPoints += 1
     return near
   }
 
