@@ -1,5 +1,5 @@
 /** What people and other stages ask of an order becomes an event in the inbox, like everything else that happens to it. */
-import { createHash, randomUUID } from 'node:crypto'
+import { hash, randomUUID } from 'node:crypto'
 import type { Transaction } from '../adapters/store/connect.ts'
 import type { InboxEvent } from '../adapters/store/intake.ts'
 import type { Command, OrderKey } from '../router/types.ts'
@@ -19,7 +19,7 @@ export function commandEvent(key: OrderKey, command: Command, nowMs: number, id:
 }
 
 export function hashed(event: EventToStore): InboxEvent {
-  return { ...event, bodyHash: createHash('sha256').update(event.body).digest() }
+  return { ...event, bodyHash: hash('sha256', event.body) }
 }
 
 /** Stores one command inside a transaction of somebody else's; gives its number. */
@@ -27,8 +27,8 @@ export async function insertCommand(tx: Transaction, event: InboxEvent, day: str
   const [row] = await tx<{ seq: string }[]>`
     with stored as (
       insert into inbox (day, channel, shop, event_id, order_id, kind, body_hash, body)
-      values (${day}, ${event.channel}, ${event.shop}, ${event.eventId}, ${event.orderId}, ${event.kind}, ${event.bodyHash},
-        ${Buffer.from(event.body)})
+      values (${day}, ${event.channel}, ${event.shop}, ${event.eventId}, ${event.orderId}, ${event.kind},
+        decode(${event.bodyHash}, 'hex'), ${Buffer.from(event.body)})
       returning *
     )
     insert into pending (seq, day, channel, shop, event_id, order_id, kind)

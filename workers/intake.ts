@@ -8,7 +8,7 @@ import { type InboxEvent, type Stored, storeEvents } from '../adapters/store/int
 
 export interface EventToStore extends Omit<InboxEvent, 'bodyHash'> {
   /** Made here when absent. */
-  readonly bodyHash?: Buffer
+  readonly bodyHash?: string
 }
 
 export interface StoredEvent extends InboxEvent {
@@ -85,7 +85,7 @@ export class Intake {
 
   /** For what the backlog itself leads to (a pulled order, a command): refusing it would only keep the backlog. */
   storeOwn(event: EventToStore): Promise<Stored> {
-    const bodyHash = event.bodyHash ?? hash('sha256', event.body, 'buffer')
+    const bodyHash = event.bodyHash ?? hash('sha256', event.body)
     return new Promise((resolve, reject) => {
       this.#waiting.push({ event: { ...event, bodyHash }, resolve, reject, sinceMs: performance.now() })
       this.#waitingBytes += event.body.length

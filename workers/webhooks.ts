@@ -110,7 +110,7 @@ async function receive(
     case 'refused':
       return refused(received.code)
     case 'event': {
-      const bodyHash = hash('sha256', received.payload, 'buffer')
+      const bodyHash = hash('sha256', received.payload)
       const place = `${channel.name}/${shop.shop}`
       if (received.signature !== undefined && replays.note(received.signature, place, bodyHash) === 'other_content') {
         sampled(log).warn({ channel: channel.name, shop: shop.shop }, 'a known signature came with another content')

@@ -8,8 +8,9 @@
  *
  * Anything but the acknowledgement is sent again, three times, every half hour.
  */
-import { createHash } from 'node:crypto'
+
 import type { Track, TrackState } from '../../router/track.ts'
+import { hexDigest } from '../shared/digest.ts'
 import { parseInstant } from '../shared/instant.ts'
 import { sameDigest } from '../shared/same.ts'
 
@@ -49,11 +50,11 @@ export function receiveKuaidi100(body: Uint8Array, salt: string): CarrierPush {
 
 /** Upper-case hex MD5 of the text and the account's salt. */
 export function signKuaidi100(param: string, salt: string): string {
-  return digestOf(param, salt).toString('hex').toUpperCase()
+  return digestOf(param, salt).toUpperCase()
 }
 
-function digestOf(param: string, salt: string): Buffer {
-  return createHash('md5').update(param, 'utf8').update(salt, 'utf8').digest()
+function digestOf(param: string, salt: string): string {
+  return hexDigest('md5', param, salt)
 }
 
 const eitherCase = /^[0-9A-Fa-f]+$/

@@ -21,7 +21,7 @@ function sign(param: Uint8Array, options: SignOptions = {}): WebhookRequest {
 
 function signed(params: Map<string, Buffer>, appSecret = credentials.appSecret): WebhookRequest {
   params.delete('sign')
-  params.set('sign', Buffer.from(jdDigest(params, appSecret).toString('hex').toUpperCase()))
+  params.set('sign', Buffer.from(jdDigest(params, appSecret).toUpperCase()))
   const body = [...params].map(([name, value]) => `${name}=${value.toString('hex').replace(/../g, '%$&')}`).join('&')
   return { method: 'POST', query: '', contentType: 'application/x-www-form-urlencoded', body: Buffer.from(body) }
 }

@@ -226,7 +226,7 @@ describe.each(cases)('$name', (one) => {
 })
 
 describe('vectors of the platforms', () => {
-  const upper = (digest: Buffer) => digest.toString('hex').toUpperCase()
+  const upper = (digest: string) => digest.toUpperCase()
   test('tmall: small body', () => {
     const { query, body, secret, sign } = vectors.qimenSmall
     expect(tmallVector(query, Buffer.from(body), secret)).toBe(sign)
@@ -247,7 +247,7 @@ describe('vectors of the platforms', () => {
   })
   test('wechat: the platform’s plain signatures', () => {
     for (const { token, timestamp, nonce, signature } of vectors.wechatPlain)
-      expect(wechatDigest(token, timestamp, nonce).toString('hex')).toBe(signature)
+      expect(wechatDigest(token, timestamp, nonce)).toBe(signature)
   })
   test('wechat: a sealed push, both ways', () => {
     const { token, encodingAESKey, appid, timestamp, nonce, random16, plain, encrypt, msg_signature, query, body } =

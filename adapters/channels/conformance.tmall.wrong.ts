@@ -23,7 +23,7 @@ const tampered = (change: (query: string) => string, body: Uint8Array = message)
 /** Signed as given, whatever is in it. */
 const signedQuery = (query: Record<string, string>) => {
   const params = new Map(Object.entries(query))
-  params.set('sign', tmallDigest(params, message, credentials.appSecret, 'md5').toString('hex').toUpperCase())
+  params.set('sign', tmallDigest(params, message, credentials.appSecret, 'md5').toUpperCase())
   return { ...sign(message), query: new URLSearchParams([...params]).toString() }
 }
 

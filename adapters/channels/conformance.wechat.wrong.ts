@@ -40,7 +40,7 @@ function envelope(encrypted: string): WebhookRequest {
     ['timestamp', timestamp],
     ['nonce', nonce],
     ['encrypt_type', 'aes'],
-    ['msg_signature', wechatDigest(credentials.token, timestamp, nonce, encrypted).toString('hex')],
+    ['msg_signature', wechatDigest(credentials.token, timestamp, nonce, encrypted)],
   ])
   return { method: 'POST', query, contentType: '', body: bytes({ ToUserName: 'x', Encrypt: encrypted }) }
 }

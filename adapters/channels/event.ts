@@ -1,6 +1,6 @@
 /** What every channel's `receive` ends in. */
 import { isUtf8 } from 'node:buffer'
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Answer, Received, ReceivedEvent, RefusalCode } from './channel.ts'
 
 export function refused(code: RefusalCode): Received {
@@ -9,13 +9,13 @@ export function refused(code: RefusalCode): Received {
 
 /** Verified bytes that nobody can name: kept under their own hash, so a redelivery is still a duplicate. */
 export function unintelligibleEvent(payload: Uint8Array): ReceivedEvent {
-  const eventId = `sha256:${createHash('sha256').update(payload).digest('hex')}`
+  const eventId = `sha256:${hash('sha256', payload)}`
   return { outcome: 'event', eventId, orderId: '', occurredAt: 0, kind: 'unintelligible', payload }
 }
 
 /** Sixteen hex digits of the bytes' SHA-256: tells two bodies apart where the platform's own fields do not. */
 export function fingerprint(payload: Uint8Array): string {
-  return createHash('sha256').update(payload).digest('hex').slice(0, 16)
+  return hash('sha256', payload).slice(0, 16)
 }
 
 /** Null when the bytes are no UTF-8. */

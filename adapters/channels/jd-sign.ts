@@ -2,17 +2,17 @@
  * The signature of JD's open platform (JOS): the decoded parameters without `sign` and without empty ones, sorted by
  * name, as name+value, between the secret twice; MD5, upper hex.
  */
-import { createHash } from 'node:crypto'
+import { hexDigest } from '../shared/digest.ts'
 import { formatForm } from '../shared/form.ts'
 import { formatGmt8 } from '../shared/time.ts'
 
-export function jdDigest(params: ReadonlyMap<string, Uint8Array | string>, appSecret: string): Buffer {
-  const hash = createHash('md5').update(appSecret)
+export function jdDigest(params: ReadonlyMap<string, Uint8Array | string>, appSecret: string): string {
+  const pieces: (string | Uint8Array)[] = [appSecret]
   for (const name of [...params.keys()].sort()) {
     const value = params.get(name)!
-    if (name !== 'sign' && value.length > 0) hash.update(name).update(value)
+    if (name !== 'sign' && value.length > 0) pieces.push(name, value)
   }
-  return hash.update(appSecret).digest()
+  return hexDigest('md5', ...pieces, appSecret)
 }
 
 export interface JdSigning {
@@ -35,7 +35,7 @@ export function signJd({ appKey, appSecret, timestampMs, method, param }: JdSign
     ['v', '2.0'],
     [jdParamName, param],
   ])
-  params.set('sign', jdDigest(params, appSecret).toString('hex').toUpperCase())
+  params.set('sign', jdDigest(params, appSecret).toUpperCase())
   return formatForm(params)
 }
 

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { ReplayMemory } from './replay-memory.ts'
 
-const hashOf = (text: string) => createHash('sha256').update(text).digest()
+const hashOf = (text: string) => createHash('sha256').update(text).digest('hex')
 const signature = (n: number) => createHash('md5').update(String(n)).digest('hex').toUpperCase()
 
 test('a signature is known with its content and its place', () => {

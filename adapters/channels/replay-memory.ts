@@ -25,17 +25,25 @@ export class ReplayMemory {
     this.#table = new Uint32Array(slots * 4)
   }
 
-  /** `signatureHex` has at least 16 digits; `place` is whom it was sent to; `contentHash` at least 8 bytes. */
-  note(signatureHex: string, place: string, contentHash: Buffer): Replay {
-    const [high, low] = [Number.parseInt(signatureHex.slice(0, 8), 16), Number.parseInt(signatureHex.slice(8, 16), 16)]
-    const [first, second] = [contentHash.readUInt32LE(0), (contentHash.readUInt32LE(4) ^ placeNumber(place)) >>> 0]
+  /** `signatureHex` has at least 16 digits; `place` is whom it was sent to; `contentHash`, too. */
+  note(signatureHex: string, place: string, contentHash: string): Replay {
+    const [high, low] = [wordAt(signatureHex, 0), wordAt(signatureHex, 8)]
+    const [first, second] = [wordAt(contentHash, 0), (wordAt(contentHash, 8) ^ placeNumber(place)) >>> 0]
     const at = (low & (this.#slots - 1)) * 4
     const table = this.#table
     if (table[at] === high && table[at + 1] === low)
       return table[at + 2] === first && table[at + 3] === second ? 'same_content' : 'other_content'
-    table.set([high, low, first, second], at)
+    table[at] = high
+    table[at + 1] = low
+    table[at + 2] = first
+    table[at + 3] = second
     return 'first'
   }
+}
+
+/** Eight hex digits. */
+function wordAt(hex: string, from: number): number {
+  return Number.parseInt(hex.slice(from, from + 8), 16)
 }
 
 const placeNumbers = new Map<string, number>()
@@ -44,7 +52,7 @@ const placeNumbers = new Map<string, number>()
 function placeNumber(place: string): number {
   let number = placeNumbers.get(place)
   if (number === undefined) {
-    number = hash('sha256', place, 'buffer').readUInt32LE(0)
+    number = wordAt(hash('sha256', place), 0)
     placeNumbers.set(place, number)
   }
   return number

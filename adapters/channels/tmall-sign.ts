@@ -1,9 +1,10 @@
 /**
  * The SPI signature of Taobao's open platform, for requests with a raw body: the decoded query without `sign`, sorted
- * by name, as name+value; then the body's bytes; MD5 between the secret twice, or an HMAC keyed by it. Upper hex.
+ * by name, as name+value; then the body's bytes; MD5 between the secret twice, or an HMAC keyed by it. Upper hex on the wire.
  * Headers take part only where `top-sign-list` names them, which our callers do not do.
  */
-import { createHash, createHmac } from 'node:crypto'
+import { createHmac } from 'node:crypto'
+import { hexDigest } from '../shared/digest.ts'
 import { formatForm } from '../shared/form.ts'
 import { formatGmt8 } from '../shared/time.ts'
 
@@ -15,16 +16,13 @@ export function tmallDigest(
   body: Uint8Array,
   appSecret: string,
   signMethod: TmallSignMethod,
-): Buffer {
-  const hash =
-    signMethod === 'md5'
-      ? createHash('md5').update(appSecret)
-      : createHmac(signMethod === 'hmac' ? 'md5' : 'sha256', appSecret)
-  const base: string[] = []
-  for (const name of [...query.keys()].sort()) if (name !== 'sign') base.push(name, String(query.get(name)))
-  hash.update(base.join('')).update(body)
-  if (signMethod === 'md5') hash.update(appSecret)
-  return hash.digest()
+): string {
+  const parts: string[] = []
+  for (const name of [...query.keys()].sort()) if (name !== 'sign') parts.push(name, String(query.get(name)))
+  const base = parts.join('')
+  if (signMethod === 'md5') return hexDigest('md5', appSecret, base, body, appSecret)
+  const algorithm = signMethod === 'hmac' ? 'md5' : 'sha256'
+  return createHmac(algorithm, appSecret).update(base).update(body).digest('hex')
 }
 
 export interface TmallSigning {
@@ -48,6 +46,6 @@ export function signTmall({ appKey, appSecret, timestampMs, body, method, signMe
     ['v', '2.0'],
     ['sign_method', signMethod],
   ])
-  query.set('sign', tmallDigest(query, body, appSecret, signMethod).toString('hex').toUpperCase())
+  query.set('sign', tmallDigest(query, body, appSecret, signMethod).toUpperCase())
   return formatForm(query)
 }

@@ -3,16 +3,15 @@
  * EncodingAESKey, with the key's first half as IV. The plain text is 16 random bytes, the message's length (uint32, big
  * endian), the message, and the receiver's appid, padded by PKCS#7 to blocks of 32 bytes: AES libraries know 16.
  */
-import { createCipheriv, createDecipheriv, createHash } from 'node:crypto'
+import { createCipheriv, createDecipheriv } from 'node:crypto'
+import { hexDigest } from '../shared/digest.ts'
 import { formatForm } from '../shared/form.ts'
 
 const blockBytes = 32
 const headBytes = 16 + 4
 
-export function wechatDigest(...parts: readonly string[]): Buffer {
-  return createHash('sha1')
-    .update([...parts].sort().join(''))
-    .digest()
+export function wechatDigest(...parts: readonly string[]): string {
+  return hexDigest('sha1', ...[...parts].sort())
 }
 
 export type Decrypted =
@@ -64,11 +63,11 @@ export function encryptWechat(push: WechatPush): { readonly query: string; reado
   const sealed = Buffer.concat([cipher.update(plain), cipher.update(Buffer.alloc(padding, padding)), cipher.final()])
   const encrypted = sealed.toString('base64')
   const query = formatForm([
-    ['signature', wechatDigest(token, timestamp, nonce).toString('hex')],
+    ['signature', wechatDigest(token, timestamp, nonce)],
     ['timestamp', timestamp],
     ['nonce', nonce],
     ['encrypt_type', 'aes'],
-    ['msg_signature', wechatDigest(token, timestamp, nonce, encrypted).toString('hex')],
+    ['msg_signature', wechatDigest(token, timestamp, nonce, encrypted)],
   ])
   return {
     query,

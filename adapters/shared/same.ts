@@ -5,10 +5,10 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 
 /** A digest that was given as hex against ours. `pattern`: the letters that the platform writes. */
-export function sameDigest(expected: Buffer, givenHex: string, pattern: RegExp): boolean {
+export function sameDigest(expectedHex: string, givenHex: string, pattern: RegExp): boolean {
   // The length of a digest is no secret: it is in every platform's manual. Half a byte at the end would not be read.
-  if (givenHex.length !== expected.length * 2 || !pattern.test(givenHex)) return false
-  return timingSafeEqual(Buffer.from(givenHex, 'hex'), expected)
+  if (givenHex.length !== expectedHex.length || !pattern.test(givenHex)) return false
+  return timingSafeEqual(Buffer.from(givenHex, 'hex'), Buffer.from(expectedHex, 'hex'))
 }
 
 /** Two texts, by their SHA-256. */

@@ -16,8 +16,8 @@ export interface InboxEvent {
   /** Epoch milliseconds by the platform's clock, 0 when it does not say. */
   readonly occurredAt: number
   readonly body: Uint8Array
-  /** sha256 of the body. */
-  readonly bodyHash: Buffer
+  /** sha256 of the body, lower-case hex. */
+  readonly bodyHash: string
   /** Pending events that this one answers: they are done when it is stored (a pulled order answers its hints). */
   readonly answers?: readonly string[]
 }
@@ -55,7 +55,7 @@ export async function storeEvents(sql: Sql, events: readonly InboxEvent[]): Prom
       select * from unnest(
         ${order.map((i) => days[i]!)}::date[], ${sorted.map((e) => e.channel)}::text[], ${sorted.map((e) => e.shop)}::text[],
         ${sorted.map((e) => e.eventId)}::text[], ${sorted.map((e) => e.orderId)}::text[], ${sorted.map((e) => e.kind)}::text[],
-        ${sorted.map((e) => e.bodyHash.toString('hex'))}::text[], ${offsets}::int[], ${sorted.map((e) => e.body.length)}::int[]
+        ${sorted.map((e) => e.bodyHash)}::text[], ${offsets}::int[], ${sorted.map((e) => e.body.length)}::int[]
       ) with ordinality as t (day, channel, shop, event_id, order_id, kind, hash, start, length, position)
     ), stored as (
       insert into inbox (day, channel, shop, event_id, order_id, kind, body_hash, body)
@@ -107,7 +107,7 @@ async function keepConflicts(
   const different = await sql<{ position: number }[]>`
     select t.position::int from unnest(
       ${known.map((i) => days[i]!)}::date[], ${of((e) => e.channel)}::text[], ${of((e) => e.shop)}::text[],
-      ${of((e) => e.eventId)}::text[], ${of((e) => e.bodyHash.toString('hex'))}::text[]
+      ${of((e) => e.eventId)}::text[], ${of((e) => e.bodyHash)}::text[]
     ) with ordinality as t (day, channel, shop, event_id, hash, position)
     join inbox using (day, channel, shop, event_id) where inbox.body_hash <> decode(t.hash, 'hex')`
   const conflicts = different.map((row) => known[row.position - 1]!)
@@ -116,7 +116,8 @@ async function keepConflicts(
     await sql.begin(async (tx) => {
       await tx`
         insert into event_conflict (day, channel, shop, event_id, body_hash, body)
-        values (${days[i]!}, ${event.channel}, ${event.shop}, ${event.eventId}, ${event.bodyHash}, ${Buffer.from(event.body)})
+        values (${days[i]!}, ${event.channel}, ${event.shop}, ${event.eventId}, decode(${event.bodyHash}, 'hex'),
+          ${Buffer.from(event.body)})
         on conflict do nothing`
       await tx`
         insert into exception (kind, ref, detail)
@@ -201,6 +202,7 @@ export async function preparePartitions(sql: Sql, nowMs: number): Promise<void> 
       const [early] = await tx`select 1 from inbox_rest where day = ${day} limit 1`
       if (early === undefined && !(await partitionExists(tx, name))) {
         await tx.unsafe(`create table ${name} partition of inbox for values from ('${day}') to ('${next}')`)
+        await tx.unsafe(`alter table ${name} alter body set statistics 0, alter body_hash set statistics 0`)
       }
     })
   }

@@ -54,5 +54,5 @@ function eventOf(order: GeneratedOrder, event: ReturnType<typeof pulledOrderEven
 
 /** As the service's intake does it for every event. */
 export function hashed(event: RawEvent, answers: readonly string[] = []): InboxEvent {
-  return { ...event, bodyHash: hash('sha256', event.body, 'buffer'), ...(answers.length > 0 ? { answers } : {}) }
+  return { ...event, bodyHash: hash('sha256', event.body), ...(answers.length > 0 ? { answers } : {}) }
 }

@@ -42,7 +42,7 @@ async function leave(events: readonly Raw[]): Promise<string[]> {
   const stored = await storeEvents(
     database.sql,
     events.map(({ order: { channel, shop, orderId, at }, kind, eventId, body }) => {
-      const bodyHash = createHash('sha256').update(body).digest()
+      const bodyHash = createHash('sha256').update(body).digest('hex')
       return { channel, shop, orderId, eventId, kind, occurredAt: at, body, bodyHash }
     }),
   )

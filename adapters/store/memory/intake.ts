@@ -20,14 +20,13 @@ export function storeEvents(tables: Tables, events: readonly InboxEvent[], nowMs
 function storeOne(tables: Tables, event: InboxEvent, day: string, storedAtMs: number): Stored {
   tables.lastSeq += 1
   const key = [day, event.channel, event.shop, event.eventId].join('\u0000')
-  const bodyHash = event.bodyHash.toString('hex')
   const known = tables.inbox.get(key)
   if (known !== undefined) {
-    if (known.bodyHash === bodyHash) return { outcome: 'duplicate' }
+    if (known.bodyHash === event.bodyHash) return { outcome: 'duplicate' }
     tables.exceptions.add(pairKey('event_conflict', `${event.channel}/${event.shop}/${event.eventId}`))
     return { outcome: 'conflict' }
   }
-  const { channel, shop, eventId, orderId, kind, body } = event
+  const { channel, shop, eventId, orderId, kind, body, bodyHash } = event
   const seq = String(tables.lastSeq)
   const row: InboxRow = { seq, day, channel, shop, eventId, orderId, kind, bodyHash, body, storedAtMs }
   tables.inbox.set(key, row)

@@ -44,7 +44,7 @@ export function eventOf(orderId: string, change: Partial<InboxEvent> = {}): Inbo
   return {
     ...{ ...keyFor(orderId), eventId: randomUUID(), kind: 'order', occurredAt: atMs },
     ...change,
-    ...{ body, bodyHash: sha256(body) },
+    ...{ body, bodyHash: sha256(body).toString('hex') },
   }
 }
 

@@ -139,7 +139,7 @@ const cipher = target<{ readonly plain: boolean; readonly bytes: Uint8Array; rea
       ['timestamp', timestamp],
       ['nonce', nonce],
       ['encrypt_type', 'aes'],
-      ['msg_signature', wechatDigest(token, timestamp, nonce, found).toString('hex')],
+      ['msg_signature', wechatDigest(token, timestamp, nonce, found)],
     ])
     checkReceived(channels.wechat.receive({ method: 'POST', query, contentType: '', body }, credentials, nowMs))
   },
