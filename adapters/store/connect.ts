@@ -6,6 +6,7 @@
  */
 import postgres from 'postgres'
 import { arrayTypes } from './array-types.ts'
+import { driverSockets, longGreeting } from './driver-socket.ts'
 import { withWholeRows } from './whole-rows.ts'
 
 export type Sql = postgres.Sql
@@ -64,7 +65,10 @@ export function connect(databaseUrl: string, options: ConnectOptions): Sql {
       statement_timeout: options.statementTimeoutMs ?? statementTimeoutMsDefault,
       idle_in_transaction_session_timeout: idleInTransactionMs,
       ...options.settings,
+      options: longGreeting,
     },
+    // Documented, and missing in its types.
+    ...{ socket: driverSockets() },
   })
   return withWholeRows(reservingWhatIsOpen(withoutRollbackToNobody(sql)))
 }
