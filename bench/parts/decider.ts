@@ -21,9 +21,8 @@ export interface Decider {
 
 export async function deciderOn(network: DemoNetwork, epoch: number): Promise<Decider> {
   const catalogue = catalogueOfNetwork(network)
-  const hints = Hints.sized(network.skus.length, network.stock.length * 2)
   const stock = new MemoryStock()
-  await fill(network, catalogue, hints, stock, epoch)
+  const hints = await fill(network, catalogue, stock, epoch)
   const context: PlacingContext & { divisions: ReturnType<typeof loadDivisions> } = {
     catalogue,
     hints,
@@ -87,13 +86,16 @@ function catalogueOfNetwork(network: DemoNetwork): Catalogue {
   })
 }
 
-async function fill(network: DemoNetwork, catalogue: Catalogue, hints: Hints, stock: MemoryStock, epoch: number) {
+async function fill(network: DemoNetwork, catalogue: Catalogue, stock: MemoryStock, epoch: number): Promise<Hints> {
+  let hints = Hints.sized(network.skus.length)
   const rows = new Map<string, { sku: string; atp: number }[]>(network.nodes.map(({ node }) => [node, []]))
   for (const { node, sku, onHand } of network.stock) {
     const index = catalogue.nodeIndex.get(node)!
     const atp = onHand - catalogue.nodes[index]!.safetyStock
     rows.get(node)!.push({ sku, atp })
     hints.set(catalogue.nodeNo(index), catalogue.skuNo(sku), atp)
+    if (hints.isCrowded) hints = hints.grown()
   }
   for (const [node, ofNode] of rows) await stock.reload(epoch, node, 0, ofNode)
+  return hints
 }

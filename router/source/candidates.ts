@@ -31,6 +31,13 @@ export interface Network {
   readonly nearestWarehouse?: Nearest
   /** With it, nobody walks past the thousands of stores that have nothing of what is wanted. */
   readonly nearestHolding?: NearestHolding
+  /** Kilometres to a node as `roundedKm` has them, for networks that keep them. */
+  readonly kmTo?: (point: Point, node: number) => number
+  /**
+   * Nodes with the same number are of one kind, all open or all closed, and serve the same channels and regions: the rules
+   * are put to one of them.
+   */
+  readonly serviceOf?: (node: number) => number
   /** Units that a node may promise (on hand - safety - reserved), as hinted; may be negative. */
   readonly unitsOf: (sku: string) => (node: number) => number
   /**
@@ -71,11 +78,11 @@ export function candidatesFor(request: SourcingRequest, network: Network): Candi
   const stock = demand.map((line) => stockOf(network, line))
   const wanted = demand.map((line) => (network.availableAnywhere?.(line.sku) ?? 1) > 0)
   const anyWanted = wanted.includes(true)
-  const onlyWarehouses = demand.every((line) => line.warehouseOnly)
+  const ruleFor = rulesFor(request, network)
 
   const accept = (index: number): boolean => {
     if (found.has(index)) return false
-    const rule = refusalOf(network.nodes[index]!, request, onlyWarehouses)
+    const rule = ruleFor(index)
     if (rule === null && anyWanted && hasAny(stock, index, wanted)) return true
     if (refused.size < refusedSeenMax) refused.set(index, rule ?? 'insufficient_stock')
     // With nothing to be had anywhere, the search is only for the trace: the first few nodes end it.
@@ -97,19 +104,43 @@ export function candidatesFor(request: SourcingRequest, network: Network): Candi
   if (found.size === anywhere && network.nearestWarehouse !== undefined) {
     addAll(found, network.nearestWarehouse(point, warehousesMin, accept))
   }
-  if (found.size >= anywhere) widen(request, network, stock, point, found, onlyWarehouses)
+  if (found.size >= anywhere) widen(request, network, stock, point, found, ruleFor)
 
   const candidates: Candidate[] = []
   let farthestKm = 0
   for (const index of found) {
     const node = network.nodes[index]!
-    const km = roundedKm(point, node.point)
+    const km = kmTo(network, point, index)
     if (km > farthestKm) farthestKm = km
     candidates.push({ node, km, available: stock.map((unitsAt) => unitsAt(index)), refusedBy: null })
   }
   candidates.sort(byDistance)
   const kmMax = candidates.length === 0 ? Number.POSITIVE_INFINITY : farthestKm
   return [...candidates, ...refusedCandidates(refused, network, point, kmMax)]
+}
+
+type RuleFor = (node: number) => SourcingRule | null
+
+/** `refusalOf` by index; nodes that serve alike are asked once, so that most are not looked at. */
+function rulesFor(request: SourcingRequest, { nodes, serviceOf }: Network): RuleFor {
+  const onlyWarehouses = request.demand.every((line) => line.warehouseOnly)
+  // Nodes that gave the order back are refused by their names.
+  if (serviceOf === undefined || request.excludedNodes.length > 0) {
+    return (index) => refusalOf(nodes[index]!, request, onlyWarehouses)
+  }
+  const known: (SourcingRule | null)[] = []
+  return (index) => {
+    const service = serviceOf(index)
+    const told = known[service]
+    if (told !== undefined) return told
+    const rule = refusalOf(nodes[index]!, request, onlyWarehouses)
+    known[service] = rule
+    return rule
+  }
+}
+
+function kmTo(network: Network, point: Point, index: number): number {
+  return network.kmTo?.(point, index) ?? roundedKm(point, network.nodes[index]!.point)
 }
 
 /** The first rule, in the order of `sourcingRules`, that forbids the node; null: it may serve, if it has stock. */
@@ -166,7 +197,7 @@ function widen(
   stock: readonly UnitsAt[],
   point: Point,
   found: Set<number>,
-  onlyWarehouses: boolean,
+  ruleFor: RuleFor,
 ) {
   const { demand } = request
   const lacking = demand.map((line) => line.quantity)
@@ -185,8 +216,7 @@ function widen(
     }
     return false
   }
-  const accept = (index: number) =>
-    !found.has(index) && helps(index) && refusalOf(network.nodes[index]!, request, onlyWarehouses) === null
+  const accept = (index: number) => !found.has(index) && ruleFor(index) === null && helps(index)
   // A few nodes mostly do; each round asks for more, until a round brings fewer than it asked for.
   for (let ask = 4; demand.some((_, line) => isNeeded(line)); ask *= 4) {
     const farther = holding(network)(point, ask, skusOf(demand, isNeeded), accept)
@@ -209,7 +239,7 @@ function refusedCandidates(
   const candidates: Candidate[] = []
   for (const [index, refusedBy] of refused) {
     const node = network.nodes[index]!
-    const km = roundedKm(point, node.point)
+    const km = kmTo(network, point, index)
     if (km <= kmMax) candidates.push({ node, km, available: [], refusedBy })
   }
   return candidates.sort(byDistance).slice(0, refusedMax)

@@ -17,6 +17,9 @@ export interface Catalogue {
   /** By node numbers. */
   readonly nearestAmong: NearestNodes['nearestAmong']
   readonly nearestWarehouse: Nearest
+  readonly kmTo: NearestNodes['kmTo']
+  /** By index. See Network. */
+  readonly serviceOf: (index: number) => number
 }
 
 export async function readCatalogue(sql: Queryable): Promise<Catalogue> {
@@ -35,6 +38,7 @@ export function catalogueOf(catalog: Catalog): Catalogue {
     nodes,
     nodeNo,
     nodeIndex: new Map(nodes.map((n, i) => [n.node, i])),
+    serviceOf: servicesOf(nodes),
     ...nearestOf(nodes, () => true, nodeNo),
     nearestWarehouse: nearestOf(nodes, (node) => node.kind === 'warehouse').nearest,
   }
@@ -54,4 +58,14 @@ function sharing(nodes: readonly Node[]): Node[] {
     regions: shared(node.regions),
     freight: shared(node.freight),
   }))
+}
+
+function servicesOf(nodes: readonly Node[]): (index: number) => number {
+  const known = new Map<string, number>()
+  const services = Uint32Array.from(nodes, ({ kind, open, channels, regions }) => {
+    const text = JSON.stringify([kind, open, channels, regions])
+    if (!known.has(text)) known.set(text, known.size)
+    return known.get(text)!
+  })
+  return (index) => services[index]!
 }

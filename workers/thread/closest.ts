@@ -6,6 +6,8 @@ export class Closest {
   readonly #max: number
   readonly #items: number[] = []
   readonly #distances: number[] = []
+  /** What is farther away is not wanted. */
+  farthest = Number.POSITIVE_INFINITY
 
   /** `max` is at least 1. */
   constructor(max: number) {
@@ -21,6 +23,7 @@ export class Closest {
   add(item: number, distance: number): void {
     if (this.#items.length < this.#max) this.#rise(this.#items.length, item, distance)
     else this.#sink(item, distance)
+    if (this.#items.length === this.#max) this.farthest = this.#distances[0]!
   }
 
   /** The closest first. */

@@ -7,6 +7,7 @@
  */
 import Flatbush from 'flatbush'
 import { around } from 'geoflatbush'
+import { roundedKm } from '../../router/distance.ts'
 import type { Nearest } from '../../router/source/candidates.ts'
 import type { Node, Point } from '../../router/types.ts'
 import { Closest, isBefore } from './closest.ts'
@@ -17,12 +18,14 @@ const listed = 64
 const treeError = 1e-12
 // A country's districts are some 3,000.
 const pointsMax = 8_192
-// So many distances take no longer than asking a list's nodes one by one for what they hold.
-const lookedAtAtOnce = 512
+// When fewer than one in so many come into question, a list seldom has enough of them.
+const oneIn = 4
 const radiansPerDegree = Math.PI / 180
 
 export interface NearestNodes {
   readonly nearest: Nearest
+  /** Of any node, whether or not it is wanted; see roundedKm. */
+  readonly kmTo: (point: Point, node: number) => number
   /** The same, among those whose numbers are given; a number may come twice, or be nobody's. */
   readonly nearestAmong: (
     point: Point,
@@ -43,6 +46,8 @@ interface Position {
 interface Near {
   readonly position: Position
   readonly list: Int32Array
+  /** To each of the list, once somebody asked; not a number before. */
+  readonly kms: Float64Array
 }
 
 const nobody = new Int32Array(0)
@@ -57,7 +62,8 @@ export function nearestOf(
   numberOf: (index: number) => number = (index) => index,
 ): NearestNodes {
   const indexes = Int32Array.from(nodes.keys()).filter((index) => wanted(nodes[index]!))
-  if (indexes.length === 0) return { nearest: () => [], nearestAmong: () => [] }
+  const kmOf = (point: Point, node: number) => roundedKm(point, nodes[node]!.point)
+  if (indexes.length === 0) return { nearest: () => [], nearestAmong: () => [], kmTo: kmOf }
   const positions = new Float64Array(nodes.length * 3)
   const indexOf: number[] = []
   const tree = new Flatbush(indexes.length)
@@ -72,9 +78,11 @@ export function nearestOf(
   // By index: the look at all in which it was last seen.
   const seenIn = new Uint32Array(nodes.length)
   let searches = 0
-  // By latitude, then longitude: a text of both takes longer to make than all else here.
   const kept = new Map<number, Map<number, Near>>()
-  let keptPoints = 0
+  let keptCount = 0
+  // One order asks several times.
+  let lastPoint: Point | null = null
+  let lastNear: Near | null = null
 
   const distanceTo = ({ x, y, z }: Position, index: number): number => {
     const dx = positions[index * 3]! - x
@@ -84,17 +92,24 @@ export function nearestOf(
   }
 
   const nearTo = (point: Point): Near => {
-    const known = kept.get(point.lat)?.get(point.lng)
-    if (known !== undefined) return known
-    const position = positionOf(point)
-    const near = { position, list: listFor(point, position) }
-    if (keptPoints >= pointsMax) {
-      kept.clear()
-      keptPoints = 0
+    if (point !== lastPoint || lastNear === null) {
+      lastNear = kept.get(point.lat)?.get(point.lng) ?? keep(point)
+      lastPoint = point
     }
-    const atLatitude = kept.get(point.lat) ?? new Map<number, Near>()
-    kept.set(point.lat, atLatitude.set(point.lng, near))
-    keptPoints += 1
+    return lastNear
+  }
+
+  const keep = (point: Point): Near => {
+    const position = positionOf(point)
+    const list = listFor(point, position)
+    const near = { position, list, kms: new Float64Array(list.length).fill(Number.NaN) }
+    if (keptCount >= pointsMax) {
+      kept.clear()
+      keptCount = 0
+    }
+    const alongside = kept.get(point.lat) ?? new Map<number, Near>()
+    kept.set(point.lat, alongside.set(point.lng, near))
+    keptCount += 1
     return near
   }
 
@@ -139,18 +154,23 @@ export function nearestOf(
     const lastDistance = last === -1 ? -1 : distanceTo(position, last)
     const closest = new Closest(count)
     searches += 1
-    const look = (index: number): void => {
-      const distance = distanceTo(position, index)
+    const look = (index: number, distance: number): void => {
       if (!closest.wants(index, distance) || !isBefore(lastDistance, last, distance, index)) return
       if (seenIn[index] === searches) return
       seenIn[index] = searches
       closest.add(index, distance)
     }
-    for (let n = 0; n < some.length; n++) look(some[n]!)
+    for (let n = 0; n < some.length; n++) {
+      const index = some[n]!
+      const distance = distanceTo(position, index)
+      if (distance <= closest.farthest) look(index, distance)
+    }
     for (const numbers of among) {
       for (let n = 0; n < numbers.length; n++) {
         const index = indexOf[numbers[n]!]
-        if (index !== undefined) look(index)
+        if (index === undefined) continue
+        const distance = distanceTo(position, index)
+        if (distance <= closest.farthest) look(index, distance)
       }
     }
     return closest.inOrder()
@@ -170,10 +190,17 @@ export function nearestOf(
     return found.concat(beyond(position, list.at(-1) ?? -1, count - found.length, accept, some, among))
   }
   return {
+    kmTo: (point, node) => {
+      const { list, kms } = nearTo(point)
+      const at = list.indexOf(node)
+      if (at === -1) return kmOf(point, node)
+      if (Number.isNaN(kms[at]!)) kms[at] = kmOf(point, node)
+      return kms[at]!
+    },
     nearest: (point, count, accept) => search(point, count, accept, indexes, []),
     nearestAmong: (point, count, among, accept) => {
       const several = among.reduce((sum, { length }) => sum + length, 0)
-      if (several > lookedAtAtOnce) return search(point, count, accept, nobody, among)
+      if (several * oneIn > indexes.length) return search(point, count, accept, nobody, among)
       return beyond(nearTo(point).position, -1, count, accept, nobody, among)
     },
   }

@@ -4,11 +4,13 @@ import type { Hints } from '../hints.ts'
 import type { Catalogue } from './catalogue.ts'
 
 export function networkOf(catalogue: Catalogue, hints: Hints): Network {
-  const { nodes, nearest, nearestWarehouse, nearestAmong, nodeNo, skuNo } = catalogue
+  const { nodes, nearest, nearestWarehouse, nearestAmong, kmTo, serviceOf, nodeNo, skuNo } = catalogue
   return {
     nodes,
     nearest,
     nearestWarehouse,
+    kmTo,
+    serviceOf,
     nearestHolding: (point, count, skus, accept) => {
       const holders = skus.map((sku) => hints.nodesWith(skuNo(sku)))
       return nearestAmong(point, count, holders, accept)
