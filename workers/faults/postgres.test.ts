@@ -11,7 +11,8 @@ import { paused } from './testing/pause.ts'
 import { ride } from './testing/storm.ts'
 
 const units = 200
-const orders = 600
+// So many that some are still to come when Postgres goes.
+const orders = 3_000
 
 let postgres: PrivateServer
 let redis: PrivateServer
