@@ -57,6 +57,8 @@ const requestConnectionsMax = 12
 const intakeConnectionsMax = 3
 // Several seconds' work. Bodies are some 3 KB, and what stands around them as much again: 60 MB at the most.
 const eventsInMemoryMax = 10_000
+// A tenth of what the least patient platform waits.
+const intakePauseMsMax = 400
 // Bodies may be eighty times as large.
 const eventBytesInMemoryMax = 128 * 1024 * 1024
 // A batch makes some ten megabytes that live as long as it does, and two are under way at once: with Node's 48 MB they
@@ -171,6 +173,8 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     backlog: () =>
       durability.isBroken ? Number.POSITIVE_INFINITY : Math.max(service.pendingCount, dispatch.size + puller.size),
     onStored: (events) => take(events),
+    // What the threads have in hand, and as much again.
+    pauseMs: () => pauseOfIntakeMs(dispatch.size, 2 * config.batchMax * config.threads * config.threadConcurrency),
     observe: (rows, ms) => {
       metrics.intakeRows.observe(rows)
       metrics.intakeCommit.observe(ms / 1000)
@@ -284,6 +288,16 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   }
 
   return Object.assign(service, { port: server.port, stop })
+}
+
+/**
+ * Whoever waits for an ACK before he sends the next event is slowed down to what is decided: the events that wait stay in
+ * memory, and the threads are not kept from deciding them by those that come. Whoever sends by a clock of his own is taken
+ * in as before, some tenths of a second later.
+ */
+function pauseOfIntakeMs(eventsInMemory: number, unhurried: number): number {
+  const share = (eventsInMemory - unhurried) / Math.max(1, eventsInMemoryMax - unhurried)
+  return Math.round(Math.min(1, Math.max(0, share)) * intakePauseMsMax)
 }
 
 const closable = new Set(['shipped', 'partly_shipped', 'cancelled', 'closed'])

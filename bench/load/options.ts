@@ -44,7 +44,7 @@ ${all.map(({ name, question }) => `    ${name.padEnd(width)}  ${question}`).join
   for steady alone:
   --mix tmall=50,jd=25,wechat=25
   --requests N         stop after N requests instead of a time
-  --warm-up 3          seconds of the same before the clock starts; checked like the rest
+  --warm-up 8          seconds of the same before the clock starts; checked like the rest
   --url http://…       drive a running service that has the demo network; its databases are found by DATABASE_URL and
                        REDIS_URL, else by DATA_DIR (default .data), and its orders are of a seed of their own`
 }

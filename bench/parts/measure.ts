@@ -25,9 +25,10 @@ export interface PartsOptions {
 
 const sizes: Readonly<Record<Size, { readonly orders: number; readonly warmUpOrders: number }>> = {
   smallest: { orders: 300, warmUpOrders: 100 },
-  // Some seconds each: a hundredth of a second, in which the kernel counts CPU time, is nothing then.
-  standard: { orders: 20_000, warmUpOrders: 4_000 },
-  full: { orders: 60_000, warmUpOrders: 6_000 },
+  // Some seconds each: a hundredth of a second, in which the kernel counts CPU time, is nothing then. What comes before is as
+  // much as the whole has to warm up.
+  standard: { orders: 20_000, warmUpOrders: 20_000 },
+  full: { orders: 60_000, warmUpOrders: 20_000 },
 }
 
 export const partNames: readonly Part['name'][] = ['http', 'intake', 'decode', 'reserve', 'commit']

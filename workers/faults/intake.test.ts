@@ -47,6 +47,7 @@ function openIntake(options: { readonly backlog?: () => number; readonly sql?: T
   const stored: StoredEvent[] = []
   const commits: number[] = []
   const intake = new Intake({
+    pauseMs: () => 0,
     sql: options.sql ?? database.sql,
     backlogMax: 10,
     backlog: options.backlog ?? (() => 0),
