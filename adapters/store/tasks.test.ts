@@ -59,8 +59,8 @@ async function orderNow(orderId: string) {
 }
 
 describe('pull', () => {
-  async function routeMany(count: number) {
-    for (let i = 0; i < count; i++) await route(sql, `o${String(i).padStart(3, '0')}`, 'n1', lines('a', 1))
+  async function routeMany(count: number, name = 'o') {
+    for (let i = 0; i < count; i++) await route(sql, `${name}${String(i).padStart(3, '0')}`, 'n1', lines('a', 1))
   }
 
   test('gives ten pullers at once each task once', async () => {
@@ -84,6 +84,28 @@ describe('pull', () => {
     expect((await pullTasks(sql, 'n1', 9, 60)).map((t) => t.orderId)).toEqual(['o002', 'o003', 'o004'])
     expect((await pullTasks(sql, 'n2', 9, 60)).map((t) => t.orderId)).toEqual(['other'])
     expect(await pullTasks(sql, 'n3', 9, 60)).toEqual([])
+  })
+
+  test('looks at what it may give, and not at the thousands that somebody is packing', async () => {
+    await routeMany(200)
+    expect((await pullTasks(sql, 'n1', 200, 600)).length).toBe(200)
+    await routeMany(3, 'later')
+    await sql`analyze task`
+    const looked = await sql.begin(async (tx) => {
+      // As it plans for a table that is too large to be read whole.
+      await tx`set local enable_seqscan = off`
+      // What an earlier transaction did and has not reported yet is counted in.
+      const rows = async () => {
+        const [row] = await tx<{ rows: number }[]>`
+          select (idx_tup_fetch + seq_tup_read)::int as rows from pg_stat_xact_user_tables where relname = 'task'`
+        return row!.rows
+      }
+      const before = await rows()
+      const pulled = await pullTasks(tx as unknown as Sql, 'n1', 2, 600)
+      expect(pulled.map((t) => t.orderId)).toEqual(['later000', 'later001'])
+      return (await rows()) - before
+    })
+    expect(looked).toBeLessThan(20)
   })
 
   test('says what is to be packed and for whom, as the platform gave it', async () => {

@@ -36,11 +36,17 @@ export interface PulledTask {
  */
 export async function pullTasks(sql: Sql, node: string, limit: number, leaseSeconds: number): Promise<PulledTask[]> {
   const rows = await sql<(PulledTask & { readonly receiver: ReceiverBody | null })[]>`
-    with due as materialized (
-      select task_id from task
-      where node = ${node} and state in ('ready', 'pulled', 'accepted') and not intercept_requested
-        and (lease_until is null or lease_until <= now())
+    with fresh as materialized (
+      select task_id, created_at from task
+      where node = ${node} and state = 'ready' and not intercept_requested
       order by created_at, task_id limit ${limit} for update skip locked
+    ), lapsed as materialized (
+      select task_id, created_at from task
+      where node = ${node} and state in ('pulled', 'accepted') and not intercept_requested and lease_until <= now()
+      order by created_at, task_id limit ${limit} for update skip locked
+    ), due as materialized (
+      select task_id from (select * from fresh union all select * from lapsed) both_kinds
+      order by created_at, task_id limit ${limit}
     ), leased as (
       update task t set state = 'pulled', fence = t.fence + 1, updated_at = now(),
         lease_until = now() + ${leaseSeconds}::int * interval '1 second'
