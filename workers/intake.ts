@@ -12,7 +12,8 @@ export interface EventToStore extends Omit<InboxEvent, 'bodyHash'> {
   readonly bodyHash?: string
 }
 
-export interface StoredEvent extends InboxEvent {
+/** What is left to decide: it may wait for long, so it holds nothing that only the storing needed. */
+export interface StoredEvent extends Omit<InboxEvent, 'bodyHash' | 'answers'> {
   readonly seq: string
   readonly storedAtMs: number
 }
@@ -157,7 +158,9 @@ export class Intake {
     const storedAtMs = Date.now()
     const fresh: StoredEvent[] = []
     outcomes.forEach((stored, i) => {
-      if (stored.outcome === 'new') fresh.push({ ...batch[i]!.event, seq: stored.seq, storedAtMs })
+      if (stored.outcome !== 'new') return
+      const { channel, shop, eventId, orderId, kind, occurredAt, body } = batch[i]!.event
+      fresh.push({ seq: stored.seq, channel, shop, eventId, orderId, kind, occurredAt, body, storedAtMs })
     })
     if (fresh.length > 0) this.#options.onStored(fresh)
     batch.forEach(({ resolve }, i) => {
