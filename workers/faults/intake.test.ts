@@ -43,11 +43,17 @@ function event(eventId: string, body = 'a body', occurredAt = now): EventToStore
   return { ...key, eventId, kind: 'order', occurredAt, body: Buffer.from(body) }
 }
 
-function openIntake(options: { readonly backlog?: () => number; readonly sql?: TestDatabase['sql'] } = {}) {
+interface Opened {
+  readonly backlog?: () => number
+  readonly sql?: TestDatabase['sql']
+  readonly pauseMs?: () => number
+}
+
+function openIntake(options: Opened = {}) {
   const stored: StoredEvent[] = []
   const commits: number[] = []
   const intake = new Intake({
-    pauseMs: () => 0,
+    pauseMs: options.pauseMs ?? (() => 0),
     sql: options.sql ?? database.sql,
     backlogMax: 10,
     backlog: options.backlog ?? (() => 0),
@@ -98,6 +104,33 @@ describe('each event once', () => {
         ['after', partitionOf(now)],
       ]),
     )
+  })
+})
+
+describe('many events a commit', () => {
+  const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
+
+  test('what comes a moment later goes along', async () => {
+    const { intake, commits } = openIntake()
+    const first = intake.store(event('first of two'))
+    await nextTurn()
+    expect(await outcomes([first, intake.store(event('second of two'))])).toEqual(['new', 'new'])
+    expect(commits).toEqual([2])
+  })
+
+  test('when decisions lag behind, all that comes meanwhile waits for one commit', async () => {
+    let lagging = true
+    const { intake, commits } = openIntake({ pauseMs: () => (lagging ? 300 : 0) })
+    await intake.store(event('before the pause'))
+    const waiting: ReturnType<typeof intake.store>[] = []
+    // Each of them would be a commit of its own.
+    for (let n = 0; n < 5; n++) {
+      waiting.push(intake.store(event(`in the pause ${n}`)))
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+    lagging = false
+    await Promise.all(waiting)
+    expect(commits).toEqual([1, 5])
   })
 })
 
