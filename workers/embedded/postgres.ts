@@ -44,6 +44,8 @@ const settings: Readonly<Record<string, string>> = {
   // Whole-page images are most of the WAL after a checkpoint: compress them, and make checkpoints rare.
   wal_compression: 'pglz',
   max_wal_size: '4GB',
+  // Files of the log that are there already are used again, see walSegmentMb.
+  min_wal_size: '1GB',
   checkpoint_timeout: '15min',
   // Statements are short and many; compiling one costs more than running it.
   jit: 'off',
@@ -53,6 +55,13 @@ const settings: Readonly<Record<string, string>> = {
   log_timezone: 'UTC',
   timezone: 'UTC',
 }
+/**
+ * A new file of the write-ahead log is filled with zeros and synced while everybody's commit waits: 40 to 80 ms for
+ * Postgres' own 16 MB, every second and a half of a sale, and so the slowest of a hundred ACKs. A quarter is through in a
+ * quarter of the time. Once a checkpoint has given files back they are used again, and nobody waits.
+ */
+const walSegmentMb = 4
+
 const environment = { LC_ALL: 'C', TZ: 'UTC' }
 const durableSettings = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' }
 const fleetingSettings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }
@@ -181,6 +190,7 @@ async function initialise(
   if (account !== null) chownSync(unfinished, account.uid, account.gid)
   // Everybody who can enter the socket's folder is that server's own user (or root): trusting them gives nothing away.
   const words = ['--username', user, '--auth', 'trust', '--encoding', 'UTF8', '--locale', 'C', '--pgdata', unfinished]
+  words.push('--wal-segsize', String(walSegmentMb))
   if (!durable) words.push('--no-sync')
   const start = await launch(initdb, words, account, 'TERM', [dataDir])
   try {
