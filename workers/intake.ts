@@ -109,7 +109,10 @@ export class Intake {
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
       if (this.#waiting.length < gatherFor && !this.#stopped) await delay(gatherMs)
-      await this.#commit(this.#next())
+      const batch = this.#next()
+      // While it gathered, all that waited may have been told that it takes too long.
+      if (batch.length === 0) break
+      await this.#commit(batch)
       const pauseMs = this.#stopped ? 0 : this.#options.pauseMs()
       if (pauseMs > 0) await delay(pauseMs)
     }

@@ -41,6 +41,7 @@ describe('an event', () => {
     ['empty', Buffer.alloc(0)],
     ['one byte', Buffer.from([0])],
     ['every byte there is', Buffer.from(Array.from({ length: 256 }, (_, i) => i))],
+    ['every byte but NUL', Buffer.from(Array.from({ length: 255 }, (_, i) => i + 1))],
     ['text', Buffer.from('订单 "\\" \u2028 😀')],
     ['text that begins with a byte order mark', Buffer.from('\ufeff{}')],
     ['text but for a NUL', Buffer.from('订单\0')],

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest'
-import { connect } from './connect.ts'
+import { connect, withDatabase } from './connect.ts'
 import { type MigrationFile, migrate, plan } from './migrate.ts'
 import { testDatabase } from './testing.ts'
 
@@ -82,4 +82,18 @@ describe('migrate', () => {
     ).toEqual([{ n: 0 }])
     await sql.end()
   })
+})
+
+test('a database of another encoding is refused, untouched', async () => {
+  const name = `${new URL(database.url).pathname.slice(1)}_ascii`
+  const { sql } = database
+  await sql`create database ${sql(name)} encoding 'SQL_ASCII' locale 'C' template template0`
+  const other = connect(withDatabase(database.url, name), { max: 2, applicationName: 'test' })
+  try {
+    await expect(migrate(other, [one])).rejects.toMatchObject({ code: 'database_not_utf8' })
+    expect((await other`select from pg_tables where schemaname = 'public'`).count).toBe(0)
+  } finally {
+    await other.end()
+    await sql`drop database ${sql(name)}`
+  }
 })

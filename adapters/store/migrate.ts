@@ -15,6 +15,7 @@ export type MigrationErrorCode =
   | 'database_newer_than_code'
   | 'migration_misnamed'
   | 'migration_failed'
+  | 'database_not_utf8'
 
 export class MigrationError extends Error {
   readonly code: MigrationErrorCode
@@ -62,6 +63,7 @@ export async function migrate(sql: Sql, files: readonly MigrationFile[]): Promis
   try {
     // Waiting for the lock and building an index over millions of rows may both take longer than a request may.
     await connection`select set_config('statement_timeout', '0', false)`
+    await refuseOtherEncodings(connection)
     await connection`select pg_advisory_lock(${lockKey}::bigint)`
     try {
       await connection`
@@ -84,6 +86,16 @@ export async function migrate(sql: Sql, files: readonly MigrationFile[]): Promis
     await connection`reset statement_timeout`
     connection.release()
   }
+}
+
+/** Names are Chinese, and bytes travel as text that the server takes apart again: another encoding would change them. */
+async function refuseOtherEncodings(connection: Sql): Promise<void> {
+  const [row] = await connection<{ server_encoding: string }[]>`show server_encoding`
+  if (row!.server_encoding === 'UTF8') return
+  throw new MigrationError(
+    'database_not_utf8',
+    `the database is encoded as ${row!.server_encoding}. Make one with: create database … encoding 'UTF8' template template0`,
+  )
 }
 
 /** What is left to apply. */
