@@ -76,12 +76,9 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   const { config, log, databaseUrl, redisUrl, vault, keyPrefix = 'pd:' } = options
   const adminTokens = options.adminToken.split(',')
   const durability = await DurabilityWatch.open(databaseUrl, config.durability, log)
-  const sql = connect(databaseUrl, { max: requestConnectionsMax, applicationName: 'paidan' })
-  const intakeSql = connect(databaseUrl, {
-    max: intakeConnectionsMax,
-    applicationName: 'paidan intake',
-    settings: indexedPlans,
-  })
+  const settings = indexedPlans
+  const sql = connect(databaseUrl, { max: requestConnectionsMax, applicationName: 'paidan', settings })
+  const intakeSql = connect(databaseUrl, { max: intakeConnectionsMax, applicationName: 'paidan intake', settings })
   await preparePartitions(sql, Date.now())
   const catalog = await CatalogWatch.open(sql, vault)
   const keeper = new StockKeeper(sql, { redis: redisUrl, keyPrefix }, (node, rows) => catalog.setHints(node, rows))

@@ -3,8 +3,10 @@ import type { BillRow } from '../../router/bill.ts'
 import { agreeingWorld } from '../../router/reconcile/world.ts'
 import type { Order } from '../../router/types.ts'
 import { importBill, resolveBillsWithoutOrder } from './bills.ts'
+import { connect, indexedPlans } from './connect.ts'
 import { dueOrders } from './due.ts'
 import { list } from './exceptions.ts'
+import { loadForReconcile } from './reconcile.ts'
 import { type TestDatabase, testDatabase } from './testing.ts'
 import { insertOrder } from './testing-orders.ts'
 
@@ -104,6 +106,42 @@ describe('a bill', () => {
     expect(results.reduce((sum, result) => sum + result.inserted, 0)).toBe(6_000)
     expect(results.reduce((sum, result) => sum + result.known, 0)).toBe(6_000)
     expect((await sql`select from exception where resolved_at is null`).count).toBe(6_000)
+  })
+
+  test('reads what it names, and not every bill there is, whatever was known of the tables when it was planned', async () => {
+    const one = connect(database.url, { max: 1, applicationName: 'bill', settings: indexedPlans })
+    try {
+      await one`analyze bill_row, orders, exception`
+      const numbers = Array.from({ length: 300 }, (_, i) => String(i + 1))
+      for (const id of numbers) await insertOrder(one, order(id, `42${id}`), [])
+      const billed = (id: string): BillRow[] => [
+        { ...row, ref: `p${id}`, orderId: `order-${id}` },
+        { ...byTransaction, ref: `t${id}`, transactionId: `42${id}` },
+      ]
+      const touched = async (ids: readonly string[]) => {
+        const { orderIds } = await importBill(one, 'generic', 'a', ids.flatMap(billed))
+        expect(orderIds).toEqual(ids)
+        const loaded = await one.begin((tx) => loadForReconcile(tx, ids))
+        expect(loaded.map(({ input }) => input.bills.map((bill) => bill.ref))).toEqual(
+          ids.map((id) => [`p${id}`, `t${id}`]),
+        )
+      }
+      const rows = async () => {
+        const [seen] = await one<{ rows: number }[]>`
+          select pg_stat_force_next_flush(), (select sum(idx_tup_fetch + seq_tup_read)::int as rows
+            from pg_stat_user_tables where relname in ('bill_row', 'orders'))`
+        return seen!.rows
+      }
+      for (const id of numbers.slice(0, 10)) await touched([id])
+      for (let from = 10; from < 290; from += 10) await touched(numbers.slice(from, from + 10))
+      await rows()
+      const before = await rows()
+      await touched(numbers.slice(290))
+      await rows()
+      expect((await rows()) - before).toBeLessThan(20 * 10)
+    } finally {
+      await one.end()
+    }
   })
 
   test('that cannot be stored to its end is not stored at all', async () => {

@@ -87,15 +87,13 @@ export async function resolveBillsWithoutOrder(sql: Sql, limit: number): Promise
     const found = await tx<{ id: string; orderId: string }[]>`
       with open as (
         select e.id, b.channel, b.shop, b.order_id, b.transaction_id
-        from exception e join bill_row b on b.id = (e.detail->>'billRowId')::bigint
+        from exception e cross join lateral (
+          select * from bill_row where bill_row.id = (e.detail->>'billRowId')::bigint offset 0
+        ) b
         where e.kind = 'bill_without_order' and e.resolved_at is null
       )
-      select id, "orderId" from (
-        select open.id, o.id as "orderId" from open
-        join orders o on o.channel = open.channel and o.shop = open.shop and o.order_id = open.order_id
-        union
-        select open.id, o.id from open join orders o on o.transaction_id = open.transaction_id
-      ) as joined order by id limit ${limit}`
+      select open.id, o.id as "orderId" from open cross join lateral (${ordersOfRow(tx, 'open')}) o
+      order by open.id limit ${limit}`
     const ids = [...new Set(found.map((row) => row.id))]
     if (ids.length === 0) return { orderIds: [], resolved: 0 }
     await tx`update exception set resolved_at = now() where id = any(${ids}::bigint[]) and resolved_at is null`
@@ -144,6 +142,15 @@ async function insertRows(tx: Queryable, source: string, account: string, rows: 
   return inserted.map((row) => row.ref)
 }
 
+/** Ids of the orders that a row of `of` names, by the platform's number or by the payment's; each once, each by its key. */
+function ordersOfRow(sql: Queryable, of: string) {
+  const row = sql(of)
+  return sql`
+    (select id from orders where channel = ${row}.channel and shop = ${row}.shop and order_id = ${row}.order_id offset 0)
+    union
+    (select id from orders where transaction_id = ${row}.transaction_id offset 0)`
+}
+
 interface StoredRow {
   readonly id: string
   readonly hash: string
@@ -157,17 +164,12 @@ async function readStored(
   rows: readonly BillRow[],
 ): Promise<Map<string, StoredRow>> {
   const found = await tx<{ ref: string; id: string; hash: string; orderId: string | null }[]>`
-    with stored as (
+    select stored.ref, stored.id, encode(stored.body_hash, 'hex') as hash, o.id as "orderId"
+    from (
       select * from bill_row
       where source = ${source} and account = ${account} and ref = any(${rows.map((row) => row.ref)}::text[])
-    )
-    select stored.ref, stored.id, encode(stored.body_hash, 'hex') as hash, joined.id as "orderId"
-    from stored left join (
-      select stored.id as row_id, o.id from stored
-      join orders o on o.channel = stored.channel and o.shop = stored.shop and o.order_id = stored.order_id
-      union
-      select stored.id, o.id from stored join orders o on o.transaction_id = stored.transaction_id
-    ) as joined on joined.row_id = stored.id`
+    ) stored
+    left join lateral (${ordersOfRow(tx, 'stored')}) o on true`
   const byRef = new Map<string, StoredRow>()
   for (const { ref, id, hash, orderId } of found) {
     const row = byRef.get(ref) ?? { id, hash, orderIds: [] }

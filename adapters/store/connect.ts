@@ -35,9 +35,10 @@ const idleInTransactionMs = 60_000
 const reconnectSecondsMax = 2
 
 /**
- * For connections that only ask for rows by their keys, some hundreds at once. What the planner knows of a table may be
- * hours old: a `pending` that was empty when it was looked at is read from end to end for each batch, dead rows and all.
- * With this it goes by the index, whatever it believes.
+ * For connections that ask for rows by their keys, some hundreds at once. What the planner knows of a table may be hours
+ * old, and its plans as old as the connection: a `task` that was empty in the morning is read from end to end for each
+ * pull. With this it goes by an index, whatever it believes. A join may still read that index from end to end: where
+ * that would hurt, the query leaves no choice (`lateral … offset 0`).
  */
 export const indexedPlans: Readonly<Record<string, string>> = { enable_seqscan: 'off' }
 

@@ -85,18 +85,15 @@ async function readTracks(tx: Queryable, waybills: string[]): Promise<Map<string
 
 async function readBills(tx: Queryable, orderIds: string[]): Promise<Map<string, BillRow[]>> {
   const rows = await tx<(BillRow & { of: string })[]>`
-    with wanted as (
-      select id, channel, shop, order_id, transaction_id from orders where id = any(${orderIds}::bigint[])
-    ), joined as (
-      select w.id as of, b.id from wanted w
-      join bill_row b on b.channel = w.channel and b.shop = w.shop and b.order_id = w.order_id
-      union
-      select w.id, b.id from wanted w join bill_row b on b.transaction_id = w.transaction_id
-    )
-    select joined.of, b.ref, b.kind, b.channel, b.shop, b.order_id as "orderId",
+    select o.id as of, b.ref, b.kind, b.channel, b.shop, b.order_id as "orderId",
       b.transaction_id as "transactionId", b.amount_fen as "amountFen", b.fee_fen as "feeFen",
       b.occurred_at as "occurredAt"
-    from joined join bill_row b on b.id = joined.id order by b.id`
+    from (select id, channel, shop, order_id, transaction_id from orders where id = any(${orderIds}::bigint[])) o
+    cross join lateral (
+      (select * from bill_row where channel = o.channel and shop = o.shop and order_id = o.order_id offset 0)
+      union
+      (select * from bill_row where transaction_id = o.transaction_id offset 0)
+    ) b order by b.id`
   const byOrder = new Map<string, BillRow[]>()
   for (const { of, ...row } of rows) {
     const numbers = { amountFen: Number(row.amountFen), feeFen: Number(row.feeFen), occurredAt: Number(row.occurredAt) }

@@ -33,6 +33,9 @@ export interface PulledTask {
 /**
  * Leases up to `limit` tasks of a node: those never pulled and those whose lease lapsed, most urgent first. Also gives, with
  * the fence and lease that they have, those that are to be intercepted, so that their owner learns of it.
+ *
+ * Everything is asked for by its key in a way that leaves no choice (`= any(array(…))`, `lateral … offset 0`): a plan that was
+ * made in the morning, when the tables were empty, is used until they are looked at again, and would read them whole.
  */
 export async function pullTasks(sql: Sql, node: string, limit: number, leaseSeconds: number): Promise<PulledTask[]> {
   const rows = await sql<(PulledTask & { readonly receiver: ReceiverBody | null })[]>`
@@ -50,7 +53,7 @@ export async function pullTasks(sql: Sql, node: string, limit: number, leaseSeco
     ), leased as (
       update task t set state = 'pulled', fence = t.fence + 1, updated_at = now(),
         lease_until = now() + ${leaseSeconds}::int * interval '1 second'
-      from due where t.task_id = due.task_id
+      where t.task_id = any(array(select task_id from due))
       returning t.*
     ), flagged as (
       select * from task where node = ${node} and state in ('pulled', 'accepted') and intercept_requested and lease_until > now()
@@ -58,7 +61,8 @@ export async function pullTasks(sql: Sql, node: string, limit: number, leaseSeco
     select t.task_id as "taskId", t.fence, t.lease_until as "leaseUntil", t.state, t.intercept_requested as intercepted,
       t.lines, t.ship_by as "shipBy", o.channel, o.shop, o.order_id as "orderId",
       o.body::json -> 'snapshot' -> 'receiver' as receiver, o.body::json -> 'snapshot' ->> 'buyerMessage' as "buyerMessage"
-    from (select * from leased union all select * from flagged) t join orders o on o.id = t.order_id
+    from (select * from leased union all select * from flagged) t
+    cross join lateral (select * from orders where id = t.order_id offset 0) o
     order by t.created_at, t.task_id`
   return rows.map((row) => ({
     ...row,

@@ -6,7 +6,7 @@ import { workerData } from 'piscina'
 import { parseGenericBill } from '../../adapters/bills/generic.ts'
 import { parseWechatPayBill } from '../../adapters/bills/wechatpay.ts'
 import { importBill } from '../../adapters/store/bills.ts'
-import { connect } from '../../adapters/store/connect.ts'
+import { connect, indexedPlans } from '../../adapters/store/connect.ts'
 
 export interface BillToImport {
   readonly source: 'wechatpay' | 'generic'
@@ -33,7 +33,7 @@ export async function importOne({ source, account, bytes }: BillToImport): Promi
     return { outcome: 'refused', message: lines === '' ? parsed.message : `${parsed.message} ${lines}` }
   }
   const { databaseUrl } = workerData as { databaseUrl: string }
-  const sql = connect(databaseUrl, { max: 1, applicationName: 'paidan bill' })
+  const sql = connect(databaseUrl, { max: 1, applicationName: 'paidan bill', settings: indexedPlans })
   try {
     const { inserted, known, conflicting, orderIds } = await importBill(sql, source, account, parsed.rows)
     return { outcome: 'imported', rows: parsed.rows.length, inserted, known, conflicting, orderIds }
