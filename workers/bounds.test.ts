@@ -28,7 +28,7 @@ test('events in memory are bounded in number and in bytes, and room comes back',
         const times = { decode: 0, decide: 0, reserve: 0, commit: 0 }
         decide = () => resolve({ decided, times, refusals: 0, problems: [] })
       }),
-    ...{ batchMax: 2, concurrency: 1, memoryMax: 5, memoryBytesMax: 1_000 },
+    ...{ batchMax: 2, batchBytesMax: 1_000, concurrency: 1, memoryMax: 5, memoryBytesMax: 1_000 },
     onDecided: () => undefined,
     onFailed: () => undefined,
     putAside: () => undefined,
@@ -42,6 +42,24 @@ test('events in memory are bounded in number and in bytes, and room comes back',
   while (dispatch.size > 1) await new Promise((resolve) => setImmediate(resolve))
   dispatch.push(Array.from({ length: 9 }, (_, i) => event(200 + i, 1)))
   expect(dispatch.size).toBe(5)
+})
+
+test('a batch is bounded in number and in bytes, and nothing is too large for a batch of its own', async () => {
+  const batches: number[] = []
+  const dispatch = new Dispatch({
+    run: async (events) => {
+      batches.push(events.length)
+      const decided = events.map((e) => ({ seq: e.seq, done: true, outcome: 'routed', order: null }) as const)
+      return { decided, times: { decode: 0, decide: 0, reserve: 0, commit: 0 }, refusals: 0, problems: [] }
+    },
+    ...{ batchMax: 4, batchBytesMax: 1_000, concurrency: 1, memoryMax: 100, memoryBytesMax: 100_000 },
+    onDecided: () => undefined,
+    onFailed: () => undefined,
+    putAside: () => undefined,
+  })
+  dispatch.push([5_000, 400, 400, 400, 1, 1, 1, 1, 1].map((bytes, i) => event(i, bytes)))
+  while (dispatch.size > 0) await new Promise((resolve) => setImmediate(resolve))
+  expect(batches).toEqual([1, 3, 4, 1])
 })
 
 test('waiting pulls: so many, and all together at a pace', async () => {

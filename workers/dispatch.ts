@@ -13,6 +13,8 @@ export interface QueuedEvent extends EventToDecide {
 export interface DispatchOptions {
   readonly run: (events: readonly EventToDecide[]) => Promise<BatchResult>
   readonly batchMax: number
+  /** And bytes of their bodies; the one that goes over is taken still. */
+  readonly batchBytesMax: number
   /** Batches under way at once. */
   readonly concurrency: number
   /** Events in memory at most; the rest waits in `pending`. */
@@ -114,7 +116,9 @@ export class Dispatch {
   #nextBatch(): QueuedEvent[] {
     const batch: QueuedEvent[] = []
     const ours = new Set<string>()
-    while (this.#head < this.#queue.length && batch.length < this.#options.batchMax) {
+    const { batchMax, batchBytesMax } = this.#options
+    let bytes = 0
+    while (this.#head < this.#queue.length && batch.length < batchMax && bytes < batchBytesMax) {
       const event = this.#queue[this.#head++]!
       const key = keyOf(event)
       const waiting = this.#busy.get(key)
@@ -127,6 +131,7 @@ export class Dispatch {
         ours.add(key)
       }
       batch.push(event)
+      bytes += event.body.length
     }
     if (this.#head > 4096 || this.#head === this.#queue.length) {
       this.#queue = this.#queue.slice(this.#head)

@@ -1,6 +1,5 @@
 /** `npm start`: servers, schema, demo network, service; says in a few lines what is running; drains on a signal. */
 import { randomBytes } from 'node:crypto'
-import { writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadDivisions } from '../adapters/divisions/load.ts'
 import { errorFields } from '../adapters/shared/error-fields.ts'
@@ -19,7 +18,7 @@ import { claimDataDir } from './embedded/data-dir.ts'
 import { startPostgres } from './embedded/postgres.ts'
 import { startRedis } from './embedded/redis.ts'
 import type { RunningServer } from './embedded/server.ts'
-import { createLog } from './log.ts'
+import { createLog, logRead, writeLastLine } from './log.ts'
 import { type RunningService, startService } from './service.ts'
 
 export async function main(): Promise<void> {
@@ -37,6 +36,7 @@ export async function main(): Promise<void> {
   } catch (error) {
     const { message, code } = error as { message?: string; code?: string }
     process.stderr.write(`Paidan did not start: ${message ?? String(error)}${code === undefined ? '' : ` (${code})`}\n`)
+    await logRead()
     process.exit(1)
   }
 }
@@ -75,6 +75,7 @@ async function run(config: Config): Promise<void> {
     process.on('SIGINT', () => process.exit(130))
     await undo()
     process.stdout.write('Stopped. What was acknowledged and not decided goes on at the next start.\n')
+    await logRead()
     process.exit(why.startsWith('SIG') ? 0 : 1)
   } catch (error) {
     await undo().catch(() => undefined)
@@ -84,7 +85,7 @@ async function run(config: Config): Promise<void> {
 
 /** As Node would end it, but without printing what the error quotes: that may be a buyer's. */
 function endByBug(error: unknown): void {
-  writeSync(2, `${JSON.stringify({ level: 60, error: errorFields(error), msg: 'a bug ends the process' })}\n`)
+  writeLastLine(`${JSON.stringify({ level: 60, error: errorFields(error), msg: 'a bug ends the process' })}\n`)
   process.exit(1)
 }
 

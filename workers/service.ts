@@ -23,6 +23,7 @@ import { createMetrics } from './metrics.ts'
 import { Puller } from './pull.ts'
 import { Reconciler } from './reconciler.ts'
 import { apiRoutes } from './routes.ts'
+import { sampled } from './sampled-log.ts'
 import { newOwner, StockKeeper } from './stock-keeper.ts'
 import { Sweep } from './sweep.ts'
 import {
@@ -64,6 +65,9 @@ const eventBytesInMemoryMax = 128 * 1024 * 1024
 // A batch makes some ten megabytes that live as long as it does, and two are under way at once: with Node's 48 MB they
 // are copied again and again. Twice as much gains little more, and is memory that is never given back.
 const youngGenerationMb = 96
+// A full batch of everyday orders is three quarters of it. What is made of a wholesaler's, of 24 lines each, is six times
+// as much an order, and would outlive every collection of the young.
+const batchBytesMax = 1280 * 1024
 const readBackMs = 500
 const readBackLimit = 2_000
 const readBackBytesMax = 32 * 1024 * 1024
@@ -117,7 +121,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
 
   const putAside = (events: readonly QueuedEvent[], why: string, passing: boolean): void => {
     metrics.postponed.inc({ passing: String(passing) }, events.length)
-    log.warn({ events: events.length, why, passing }, 'events put aside')
+    sampled(log).warn({ events: events.length, why, passing }, 'events put aside', why)
     const seqs = events.map((e) => e.seq)
     // They leave memory for the table; the next count knows better.
     service.pendingCount += events.length
@@ -140,6 +144,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   const dispatch = new Dispatch({
     run,
     batchMax: config.batchMax,
+    batchBytesMax,
     concurrency: config.threads * config.threadConcurrency,
     memoryMax: eventsInMemoryMax,
     memoryBytesMax: eventBytesInMemoryMax,
@@ -150,7 +155,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
       if (decided.order !== null && closable.has(decided.outcome)) reconciler.soon([decided.order])
     },
     onFailed: (events, error) => {
-      log.error({ events: events.length, code: codeOf(error), err: error }, 'a batch failed')
+      sampled(log).error({ events: events.length, code: codeOf(error), err: error }, 'a batch failed', codeOf(error))
       // What a dead thread counted as taken may never be: else its events find nothing left.
       catalog.fillHints().catch((failure: unknown) => log.warn({ code: codeOf(failure) }, 'hints not read again'))
     },

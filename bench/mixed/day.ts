@@ -1,5 +1,6 @@
 /** Everything that happens to orders after they were taken in, at once, from outside: warehouses, buyers, carriers, finance. */
 
+import { setMaxListeners } from 'node:events'
 import { clientOf } from '../demo/client.ts'
 import { networkOf, type StreamSettings } from '../load/stream.ts'
 import type { TrafficPlan } from '../traffic/plan.ts'
@@ -31,6 +32,8 @@ export interface Day {
 export function beginDay({ url, adminToken, stream, plan, billEveryMs }: DayOptions): Day {
   const client = clientOf(url, adminToken)
   const ending = new AbortController()
+  // Every hand listens while it has nothing to do.
+  setMaxListeners(0, ending.signal)
   const started = performance.now()
   const answers: Record<string, number> = {}
   const calls = new Map<string, [number, number][]>()

@@ -2,13 +2,15 @@
  * The thread: everything between an event in the inbox and a task that can be pulled, on connections of its own. Loaded by
  * piscina; exports the one function that it calls.
  */
-import { pino } from 'pino'
 import { workerData } from 'piscina'
 import { loadDivisions } from '../../adapters/divisions/load.ts'
 import { errorFields } from '../../adapters/shared/error-fields.ts'
 import { connect, keyedPlans } from '../../adapters/store/connect.ts'
 import { PostgresStore } from '../../adapters/store/postgres-store.ts'
+import { codeOf } from '../error-code.ts'
 import { Hints } from '../hints.ts'
+import { createLog } from '../log.ts'
+import { sampled } from '../sampled-log.ts'
 import { StockKeeper } from '../stock-keeper.ts'
 import { packResult, type ThreadSettings, type ThreadTask, unpackEvents } from './batch.ts'
 import { type Catalogue, readCatalogue } from './catalogue.ts'
@@ -37,7 +39,7 @@ async function open(settings: ThreadSettings) {
       settings.owner,
     ),
     divisions: loadDivisions(),
-    log: pino({ level: settings.logLevel, base: { part: 'thread' } }, pino.destination({ dest: 2, sync: true })),
+    log: createLog(settings.logLevel, { part: 'thread' }),
     catalogue: null as Catalogue | null,
     hints: null as Hints | null,
   }
@@ -79,7 +81,7 @@ export async function decide(task: ThreadTask): Promise<Uint8Array> {
       now: Date.now,
       logBug: (event, error) => {
         const { seq, channel, orderId } = event
-        own.log.error({ seq, channel, orderId, error: errorFields(error) }, 'undecidable event')
+        sampled(own.log).error({ seq, channel, orderId, error: errorFields(error) }, 'undecidable event', codeOf(error))
       },
     },
     unpackEvents(task.events),
