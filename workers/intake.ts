@@ -67,6 +67,7 @@ export class Intake {
   readonly #impatience: NodeJS.Timeout
   #running = 0
   #stopped = false
+  #endPause: () => void = () => undefined
 
   constructor(options: IntakeOptions) {
     this.#options = options
@@ -98,6 +99,7 @@ export class Intake {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ event: { ...event, bodyHash }, resolve, reject, sinceMs: performance.now() })
       this.#waitingBytes += event.body.length
+      if (this.#isCommitFull()) this.#endPause()
       // The next turn: whatever the sockets bring in this one goes along.
       if (this.#running === 0) {
         this.#running = 1
@@ -113,10 +115,23 @@ export class Intake {
       // While it gathered, all that waited may have been told that it takes too long.
       if (batch.length === 0) break
       await this.#commit(batch)
-      const pauseMs = this.#stopped ? 0 : this.#options.pauseMs()
-      if (pauseMs > 0) await delay(pauseMs)
+      await this.#pause()
     }
     this.#running = 0
+  }
+
+  /** Until it is over, or as many wait as one commit takes: they do not depend on our ACKs, and waiting would only refuse them. */
+  async #pause(): Promise<void> {
+    const pauseMs = this.#stopped || this.#isCommitFull() ? 0 : this.#options.pauseMs()
+    if (pauseMs <= 0) return
+    const ending = new AbortController()
+    this.#endPause = () => ending.abort()
+    await delay(pauseMs, undefined, { signal: ending.signal }).catch(() => undefined)
+    this.#endPause = () => undefined
+  }
+
+  #isCommitFull(): boolean {
+    return this.#waiting.length >= rowsMax || this.#waitingBytes >= bytesMax
   }
 
   #next(): Waiting[] {
@@ -174,6 +189,7 @@ export class Intake {
   /** Takes nothing new; resolves when what was taken is durable or refused. */
   async stop(): Promise<void> {
     this.#stopped = true
+    this.#endPause()
     clearInterval(this.#impatience)
     while (this.#running > 0) await new Promise((resolve) => setImmediate(resolve))
   }

@@ -30,6 +30,8 @@ const interceptsPerRound = 200
 // Of what is done for many, so much at once: the connections are those of the requests too.
 const atOnce = 6
 const partitionsEveryMs = 600_000
+// Somebody read the inbox just then; each try keeps the intake waiting for a tenth of a second.
+const partitionsAgainMs = 60_000
 
 export class Sweep {
   readonly #service: Service
@@ -109,8 +111,8 @@ export class Sweep {
     const { sql, catalog } = this.#service
     if ((await catalogVersion(sql)) !== catalog.catalogue.version) await catalog.refresh()
     if (Date.now() - this.#partitionsAt < partitionsEveryMs) return
-    await preparePartitions(sql, Date.now())
-    this.#partitionsAt = Date.now()
+    const isDone = await preparePartitions(sql, Date.now())
+    this.#partitionsAt = Date.now() - (isDone ? 0 : partitionsEveryMs - partitionsAgainMs)
   }
 
   async #pending(): Promise<void> {

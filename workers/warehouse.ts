@@ -53,7 +53,8 @@ export function warehouseRoutes(service: Service): JsonRoute[] {
       if (done.outcome !== 'shipped' && done.outcome !== 'partly_shipped' && done.outcome !== 'already_shipped')
         throw refusal(done)
       await reconciler.now([done.orderId])
-      const state = done.outcome === 'partly_shipped' ? 'accepted' : 'shipped'
+      const state =
+        done.outcome === 'already_shipped' ? done.state : done.outcome === 'shipped' ? 'shipped' : 'accepted'
       return ok({ taskId: params.taskId, state, fence: body.fence, leaseUntil: null, intercepted: false })
     }),
     implement(contract.rejectTask, async ({ params, body, caller }) => {

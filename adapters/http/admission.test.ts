@@ -57,6 +57,21 @@ describe('who may', () => {
     })
   })
 
+  test('wrong tokens sent at once are looked up no oftener than one after the other', async () => {
+    let lookUps = 0
+    const slow: Authenticate = async () => {
+      lookUps += 1
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      return null
+    }
+    const limiter = attempts((token) => token, { burst: 3, perSecond: 0.001, addressesMax: 10, provenMax: 10 })
+    await withServer({ routes, authenticate: slow, attempts: limiter }, async (_, origin) => {
+      const told = await Promise.all(Array.from({ length: 50 }, (_, i) => ask(origin, north, q, `wrong-${i}`)))
+      expect(told.filter(({ status }) => status === 429).length).toBe(47)
+      expect(lookUps).toBe(3)
+    })
+  })
+
   test('the one who asks is asked before the body is kept', async () => {
     const sync: Authenticate = () => null
     await withServer({ routes, authenticate: sync, bodyBytesMax: 10 }, async (_, origin) => {

@@ -1,5 +1,5 @@
 import { codeAnswer, errorAnswer } from './answer.ts'
-import type { Attempts } from './attempts.ts'
+import type { Attempt, Attempts } from './attempts.ts'
 import { type Admission, admitted, type Request } from './bound.ts'
 import { ApiError } from './errors.ts'
 import type { Auth, Caller } from './route.ts'
@@ -29,22 +29,28 @@ export function admit(auth: Auth, request: Request, gate: Gate): Admission | Pro
   if (auth === 'none') return admitted
   const token = bearerToken(request.authorization)
   if (token === null) return { outcome: 'refused', answer: codeAnswer('unauthorized') }
-  const waitSeconds = gate.attempts.waitSeconds(request.remoteAddress, token, gate.now())
+  const attempt = gate.attempts.begin(request.remoteAddress, token, gate.now())
+  const { waitSeconds } = attempt
   if (waitSeconds > 0) {
     return { outcome: 'refused', answer: errorAnswer(new ApiError('too_many_attempts', undefined, waitSeconds)) }
   }
   const caller = gate.authenticate(auth, token, request.params)
-  return caller instanceof Promise
-    ? caller.then((found) => decide(auth, found, token, request, gate))
-    : decide(auth, caller, token, request, gate)
+  if (!(caller instanceof Promise)) return decide(auth, caller, request, attempt, gate.now())
+  return caller.then(
+    (found) => decide(auth, found, request, attempt, gate.now()),
+    (error: unknown) => {
+      attempt.undecided(gate.now())
+      throw error
+    },
+  )
 }
 
-function decide(auth: Auth, caller: Caller | null, token: string, request: Request, gate: Gate): Admission {
+function decide(auth: Auth, caller: Caller | null, request: Request, attempt: Attempt, nowMs: number): Admission {
   if (caller === null || caller.kind !== auth) {
-    gate.attempts.failed(request.remoteAddress, token, gate.now())
+    attempt.failed(nowMs)
     return { outcome: 'refused', answer: codeAnswer('unauthorized') }
   }
-  gate.attempts.succeeded(request.remoteAddress, token)
+  attempt.succeeded(nowMs)
   const node = request.params.node
   if (caller.kind === 'node' && node !== undefined && node !== caller.node) {
     return { outcome: 'refused', answer: codeAnswer('not_found') }

@@ -2,7 +2,20 @@ import { describe, expect, test } from 'vitest'
 import { addressGroup, attempts } from './attempts.ts'
 
 const limits = { burst: 2, perSecond: 1, addressesMax: 3, provenMax: 2 }
-const start = () => attempts((token) => token, limits)
+const start = () => {
+  const limiter = attempts((token) => token, limits)
+  const begin = (address: string, token: string, nowMs: number) => limiter.begin(address, token, nowMs)
+  return {
+    begin,
+    failed: (address: string, token: string, nowMs: number) => begin(address, token, nowMs).failed(nowMs),
+    succeeded: (address: string, token: string) => begin(address, token, 0).succeeded(0),
+    waitSeconds: (address: string, token: string, nowMs: number) => {
+      const attempt = begin(address, token, nowMs)
+      if (attempt.waitSeconds === 0) attempt.undecided(nowMs)
+      return attempt.waitSeconds
+    },
+  }
+}
 
 describe('a bucket per address', () => {
   test('drains by failures, refills with time, never above its burst', () => {
@@ -28,7 +41,26 @@ describe('a bucket per address', () => {
   test('memory is bounded: the longest untouched address is forgotten', () => {
     const limiter = start()
     for (const address of ['a', 'a', 'b', 'b', 'c', 'c', 'd', 'd']) limiter.failed(address, 't', 0)
-    expect(['a', 'b', 'c', 'd'].map((address) => limiter.waitSeconds(address, 't', 0))).toEqual([0, 1, 1, 1])
+    expect(['b', 'c', 'd', 'a'].map((address) => limiter.waitSeconds(address, 't', 0))).toEqual([1, 1, 1, 0])
+  })
+})
+
+describe('tries at the same time', () => {
+  test('are no more than tries one after the other', () => {
+    const limiter = start()
+    const tries = Array.from({ length: 100 }, (_, i) => limiter.begin('a', `guess ${i}`, 0))
+    expect(tries.filter((t) => t.waitSeconds === 0).length).toBe(limits.burst)
+  })
+
+  test('with one right token, or while nobody can say, cost nothing', () => {
+    const limiter = start()
+    const right = [limiter.begin('a', 'right', 0), limiter.begin('a', 'right', 0)]
+    for (const attempt of right) attempt.succeeded(0)
+    const away = [limiter.begin('a', '1', 0), limiter.begin('a', '2', 0)]
+    expect(away.map((t) => t.waitSeconds)).toEqual([0, 0])
+    for (const attempt of away) attempt.undecided(0)
+    expect([limiter.begin('a', '3', 0), limiter.begin('a', '4', 0)].map((t) => t.waitSeconds)).toEqual([0, 0])
+    expect(limiter.waitSeconds('a', '5', 0)).toBe(1)
   })
 })
 

@@ -1,6 +1,6 @@
 /**
- * Slows down whoever tries wrong tokens: a token bucket per remote address, which only failures drain. Memory is
- * bounded: at most `addressesMax` buckets, the longest untouched one goes first.
+ * Slows down whoever tries wrong tokens: a token bucket per remote address, which a try drains before it is looked up and
+ * which a right one fills again, so that a thousand tries at once are no more than one after the other. Memory is bounded: at most `addressesMax` buckets, the longest untouched one goes first.
  *
  * Behind a proxy or a router all callers share one address. A token that was right from there lately is let through
  * even while the address is locked, so that one misconfigured client cannot lock out the warehouse beside it. Only from
@@ -9,10 +9,16 @@
  * long as it lasts when somebody floods from the same address.
  */
 export interface Attempts {
-  /** Seconds to wait before this address may try this token; 0: now. */
-  waitSeconds(address: string, token: string, nowMs: number): number
-  failed(address: string, token: string, nowMs: number): void
-  succeeded(address: string, token: string): void
+  begin(address: string, token: string, nowMs: number): Attempt
+}
+
+export interface Attempt {
+  /** Seconds to wait before this address may try this token; 0: now, and then one of the three below is called, once. */
+  readonly waitSeconds: number
+  failed(nowMs: number): void
+  succeeded(nowMs: number): void
+  /** Nobody could say: it does not count. */
+  undecided(nowMs: number): void
 }
 
 export interface AttemptLimits {
@@ -40,26 +46,39 @@ export function attempts(digest: (token: string) => string, limits: AttemptLimit
 
   const provenKey = (group: string, token: string) => `${group} ${digest(token)}`
 
+  function put(group: string, have: number, nowMs: number): void {
+    buckets.delete(group)
+    // A full one is what everybody has of whom nothing is known.
+    if (have >= limits.burst) return
+    buckets.set(group, { left: Math.max(0, have), atMs: nowMs })
+    if (buckets.size > limits.addressesMax) buckets.delete(buckets.keys().next().value!)
+  }
+
   return {
-    waitSeconds(address, token, nowMs) {
+    begin(address, token, nowMs) {
       const group = addressGroup(address)
+      const key = provenKey(group, token)
       const have = left(group, nowMs)
-      if (have >= 1 || proven.has(provenKey(group, token))) return 0
-      return Math.ceil((1 - have) / limits.perSecond)
-    },
-    failed(address, token, nowMs) {
-      const group = addressGroup(address)
-      proven.delete(provenKey(group, token))
-      const have = left(group, nowMs)
-      buckets.delete(group)
-      buckets.set(group, { left: Math.max(0, have - 1), atMs: nowMs })
-      if (buckets.size > limits.addressesMax) buckets.delete(buckets.keys().next().value!)
-    },
-    succeeded(address, token) {
-      const key = provenKey(addressGroup(address), token)
-      if (proven.has(key)) return
-      proven.add(key)
-      if (proven.size > limits.provenMax) proven.delete(proven.values().next().value!)
+      const wasProven = proven.has(key)
+      const waitSeconds = wasProven || have >= 1 ? 0 : Math.ceil((1 - have) / limits.perSecond)
+      const isTaken = !wasProven && waitSeconds === 0
+      if (isTaken) put(group, have - 1, nowMs)
+      const giveBack = (atMs: number): void => {
+        if (isTaken) put(group, left(group, atMs) + 1, atMs)
+      }
+      return {
+        waitSeconds,
+        failed(atMs) {
+          proven.delete(key)
+          if (!isTaken) put(group, left(group, atMs) - 1, atMs)
+        },
+        succeeded(atMs) {
+          giveBack(atMs)
+          proven.add(key)
+          if (proven.size > limits.provenMax) proven.delete(proven.values().next().value!)
+        },
+        undecided: giveBack,
+      }
     },
   }
 }

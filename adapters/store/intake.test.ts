@@ -244,18 +244,47 @@ describe('partitions', () => {
     const day = Date.UTC(2032, 4, 5, 4)
     const other = connect(url, { max: 2, applicationName: 'maker' })
     // Only its own day is left to be made.
-    for (const days of [-3, 3]) await preparePartitions(sql, day + days * 86_400_000)
-    let made: Promise<void> = Promise.resolve()
+    for (const days of [-8, 3]) await preparePartitions(sql, day + days * 86_400_000)
+    let made: Promise<unknown> = Promise.resolve()
     await sql.begin(async (tx) => {
       await storeEvents(tx as unknown as Sql, [eventOf('1', { eventId: 'just now', occurredAt: day })])
       made = preparePartitions(other, day)
       await waits(sql, 'maker')
     })
     await made
+    await preparePartitions(sql, day)
     expect(await partitionOf('just now')).toBe('inbox_rest')
     await storeEvents(sql, [eventOf('1', { eventId: 'next day', occurredAt: day + 86_400_000 })])
     expect(await partitionOf('next day')).toBe('inbox_20320506')
     await other.end()
+  })
+
+  test('keep nobody waiting who stores an event while somebody reads the inbox for long', async () => {
+    const { sql, url } = database
+    const reader = connect(url, { max: 1, applicationName: 'reader' })
+    const maker = connect(url, { max: 1, applicationName: 'maker', statementTimeoutMs: 60_000 })
+    const day = Date.UTC(2033, 4, 5, 4)
+    let readerGoes: () => void = () => undefined
+    let reading: Promise<unknown> = Promise.resolve()
+    await new Promise<void>((reads) => {
+      reading = reader.begin(async (tx) => {
+        await tx`select from inbox limit 1`
+        reads()
+        await new Promise<void>((resolve) => {
+          readerGoes = resolve
+        })
+      })
+    })
+    const made = preparePartitions(maker, day)
+    await storeEvents(sql, [eventOf('1', { eventId: 'meanwhile', occurredAt: day })])
+    expect(await made).toBe(false)
+    expect(await partitionOf('meanwhile')).toBe('inbox_rest')
+    readerGoes()
+    await reading
+    expect(await preparePartitions(maker, day + 86_400_000)).toBe(true)
+    await storeEvents(sql, [eventOf('1', { eventId: 'afterwards', occurredAt: day + 8 * 86_400_000 })])
+    expect(await partitionOf('afterwards')).toBe('inbox_20330513')
+    await Promise.all([reader.end(), maker.end()])
   })
 
   test('take the events of their own day in China', async () => {
@@ -267,7 +296,7 @@ describe('partitions', () => {
     await storeEvents(sql, [
       eventOf('1', { eventId: 'last', occurredAt: midnight - 1 }),
       eventOf('1', { eventId: 'first', occurredAt: midnight }),
-      eventOf('1', { eventId: 'far', occurredAt: midnight + 4 * 86_400_000 }),
+      eventOf('1', { eventId: 'far', occurredAt: midnight + 9 * 86_400_000 }),
     ])
     expect(await partitionOf('last')).toBe('inbox_20310504')
     expect(await partitionOf('first')).toBe('inbox_20310505')

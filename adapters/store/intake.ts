@@ -188,14 +188,35 @@ export async function countPending(sql: Sql): Promise<number> {
   return Number(row!.count)
 }
 
-/** Partitions for the days around today, so that dropping a day later is one statement. */
-export async function preparePartitions(sql: Sql, nowMs: number): Promise<void> {
-  for (let ahead = -2; ahead <= 2; ahead++) {
+// Who waits for the lock keeps every intake behind him waiting.
+const partitionLockMs = 100
+const partitionDaysBehind = 2
+// A week's worth of tries for each day, whoever reads the inbox for hours.
+const partitionDaysAhead = 7
+const lockNotAvailable = '55P03'
+
+/**
+ * Partitions for the days around today, so that dropping a day later is one statement. False when somebody who reads or
+ * writes the inbox stood in the way: to be tried again later. Until then the default partition takes what comes.
+ */
+export async function preparePartitions(sql: Sql, nowMs: number): Promise<boolean> {
+  try {
+    await makePartitions(sql, nowMs)
+    return true
+  } catch (error) {
+    if ((error as { code?: unknown }).code === lockNotAvailable) return false
+    throw error
+  }
+}
+
+async function makePartitions(sql: Sql, nowMs: number): Promise<void> {
+  for (let ahead = -partitionDaysBehind; ahead <= partitionDaysAhead; ahead++) {
     const day = dayOf(nowMs + ahead * dayMs)
     const next = dayOf(nowMs + (ahead + 1) * dayMs)
     const name = `inbox_${day.replaceAll('-', '')}`
     if (await partitionExists(sql, name)) continue
     await sql.begin(async (tx) => {
+      await tx.unsafe(`set local lock_timeout = ${partitionLockMs}`)
       // Nothing is stored for a moment: a row of that day must not come between the look and the partition.
       await tx`lock table inbox in access exclusive mode`
       // Rows that came before their partition keep the day in the default one: correct, only less tidy to drop.

@@ -5,7 +5,7 @@
  * count had said that fewer are on hand than have left now. Then the count was wrong, not the parcel.
  */
 import { stateOf } from '../../router/order.ts'
-import type { SkuQuantity, Task } from '../../router/types.ts'
+import type { SkuQuantity, Task, TaskState } from '../../router/types.ts'
 import type { Sql, Transaction } from './connect.ts'
 import { jsonText } from './json-text.ts'
 import { nextNodeSeq } from './stock.ts'
@@ -15,7 +15,8 @@ export type Shipped =
   | TaskRefusal
   | { readonly outcome: 'shipped'; readonly orderId: string }
   | { readonly outcome: 'partly_shipped'; readonly orderId: string }
-  | { readonly outcome: 'already_shipped'; readonly orderId: string }
+  /** With the state that the task has now: more of it may still be to ship. */
+  | { readonly outcome: 'already_shipped'; readonly orderId: string; readonly state: TaskState }
 
 /** Redis has something to learn: the change needs a number, and the node's lock comes before that of its stock. */
 class NeedsNumber extends Error {}
@@ -57,7 +58,7 @@ async function ship(tx: Transaction, shipment: Shipment, numbered: boolean): Pro
       return { outcome: 'waybill_used_for_other_lines', waybill: p.waybill }
     }
   }
-  if (fresh.length === 0) return { outcome: 'already_shipped', orderId: order.id }
+  if (fresh.length === 0) return { outcome: 'already_shipped', orderId: order.id, state: task.state }
   if (task.interceptRequested) return { outcome: 'intercepted' }
   if (task.state !== 'pulled' && task.state !== 'accepted') return { outcome: 'wrong_state', state: task.state }
   if (!owned.leased) return { outcome: 'lease_lapsed' }

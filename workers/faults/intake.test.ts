@@ -134,6 +134,24 @@ describe('many events a commit', () => {
   })
 })
 
+test.each([
+  ['as many as one commit takes', 1_000, 10],
+  ['as many bytes as one commit takes', 8, 1024 * 1024],
+])(
+  'a pause between commits ends when %s wait: their senders do not slow down, they are only refused',
+  async (_, many, bytes) => {
+    const { intake, commits } = openIntake({ pauseMs: () => 3_600_000 })
+    await intake.store(event(`before ${many}`))
+    const body = 'x'.repeat(bytes)
+    const stored = await outcomes(
+      Array.from({ length: many }, (_, i) => intake.storeOwn(event(`${many} at once ${i}`, body))),
+    )
+    expect(new Set(stored)).toEqual(new Set(['new']))
+    expect(commits.length).toBeGreaterThan(1)
+    await intake.stop()
+  },
+)
+
 describe('a clear no', () => {
   test('when the backlog is at its limit; what the backlog itself leads to is taken', async () => {
     let backlog = 9

@@ -97,7 +97,7 @@ export function shipTask(
       return { outcome: 'waybill_used_for_other_lines', waybill: p.waybill }
   }
   const fresh = packages.filter((p) => !known.has(waybillOf(p)))
-  if (fresh.length === 0) return { outcome: 'already_shipped', orderId: order.id }
+  if (fresh.length === 0) return { outcome: 'already_shipped', orderId: order.id, state: row.task.state }
   const { task } = row
   if (task.interceptRequested) return { outcome: 'intercepted' }
   if (task.state !== 'pulled' && task.state !== 'accepted') return { outcome: 'wrong_state', state: task.state }

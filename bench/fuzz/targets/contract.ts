@@ -61,7 +61,9 @@ const config = target<{ readonly environment: Record<string, string> }>({
 const endpoints: readonly Endpoint[] = Object.values(contract)
 const gate = {
   authenticate: () => null,
-  attempts: { waitSeconds: () => 0, failed: () => undefined, succeeded: () => undefined },
+  attempts: {
+    begin: () => ({ waitSeconds: 0, failed: () => undefined, succeeded: () => undefined, undecided: () => undefined }),
+  },
   now: () => 0,
   bodyBytesMax: 1 << 20,
   checkAnswers: false,
