@@ -32,7 +32,10 @@ export class Clients {
         headers: { 'content-type': contentType, ...authorization },
         body,
       })
-      return { status: answer.statusCode, body: await answer.body.text() }
+      const text = await answer.body.text()
+      // What a slow wire delivers in pieces, the HTTP library refuses before anybody of ours sees it (rude.test.ts).
+      if (answer.statusCode === 505 && text.includes('uWebSockets')) return null
+      return { status: answer.statusCode, body: text }
     } catch {
       return null
     }

@@ -32,7 +32,7 @@ export async function startService(
 ): Promise<Child & { readonly url: string }> {
   const flags = [...flagsOfStart(), ...(profile === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`])]
   const child = spawn(process.execPath, [...flags, fileOf('./service.js')], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'inherit'],
     env: { ...withoutSettings(process.env), ...environment },
   })
   const url = await firstMatch(child, /listens on (http:\S+),/)
