@@ -69,7 +69,7 @@ export class Hints {
 
   /** For SKU numbers up to `skus`; nobody has anything. */
   static sized(skus: number, records = recordsAtFirst): Hints {
-    return Hints.#laidOut(Math.ceil(skus * headroom) + spareColumns, records)
+    return Hints.#laidOut(columnsFor(skus), records)
   }
 
   static #laidOut(columns: number, records: number): Hints {
@@ -90,11 +90,19 @@ export class Hints {
 
   /** The same in twice the room. What others write here from now on is not in there. */
   grown(): Hints {
-    const grown = Hints.#laidOut(this.shape.columns, this.#recordsMax * 2)
+    return this.#copiedTo(Hints.#laidOut(this.shape.columns, this.#recordsMax * 2))
+  }
+
+  /** The same with room for SKU numbers up to `skus`. As with `grown`. */
+  widened(skus: number): Hints {
+    return this.#copiedTo(Hints.#laidOut(columnsFor(skus), this.#recordsMax))
+  }
+
+  #copiedTo(larger: Hints): Hints {
     for (let sku = 0; sku < this.shape.columns; sku++) {
-      for (const node of this.nodesWith(sku)) grown.set(node, sku, this.get(node, sku))
+      for (const node of this.nodesWith(sku)) larger.set(node, sku, this.get(node, sku))
     }
-    return grown
+    return larger
   }
 
   get(node: number, sku: number): number {
@@ -217,6 +225,10 @@ export class Hints {
       if (Atomics.compareExchange(cells, chain, first, number) === first) return record
     }
   }
+}
+
+function columnsFor(skus: number): number {
+  return Math.ceil(skus * headroom) + spareColumns
 }
 
 function longer<Words extends Int32Array | Uint32Array>(words: Words, last: number): Words {
