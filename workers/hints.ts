@@ -99,8 +99,14 @@ export class Hints {
   }
 
   #copiedTo(larger: Hints): Hints {
-    for (let sku = 0; sku < this.shape.columns; sku++) {
-      for (const node of this.nodesWith(sku)) larger.set(node, sku, this.get(node, sku))
+    const cells = this.#cells
+    const used = Math.min(Atomics.load(cells, 0), this.#recordsMax)
+    for (let number = 1; number <= used; number++) {
+      const record = this.#record(number)
+      // A record that is just being made, or that somebody else had made already, has none.
+      const available = Atomics.load(cells, record + availableAt)
+      if (available === 0) continue
+      larger.set(cells[record + nodeAt]!, cells[record + skuAt]!, available)
     }
     return larger
   }
