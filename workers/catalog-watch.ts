@@ -4,7 +4,7 @@ import { catalogVersion, loadCatalog, shopKey } from '../adapters/store/catalog.
 import type { Sql } from '../adapters/store/connect.ts'
 import { inForce, type Read, type ReadEntry, readAllSecrets, type Secrets } from '../adapters/store/credentials.ts'
 import { raise, resolve } from '../adapters/store/exceptions.ts'
-import { figuresOf } from '../adapters/store/stock.ts'
+import { figuresOf, type NodeFigures } from '../adapters/store/stock.ts'
 import type { Vault } from '../adapters/store/vault.ts'
 import { figuresInTurn } from './figures-in-turn.ts'
 import { Hints } from './hints.ts'
@@ -15,7 +15,11 @@ export class CatalogWatch {
   readonly #vault: Vault
   #secrets: ReadonlyMap<string, Read> = new Map()
   #catalogue: Catalogue
+  /** By whose numbers figures are kept: of those that come into force next, a little before they do. */
+  #numbers: Catalogue
   #hints: Hints
+  /** There was no room for SKUs of `#numbers`, and what they have is still to be read. */
+  #isUnfilled = false
   #reading: Promise<void> | null = null
   readonly #heard = new Map<string, number>()
 
@@ -23,6 +27,7 @@ export class CatalogWatch {
     this.#sql = sql
     this.#vault = vault
     this.#catalogue = catalogue
+    this.#numbers = catalogue
     this.#hints = hints
   }
 
@@ -35,6 +40,8 @@ export class CatalogWatch {
       Hints.sized(0),
     )
     await watch.#readSettings()
+    watch.#catalogue = watch.#numbers
+    watch.#isUnfilled = false
     return watch
   }
 
@@ -65,30 +72,36 @@ export class CatalogWatch {
     await this.#reading
   }
 
+  /** Nobody plans with a SKU before its figures are there: an order for it would find nothing, and wait as a backorder. */
   async #read(): Promise<void> {
-    if (await this.#readSettings()) await this.fillHints()
+    await this.#readSettings()
+    if (this.#isUnfilled) {
+      await this.#fillNewSkus()
+      this.#isUnfilled = false
+    }
+    this.#catalogue = this.#numbers
   }
 
-  /** True when the hints had to be laid out anew, and are empty. */
-  async #readSettings(): Promise<boolean> {
-    if ((await catalogVersion(this.#sql)) === this.#catalogue.version) return false
+  /** When they have changed. All but the catalogue is in force then, and there is room for what it will bring. */
+  async #readSettings(): Promise<void> {
+    if ((await catalogVersion(this.#sql)) === this.#numbers.version) return
     const catalog = await loadCatalog(this.#sql)
     // After the version, as all else: a newer secret shows as a newer version next time.
     const secrets = await readAllSecrets(this.#sql, this.#vault, 'shop')
     this.#secrets = new Map(secrets.map(({ group, name, read }) => [shopKey(group, name), read]))
     await tellUnreadable(this.#sql, secrets)
-    this.#catalogue = catalogueOf(catalog)
     let skus = 0
     for (const { no } of catalog.skus.values()) skus = Math.max(skus, no)
-    if (this.#hints.covers(skus)) return false
-    this.#hints = Hints.sized(skus)
-    return true
+    if (!this.#hints.covers(skus)) {
+      this.#isUnfilled = true
+      this.#hints = this.#hints.widened(skus)
+    }
+    this.#numbers = catalogueOf(catalog)
   }
 
   /** From Postgres: what Redis has promised in the last moments is not in it, and Redis will say so. */
   async fillHints(): Promise<void> {
-    const nodes = this.#catalogue.nodes.map(({ node }) => node)
-    for await (const { node, seq, available } of figuresInTurn(nodes, (some) => figuresOf(this.#sql, some))) {
+    for await (const { node, seq, available } of this.#figures()) {
       this.setHints(
         node,
         available.map((r) => ({ sku: r.sku, atp: r.available })),
@@ -97,21 +110,40 @@ export class CatalogWatch {
     }
   }
 
+  /** Of the others, hints know more than Postgres: what threads have reserved and not yet committed. */
+  async #fillNewSkus(): Promise<void> {
+    for await (const { node, seq, available } of this.#figures()) {
+      const unknown = available.filter(({ sku }) => this.#catalogue.skuNo(sku) === 0)
+      this.setHints(
+        node,
+        unknown.map((r) => ({ sku: r.sku, atp: r.available })),
+      )
+      // Whatever was set meanwhile may be newer: it is heard once more.
+      this.hear(node, Math.min(seq, this.heard(node)))
+    }
+  }
+
+  #figures(): AsyncIterable<NodeFigures> {
+    const nodes = this.#numbers.nodes.map(({ node }) => node)
+    return figuresInTurn(nodes, (some) => figuresOf(this.#sql, some))
+  }
+
   /** Up to which of a node's changes the hints know of all; those made here are set at once, whatever their number. */
   heard(node: string): number {
     return this.#heard.get(node) ?? 0
   }
 
+  /** Of a node that is not known yet nothing was kept. */
   hear(node: string, seq: number): void {
-    this.#heard.set(node, seq)
+    if (this.#numbers.nodeIndex.has(node)) this.#heard.set(node, seq)
   }
 
   setHints(node: string, rows: Iterable<{ readonly sku: string; readonly atp: number }>): void {
-    const index = this.#catalogue.nodeIndex.get(node)
+    const index = this.#numbers.nodeIndex.get(node)
     if (index === undefined) return
-    const row = this.#catalogue.nodeNo(index)
+    const row = this.#numbers.nodeNo(index)
     for (const { sku, atp } of rows) {
-      const column = this.#catalogue.skuNo(sku)
+      const column = this.#numbers.skuNo(sku)
       if (column === 0) continue
       this.#hints.set(row, column, atp)
       // What threads change in the old one until their next batch is missing in the new: Redis and the sweep say it again.

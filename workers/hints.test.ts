@@ -61,6 +61,10 @@ test('a SKU or a figure for which there is no room has no stock to speak of', ()
   const grown = hints.grown()
   grown.add(9, 1, 2)
   expect([grown.anywhere(1), grown.get(8, 1), grown.get(9, 1)]).toEqual([18, 2, 2])
+  const widened = grown.widened(beyond)
+  widened.set(1, beyond, 5)
+  expect([widened.covers(beyond), widened.get(1, beyond), widened.anywhere(beyond)]).toEqual([true, 5, 5])
+  expect([widened.anywhere(1), widened.nodesWith(1).length, widened.get(9, 1)]).toEqual([18, 9, 2])
 })
 
 test('threads that add the same figures at the same time make one of each', async () => {

@@ -69,7 +69,7 @@ export class Hints {
 
   /** For SKU numbers up to `skus`; nobody has anything. */
   static sized(skus: number, records = recordsAtFirst): Hints {
-    return Hints.#laidOut(Math.ceil(skus * headroom) + spareColumns, records)
+    return Hints.#laidOut(columnsFor(skus), records)
   }
 
   static #laidOut(columns: number, records: number): Hints {
@@ -90,11 +90,25 @@ export class Hints {
 
   /** The same in twice the room. What others write here from now on is not in there. */
   grown(): Hints {
-    const grown = Hints.#laidOut(this.shape.columns, this.#recordsMax * 2)
-    for (let sku = 0; sku < this.shape.columns; sku++) {
-      for (const node of this.nodesWith(sku)) grown.set(node, sku, this.get(node, sku))
+    return this.#copiedTo(Hints.#laidOut(this.shape.columns, this.#recordsMax * 2))
+  }
+
+  /** The same with room for SKU numbers up to `skus`. As with `grown`. */
+  widened(skus: number): Hints {
+    return this.#copiedTo(Hints.#laidOut(columnsFor(skus), this.#recordsMax))
+  }
+
+  #copiedTo(larger: Hints): Hints {
+    const cells = this.#cells
+    const used = Math.min(Atomics.load(cells, 0), this.#recordsMax)
+    for (let number = 1; number <= used; number++) {
+      const record = this.#record(number)
+      // A record that is just being made, or that somebody else had made already, has none.
+      const available = Atomics.load(cells, record + availableAt)
+      if (available === 0) continue
+      larger.set(cells[record + nodeAt]!, cells[record + skuAt]!, available)
     }
-    return grown
+    return larger
   }
 
   get(node: number, sku: number): number {
@@ -217,6 +231,10 @@ export class Hints {
       if (Atomics.compareExchange(cells, chain, first, number) === first) return record
     }
   }
+}
+
+function columnsFor(skus: number): number {
+  return Math.ceil(skus * headroom) + spareColumns
 }
 
 function longer<Words extends Int32Array | Uint32Array>(words: Words, last: number): Words {

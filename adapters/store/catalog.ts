@@ -15,7 +15,7 @@ export interface ShopRow {
   readonly skuMap: Readonly<Record<string, string>>
 }
 
-/** `no` is the row or column of the availability hints. */
+/** `no` is the row or column of the availability hints: a place in memory, so whoever is put again keeps the one he has. */
 export interface Numbered<T> {
   readonly no: number
   readonly value: T
@@ -53,6 +53,7 @@ export async function loadCatalog(sql: Queryable): Promise<Catalog> {
   }
 }
 
+/** Until it commits, whoever else raises it waits: done first, settings are put by one at a time. */
 async function raiseVersion(sql: Queryable): Promise<void> {
   await sql`update catalog_version set version = version + 1`
 }
@@ -78,11 +79,16 @@ export async function putShop(sql: Sql, vault: Vault, shop: ShopToPut): Promise<
 
 export async function putSkus(sql: Sql, skus: readonly Sku[]): Promise<void> {
   await sql.begin(async (tx) => {
+    await raiseVersion(tx)
+    const given = tx`
+      (select detail ->> 'sku' as sku, detail
+       from jsonb_array_elements(${JSON.stringify(skus)}::text::jsonb) as detail) as r`
+    await tx`update sku s set detail = r.detail from ${given} where s.sku = r.sku`
+    // A row that is there already would have taken a number before it is found to conflict.
     await tx`
       insert into sku (sku, detail)
-      select detail ->> 'sku', detail from jsonb_array_elements(${JSON.stringify(skus)}::text::jsonb) as detail
+      select sku, detail from ${given} where not exists (select from sku s where s.sku = r.sku) order by sku
       on conflict (sku) do update set detail = excluded.detail`
-    await raiseVersion(tx)
   })
 }
 
@@ -106,6 +112,7 @@ export async function putNodes(
   nodes: readonly NodeToPut[],
 ): Promise<{ readonly created: readonly string[] }> {
   return await sql.begin(async (tx) => {
+    await raiseVersion(tx)
     const rows = nodes.map((n) => ({
       node: n.node.node,
       detail: n.node,
@@ -114,13 +121,19 @@ export async function putNodes(
     }))
     const given = tx`
       jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as r (node text, detail jsonb, hash text, until bigint)`
+    // As everybody locks nodes, so that nobody waits for us whom we wait for.
+    await tx`select from node where node = any(${nodes.map((n) => n.node.node)}) order by node for update`
+    const isNew = tx`not exists (select from node known where known.node = r.node)`
     const taken = await tx`
       select from node n join ${given} on n.previous_key_hash = decode(r.hash, 'hex')
-      where n.node <> r.node and n.previous_key_until > now()`
-    if (taken.count > 0) throw new NodeKeyTaken('another node’s key until lately')
+      where n.node <> r.node and n.previous_key_until > now()
+      union all
+      select from node n join ${given} on n.api_key_hash = decode(r.hash, 'hex') where ${isNew}`
+    if (taken.count > 0) throw new NodeKeyTaken('another node’s key, or was until lately')
+    // A row that is there already, or is refused, would have taken a number first.
     const made = await tx<{ node: string }[]>`
       insert into node (node, detail, api_key_hash)
-      select node, detail, decode(hash, 'hex') from ${given}
+      select node, detail, decode(hash, 'hex') from ${given} where ${isNew} order by node
       on conflict (node) do nothing returning node`
     if (made.length < rows.length) {
       // Told the same key twice, the one before it stays the one before it.
@@ -134,7 +147,6 @@ export async function putNodes(
         from ${given}
         where n.node = r.node and not (r.node = any(${made.map((m) => m.node)}))`
     }
-    await raiseVersion(tx)
     return { created: made.map((r) => r.node) }
   })
 }
