@@ -4,7 +4,7 @@ import { testRedis } from '../../adapters/shared/testing.ts'
 import { StockError } from '../../adapters/stock/errors.ts'
 import { audit } from '../../adapters/store/audit.ts'
 import { commitDecisions, type DecisionWrite } from '../../adapters/store/commit.ts'
-import { storeEvents } from '../../adapters/store/intake.ts'
+import { type InboxEvent, storeEvents } from '../../adapters/store/intake.ts'
 import { PostgresStore } from '../../adapters/store/postgres-store.ts'
 import {
   commitStep,
@@ -19,6 +19,7 @@ import {
   snapshotOf,
 } from '../../adapters/store/testing/world.ts'
 import { type TestDatabase, testDatabase } from '../../adapters/store/testing.ts'
+import { buildDivisions } from '../../router/address.ts'
 import { decide } from '../../router/decide.ts'
 import { newOrder, takeSnapshot } from '../../router/order.ts'
 import { auditAll } from '../audit.ts'
@@ -27,6 +28,7 @@ import { endReservations } from '../end-reservations.ts'
 import { Hints } from '../hints.ts'
 import { StockKeeper } from '../stock-keeper.ts'
 import { readCatalogue } from './catalogue.ts'
+import { decideBatch, type ThreadContext } from './decide-batch.ts'
 import { forgetPlaced, type Placed, type PlacingContext, placeAll } from './placing.ts'
 import type { Work } from './work.ts'
 import { writeOf } from './write.ts'
@@ -106,6 +108,34 @@ async function sweep(): Promise<void> {
 const promised = async (node: string, sku: string): Promise<number | undefined> =>
   (await keeper.look(node)).atp.get(sku)
 
+/** Of its first release nobody hears: it lands when it is told to. */
+function releasesLate(): { readonly cutOff: CounterKeeper; readonly landLate: () => Promise<void> } {
+  let late: Parameters<CounterKeeper['release']>[0] | null = null
+  const release: CounterKeeper['release'] = async (reservations) => {
+    if (late !== null || reservations.length === 0) return await keeper.release(reservations)
+    late = reservations
+    throw new StockError('redis_unavailable', 'no answer in time')
+  }
+  const cutOff = new Proxy<CounterKeeper>(keeper, {
+    get: (_, verb: keyof CounterKeeper) => {
+      const member = keeper[verb]
+      return verb === 'release' ? release : typeof member === 'function' ? member.bind(keeper) : member
+    },
+  })
+  return { cutOff, landLate: () => keeper.release(late ?? []) }
+}
+
+/** As the platform tells it. */
+function tradeEvent(): InboxEvent {
+  const order = ['a', 'b'].map((sku, i) => ({ oid_str: `7${i}`, num: 1, outer_sku_id: sku, divide_order_fee: '1.00' }))
+  const receiver = { receiver_name: '*', receiver_mobile: '*', receiver_address: '*', receiver_district: '' }
+  const trade = {
+    ...{ tid_str: '7', status: 'WAIT_SELLER_SEND_GOODS', modified: '2025-01-01 00:00:00', payment: '2.00' },
+    ...{ post_fee: '0.00', receiver_state: '上海市', receiver_city: '上海市', ...receiver, orders: { order } },
+  }
+  return eventOf('7', { body: Buffer.from(JSON.stringify({ trade })) })
+}
+
 describe('an attempt before this one', () => {
   test('may still be committed: what it reserved is not given back when another parcel is refused', async () => {
     const { sql } = database
@@ -150,19 +180,7 @@ describe('an attempt before this one', () => {
   })
 
   test('may still give back what it took: its release, when it lands, leaves what was asked for again', async () => {
-    let late: (() => Promise<void>) | null = null
-    const cutOff = {
-      owner,
-      get epoch() {
-        return keeper.epoch
-      },
-      reserve: (...asked: Parameters<CounterKeeper['reserve']>) => keeper.reserve(...asked),
-      release: async (...asked: Parameters<CounterKeeper['release']>) => {
-        if (late !== null) return await keeper.release(...asked)
-        late = () => keeper.release(...asked)
-        throw new StockError('redis_unavailable', 'no answer in time')
-      },
-    } as unknown as CounterKeeper
+    const { cutOff, landLate } = releasesLate()
     const { context, believe } = await settingWith(cutOff)
     const work = await workOnBoth()
     believe('n3', 'b', 1)
@@ -171,9 +189,42 @@ describe('an attempt before this one', () => {
     believe('n2', 'b', 1)
     const { placed } = await placeAll({ ...context, nowMs: 2 }, [work.decision])
     expect(reservedBy(placed[0]!)).toEqual(['n1 o-1 o-1@0.own', 'n2 o-2 o-2@0.own'])
-    await late!()
+    await landLate()
     expect(await promised('n1', 'a')).toBe(0)
   })
+})
+
+test('a decision that was not committed gives back what it took, and that release lands in the middle of the next', async () => {
+  const { sql } = database
+  const { cutOff, landLate } = releasesLate()
+  const { context } = await settingWith(cutOff)
+  class Store extends PostgresStore {
+    commits = 0
+    override async commitDecisions(...asked: Parameters<PostgresStore['commitDecisions']>) {
+      // First another event of the batch was settled by somebody else.
+      if (++this.commits === 1) return { outcome: 'settled_elsewhere' } as const
+      await landLate()
+      return await super.commitDecisions(...asked)
+    }
+  }
+  let nowMs = 0
+  const thread: ThreadContext = {
+    ...context,
+    store: new Store(sql),
+    divisions: buildDivisions([{ adcode: '310000', name: '上海市', point: { lat: 31, lng: 121 } }]),
+    now: () => ++nowMs,
+    logBug: (_, error) => {
+      throw error
+    },
+  }
+  const event = tradeEvent()
+  const [stored] = await storeEvents(sql, [event])
+  if (stored?.outcome !== 'new') throw new Error('the event is known')
+  const batch = [{ ...event, seq: stored.seq, storedAtMs: 1 }]
+  expect((await decideBatch(thread, batch)).decided).toMatchObject([{ done: false, passing: true }])
+  expect((await decideBatch(thread, batch)).decided).toMatchObject([{ done: true, outcome: 'routed' }])
+  expect(await promised('n1', 'a')).toBe(0)
+  expect(await auditAll(sql, keeper)).toEqual([])
 })
 
 describe('after the last round', () => {
