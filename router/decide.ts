@@ -229,17 +229,30 @@ export interface PlannedTask {
   readonly units: readonly Demand[]
 }
 
-/** Puts the sourced units into new tasks and backorders the rest. Every unit of the decision's demand ends in one place. */
+const noneRefused: ReadonlySet<PlannedTask> = new Set()
+
+/**
+ * Puts the sourced units into new tasks and backorders the rest, refused parcels among it. Every unit of the decision's demand
+ * ends in one place. A parcel has the same number whichever others are refused: its units are reserved under it. So the
+ * numbers of an order's tasks may have gaps.
+ */
 export function place(
   decision: Decision,
   planned: readonly PlannedTask[],
   missing: readonly Demand[],
+  refused = noneRefused,
 ): { order: Order; newTasks: readonly Task[] } {
   const allocations = [...decision.order.allocations]
   const newTasks: Task[] = []
+  const lost: Demand[] = []
   let { taskCount } = decision.order
-  for (const plan of planned) {
-    const taskId = `${decision.order.id}-${++taskCount}`
+  planned.forEach((plan, i) => {
+    if (refused.has(plan)) {
+      lost.push(...plan.units)
+      return
+    }
+    taskCount = decision.order.taskCount + i + 1
+    const taskId = `${decision.order.id}-${taskCount}`
     const bySku = new Map<string, number>()
     for (const unit of plan.units) {
       const { sku } = decision.order.items[unit.item]!
@@ -254,8 +267,8 @@ export function place(
       interceptRequested: false,
       lines: [...bySku].map(([sku, quantity]) => ({ sku, quantity, shipped: 0 })),
     })
-  }
-  for (const unit of missing) {
+  })
+  for (const unit of [...missing, ...lost]) {
     allocations.push({ item: unit.item, quantity: unit.quantity, place: 'backordered', taskId: null })
   }
   const order = { ...decision.order, allocations, taskCount }

@@ -6,6 +6,7 @@
  * in Redis that nobody confirmed: the same process finds its own again, and the sweep gives the rest back.
  */
 
+import type { ReleaseRequest } from '../../adapters/stock/counters.ts'
 import { StockError } from '../../adapters/stock/errors.ts'
 import type { DecisionWrite } from '../../adapters/store/commit.ts'
 import type { DecisionStore } from '../../adapters/store/decision-store.ts'
@@ -208,7 +209,7 @@ async function settle(
       await endReservations(
         context.store,
         keeper,
-        made.flatMap((p) => references(p.newTasks)),
+        made.flatMap((p) => references(p.newTasks, placing.nowMs)),
       )
       if (result.outcome === 'stock_refused') {
         tally.problems.push('stock_refused')
@@ -221,7 +222,7 @@ async function settle(
   const lost = result.conflicts.map((i) => placed[i]).filter((p) => p !== null && p !== undefined)
   forgetPlaced(placing, lost)
   const kept = placed.filter((p, i): p is Placed => p !== null && !refused.has(i))
-  await tellRedis(context, kept, lost, result.deltas)
+  await tellRedis(context, placing.nowMs, kept, lost, result.deltas)
   works.forEach((work, i) => {
     if (refused.has(i)) return
     const outcome = outcomeOf(work.before, writes[i]!.order)
@@ -235,17 +236,18 @@ async function settle(
 /** What Redis is told after the commit may fail: the sweep tells it again. */
 async function tellRedis(
   { store, keeper }: ThreadContext,
+  madeAtMs: number,
   kept: readonly Placed[],
   lost: readonly Placed[],
   deltas: Parameters<CounterKeeper['tell']>[0],
 ): Promise<void> {
   try {
     await Promise.all([
-      keeper.confirm(kept.flatMap((p) => references(p.newTasks))),
+      keeper.confirm(kept.flatMap((p) => references(p.newTasks, madeAtMs))),
       endReservations(
         store,
         keeper,
-        lost.flatMap((p) => references(p.newTasks)),
+        lost.flatMap((p) => references(p.newTasks, madeAtMs)),
       ),
       keeper.tell(deltas),
     ])
@@ -254,8 +256,9 @@ async function tellRedis(
   }
 }
 
-function references(tasks: readonly NewTask[]): { node: string; reservationId: string }[] {
-  return tasks.map(({ task, reservationId }) => ({ node: task.node, reservationId }))
+/** With their time: a release that lands late leaves what was asked for again meanwhile, under the same id. */
+function references(tasks: readonly NewTask[], madeAtMs: number): ReleaseRequest[] {
+  return tasks.map(({ task, reservationId }) => ({ node: task.node, reservationId, madeAtMs }))
 }
 
 /** The state that a decision led to; null when the order did not change. */

@@ -3,7 +3,7 @@
  * and whoever is refused plans again on the fresh figures that came with the refusal. An order over several nodes is all or
  * nothing until the last round; then it keeps what it got and the rest is backordered.
  */
-import type { ReservationRef, ReserveRequest } from '../../adapters/stock/counters.ts'
+import type { ReleaseRequest, ReserveRequest } from '../../adapters/stock/counters.ts'
 import type { NewTask } from '../../adapters/store/move-stock.ts'
 import { type Decision, type Demand, type PlannedTask, place } from '../../router/decide.ts'
 import { candidatesFor, type Network } from '../../router/source/candidates.ts'
@@ -89,26 +89,18 @@ export async function placeAll(context: PlacingContext, decisions: readonly Deci
       const { epoch, outcomes } = await reserveAll(context, open)
       firstEpoch = firstEpoch === null ? epoch : Math.min(firstEpoch, epoch)
       const again: Attempt[] = []
-      const release: ReservationRef[] = []
+      const release: ReleaseRequest[] = []
       for (const attempt of open) {
-        const refused = outcomes.get(attempt)!.filter((r) => r.outcome === 'insufficient_stock').length
+        const answers = outcomes.get(attempt)!
+        const refused = answers.filter(isRefused).length
         refusals += refused
-        if (refused === 0) {
-          placed[attempt.index] = finish(
-            attempt,
-            attempt.planned.tasks,
-            attempt.planned.missing,
-            attempt.planned.requests,
-          )
-        } else if (attempt.round + 1 === roundsMax) {
-          placed[attempt.index] = keepWhatWasReserved(attempt, outcomes.get(attempt)!)
-        } else {
-          attempt.planned.requests.forEach((request, i) => {
-            if (outcomes.get(attempt)![i]!.outcome !== 'insufficient_stock') release.push(request)
-          })
+        if (refused === 0 || attempt.round + 1 === roundsMax) placed[attempt.index] = finish(attempt, answers)
+        else {
+          release.push(...takenNow(attempt, answers).map((request) => ({ ...request, madeAtMs: context.nowMs })))
           again.push(attempt)
         }
       }
+      // By its time: landing late, after the same was asked for again, it leaves what may be about to be committed then.
       await context.keeper.release(release)
       for (const attempt of again) giveBackHints(context, attempt, outcomes.get(attempt)!)
       const planning = performance.now()
@@ -202,36 +194,41 @@ function orTaken(answer: Reserved): Reserved {
   return answer.outcome === 'exists_with_different_lines' ? { ...answer, outcome: 'insufficient_stock' } : answer
 }
 
-function finish(
-  attempt: Attempt,
-  tasks: readonly PlannedTask[],
-  missing: readonly Demand[],
-  requests: readonly ReserveRequest[],
-): Placed {
+function isRefused({ outcome }: Reserved): boolean {
+  return outcome === 'insufficient_stock'
+}
+
+/**
+ * What this round took, and gives back when another parcel of the plan is refused. What was `already_reserved` it did not
+ * take: an attempt before this one did, which was cut off and whose commit may land any moment, under this very id. Only a
+ * commit may end that, or the sweep, which asks Postgres once the record is old. Until then those units are there for nobody,
+ * nor for the next round of this order, which asks under another id: where they are the last, it goes without them for half a
+ * minute, and is sourced again when the sweep frees them.
+ */
+function takenNow(attempt: Attempt, answers: readonly Reserved[]): readonly ReserveRequest[] {
+  return attempt.planned.requests.filter((_, i) => answers[i]!.outcome === 'reserved')
+}
+
+/** With what was reserved, by this attempt or by one before it: the commit is what makes it this one's. */
+function finish(attempt: Attempt, answers: readonly Reserved[]): Placed {
   const { decision, planned, round } = attempt
-  const { order, newTasks } = tasks === planned.tasks ? planned.placed : place(decision, tasks, missing)
+  const refused = new Set(planned.tasks.filter((_, i) => isRefused(answers[i]!)))
+  const { order, newTasks } =
+    refused.size === 0 ? planned.placed : place(decision, planned.tasks, planned.missing, refused)
+  const kept = planned.requests.filter((_, i) => !isRefused(answers[i]!))
   return {
-    order: { ...order, attempt: order.attempt + round + (requests.length > 0 ? 1 : 0) },
-    newTasks: newTasks.map((task, i) => ({ task, reservationId: requests[i]!.reservationId })),
+    order: { ...order, attempt: order.attempt + round + (kept.length > 0 ? 1 : 0) },
+    newTasks: newTasks.map((task, i) => ({ task, reservationId: kept[i]!.reservationId })),
     sourcing: planned.traces,
     rounds: round + 1,
   }
 }
 
-function keepWhatWasReserved(attempt: Attempt, outcomes: readonly Reserved[]): Placed {
-  const { planned } = attempt
-  const kept = planned.tasks.filter((_, i) => outcomes[i]!.outcome !== 'insufficient_stock')
-  const lost = planned.tasks.filter((_, i) => outcomes[i]!.outcome === 'insufficient_stock')
-  const requests = planned.requests.filter((_, i) => outcomes[i]!.outcome !== 'insufficient_stock')
-  return finish(attempt, kept, [...planned.missing, ...lost.flatMap((t) => t.units)], requests)
-}
-
-/** Released units are there again; refused ones have their fresh figure already. */
-function giveBackHints(context: PlacingContext, attempt: Attempt, outcomes: readonly Reserved[]): void {
-  attempt.planned.requests.forEach((request, i) => {
-    if (outcomes[i]!.outcome === 'insufficient_stock') return
-    for (const { sku, quantity } of request.lines) addHint(context, request.node, sku, quantity)
-  })
+/** Released units are there again; all others have their fresh figure already. */
+function giveBackHints(context: PlacingContext, attempt: Attempt, answers: readonly Reserved[]): void {
+  for (const { node, lines } of takenNow(attempt, answers)) {
+    for (const { sku, quantity } of lines) addHint(context, node, sku, quantity)
+  }
 }
 
 /** For reservations that come to nothing after all were made, or of which nobody knows whether they were. */

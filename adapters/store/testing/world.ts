@@ -188,8 +188,8 @@ export function writeOn(loaded: Loaded | undefined, orderId: string, seq: string
 }
 
 /** Decides and commits one order; throws when it was not committed. Gives what Redis had to be told. */
-export async function commitStep(sql: Sql, orderId: string, step: Step): Promise<readonly NodeDelta[]> {
-  const done = await commitDecisions(sql, 0, [await decided(sql, orderId, step)])
+export async function commitStep(sql: Sql, orderId: string, step: Step, epoch = 0): Promise<readonly NodeDelta[]> {
+  const done = await commitDecisions(sql, epoch, [await decided(sql, orderId, step)])
   if (done.outcome !== 'committed' || done.conflicts.length > 0) throw new Error(JSON.stringify(done))
   return done.deltas
 }
