@@ -266,7 +266,7 @@ export interface Order extends OrderKey {
   readonly excludedNodes: readonly string[]
   readonly items: readonly Item[]
   readonly allocations: readonly Allocation[]
-  /** Tasks made so far: the next task's ordinal. */
+  /** The highest number of a task so far: the next one's is above it. Refused parcels leave gaps. */
   readonly taskCount: number
   /** Reservation attempts so far: part of the next reservation's id. */
   readonly attempt: number
