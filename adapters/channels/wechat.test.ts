@@ -62,6 +62,20 @@ test('two steps of one after-sale within a second are two events', () => {
   expect(new Set(ids).size).toBe(2)
 })
 
+test.each([
+  ['channels_ec_order_ext_info_update', 'type', [2, 1]],
+  ['channels_ec_order_deliver', 'finish_delivery', [0, 1]],
+])('two of %s within a second that differ in %s are two events', (name, field, values) => {
+  const sample = fixtureJson(`samples/wechat.push.${name}.plain.json`)
+  const ids = values.map((value) => {
+    const received = push(
+      Buffer.from(JSON.stringify(changed(sample, (copy) => Object.assign(copy.order_info, { [field]: value })))),
+    )
+    return received.outcome === 'event' && received.eventId
+  })
+  expect(new Set(ids).size).toBe(2)
+})
+
 test('XML says the same as JSON', () => {
   const xml =
     '<xml><ToUserName><![CDATA[gh]]></ToUserName><FromUserName><![CDATA[oUser]]></FromUserName>' +

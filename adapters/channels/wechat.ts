@@ -111,6 +111,9 @@ function nameEvent(payload: Uint8Array): Received {
   }
 }
 
+/** What was changed, address or remark; and whether all has left. Two of them may come in one second. */
+const tellingFields = ['type', 'finish_delivery']
+
 /** The order that a message is about, and what tells it from another of the same second; null: not about an order. */
 function subjectOf(message: Json, event: string): { orderId: string; detail: string } | null {
   if (event === 'channels_ec_aftersale_update') {
@@ -119,7 +122,9 @@ function subjectOf(message: Json, event: string): { orderId: string; detail: str
     return { orderId: requiredIdIn(update, 'order_id'), detail }
   }
   if (!/^channels_ec_order_\w+$/.test(event)) return null
-  return { orderId: requiredIdIn(objectIn(message, 'order_info'), 'order_id'), detail: '' }
+  const info = objectIn(message, 'order_info')
+  const detail = tellingFields.map((field) => idIn(info, field)).filter((value) => value !== null)
+  return { orderId: requiredIdIn(info, 'order_id'), detail: detail.map((value) => `:${value}`).join('') }
 }
 
 function normalise(kind: EventKind, payload: Uint8Array, settings: ShopSettings) {
