@@ -141,6 +141,18 @@ describe('an answer that is older than its hint', () => {
   })
 })
 
+test('an answer that nobody can read is shown for each order of which it was the answer', async () => {
+  const orders = [testOrder('wechat', [line]), testOrder('wechat', [line])]
+  for (const order of orders) {
+    service.wechat.answers.set(order.orderId, '{"errcode":0,"errmsg":"ok"}')
+    await service.send(signedOrder(order))
+  }
+  await service.settled()
+  const shown = (await service.exceptions('unintelligible_event')).map(({ ref }) => ref)
+  expect(shown).toHaveLength(2)
+  expect(await service.audit()).toEqual([])
+})
+
 function answersOf(order: TestOrder) {
   return service.sql`select event_id from inbox where order_id = ${order.orderId} and kind = 'order'`
 }

@@ -173,11 +173,13 @@ export class Puller {
       }
       if (event.kind === 'order' && event.orderId !== orderId) throw new PullError('other_order')
       const { kind, occurredAt, payload } = event
-      const named = { channel, shop: shopName, eventId: event.eventId, occurredAt }
-      if (isReadBack) {
+      // One that nobody can read is named by its bytes alone, and may have been given for other orders too.
+      const eventId = kind === 'order' ? event.eventId : `${event.eventId}:${orderId}`
+      const named = { channel, shop: shopName, eventId, occurredAt }
+      if (isReadBack && kind === 'order') {
         // Nothing new since an earlier pull for them: it is not kept a second time.
-        const { eventId } = pulledOrderEvent(pulled.body, newest)
-        if (await isStored(sql, { ...named, eventId })) named.eventId = eventId
+        const earlier = { ...named, eventId: pulledOrderEvent(pulled.body, newest).eventId }
+        if (await isStored(sql, earlier)) named.eventId = earlier.eventId
       }
       const answers = job.hints.map((h) => h.seq).filter((seq) => !doubts.seqs.has(seq))
       await intake.storeOwn({ ...named, orderId, kind, body: payload, answers })
