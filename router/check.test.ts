@@ -59,6 +59,7 @@ const good: OrderSnapshot = {
   sellerFlag: 0,
   addressUnderReview: false,
   presale: null,
+  pull: 0,
   transactionId: null,
 }
 

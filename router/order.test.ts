@@ -40,6 +40,16 @@ describe('a snapshot', () => {
     ],
     ['within the second, the balance is paid', presale('deposit_paid'), presale('balance_paid'), 'taken'],
     ['within the second, the balance was not', presale('balance_paid'), presale('deposit_paid'), 'stale'],
+    [
+      'within the second, asked for later, though it goes back',
+      pulled(refunding('requested'), 1),
+      pulled(paid, 2),
+      'taken',
+    ],
+    ['within the second, asked for earlier', pulled(paid, 2), pulled(refunding('requested'), 1), 'stale'],
+    ['within the second, asked for later, the same', pulled(paid, 1), pulled(paid, 2), 'taken'],
+    ['within the second, by one pull, behind', pulled(refunding('requested'), 1), pulled(paid, 1), 'stale'],
+    ['older, though it was asked for later', paid, { ...pulled(paid, 2), modifiedAt: 9 }, 'stale'],
     ['within the second, a refund is asked for', paid, refunding('requested'), 'taken'],
     ['within the second, a refund is done', refunding('requested'), refunding('refunded'), 'taken'],
     ['within the second, a refund was only asked for', refunding('refunded'), refunding('requested'), 'stale'],
@@ -57,6 +67,17 @@ describe('a snapshot', () => {
     expect(order.snapshot!.lines.map((l) => l.lineId)).toEqual(['a', 'b', 'c'])
   })
 
+  test('is known again, however its fields were kept', () => {
+    const fields = Object.entries(snapshot({ sellerMemo: 'x' })).reverse()
+    const known = takeSnapshot(none, Object.fromEntries(fields) as unknown as OrderSnapshot).order
+    expect(takeSnapshot(known, snapshot({ sellerMemo: 'x' })).outcome).toBe('unchanged')
+    expect(takeSnapshot(known, snapshot({ sellerMemo: 'w' })).outcome).toBe('stale')
+    expect(takeSnapshot(known, snapshot({ sellerMemo: 'y' })).outcome).toBe('taken')
+  })
+
+  function pulled(told: OrderSnapshot, pull: number) {
+    return { ...told, pull }
+  }
   function presale(step: 'deposit_paid' | 'balance_paid') {
     return snapshot({ presale: { step, depositFen: 10 } })
   }
@@ -109,6 +130,7 @@ test('what is known in the end does not depend on the sequence, not even within 
     fc
       .record({
         modifiedAt: at,
+        pull: fc.constantFrom(0, 1, 2),
         platformState: fc.constantFrom('unpaid', 'on_hold', 'ready', 'closed') as fc.Arbitrary<
           OrderSnapshot['platformState']
         >,
@@ -139,6 +161,54 @@ test('what is known in the end does not depend on the sequence, not even within 
         expect(takeAll(shuffled)).toEqual(takeAll(events))
       },
     ),
+  )
+})
+
+/**
+ * An order that changes and changes back, within one tick as well, at a platform that hints at each change. Hints are pulled by
+ * two processes, each when it likes and some of them twice; a pull's number is given before it asks, from the hints' sequence.
+ * Answers arrive in any sequence.
+ */
+test('what is pulled ends in what the platform shows in the end, whoever asks, and however the answers arrive', () => {
+  const words = fc.constantFrom('none', 'requested') as fc.Arbitrary<RefundSnapshot['status']>
+  const step = fc.oneof(
+    fc.record({ what: fc.constant('changes' as const), word: words, underReview: fc.boolean(), ticks: fc.nat(1) }),
+    fc.record({ what: fc.constant('begins' as const), hint: fc.nat(9) }),
+    fc.record({ what: fc.constant('asks' as const), pull: fc.nat(9) }),
+  )
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 5, maxLength: 30 }), fc.infiniteStream(fc.nat(99)), (steps, chance) => {
+      let now = snapshot()
+      let number = 1
+      const hints = [number]
+      const asked = new Set<number>()
+      let underWay: { readonly hint: number; readonly pull: number }[] = []
+      const answers: OrderSnapshot[] = []
+      const begin = (hint: number) => {
+        underWay.push({ hint, pull: asked.has(hint) ? ++number : hint })
+        asked.add(hint)
+      }
+      const ask = (i: number) => {
+        const { pull } = underWay[i]!
+        underWay = underWay.filter((_, at) => at !== i)
+        answers.push({ ...now, pull })
+      }
+      for (const one of steps) {
+        if (one.what === 'changes') {
+          const { modifiedAt } = now
+          const change = { modifiedAt: modifiedAt + one.ticks, addressUnderReview: one.underReview }
+          now = snapshot({ ...change, lines: [line('1', { refund: one.word })] })
+          hints.push(++number)
+        } else if (one.what === 'begins') begin(hints[one.hint % hints.length]!)
+        else if (underWay.length > 0) ask(one.pull % underWay.length)
+      }
+      for (const hint of hints) if (!asked.has(hint)) begin(hint)
+      while (underWay.length > 0) ask(chance.next().value! % underWay.length)
+      const shuffled = answers.map((told) => ({ told, at: chance.next().value! })).sort((a, b) => a.at - b.at)
+      const { snapshot: known } = shuffled.reduce((o: Order, { told }) => takeSnapshot(o, told).order, none)
+      expect({ ...known, pull: 0 }).toEqual(now)
+    }),
+    { numRuns: 1_000 },
   )
 })
 

@@ -70,17 +70,19 @@ export function takeRefund(order: Order, refund: RefundSnapshot): Taken {
 }
 
 /**
- * Positive when `a` is the newer. Platforms' clocks tick in seconds: within one tick progress decides, then caution (an order
- * that was locked in the second of its payment must not leave), then the text.
+ * Positive when `a` is the newer. Platforms' clocks tick in seconds: within one tick the later pull decides, where the order
+ * was asked for, since its answer is what held then. Else progress does, then caution (an order that was locked in the second
+ * of its payment must not leave), then the text.
  */
 function compareSnapshots(a: OrderSnapshot, b: OrderSnapshot): number {
   return (
     a.modifiedAt - b.modifiedAt ||
+    a.pull - b.pull ||
     progress(a) - progress(b) ||
     presaleProgress(a) - presaleProgress(b) ||
     Number(a.platformState === 'on_hold') - Number(b.platformState === 'on_hold') ||
     refundsProgress(a) - refundsProgress(b) ||
-    compareText(JSON.stringify(a), JSON.stringify(b))
+    compareText(textOf(a), textOf(b))
   )
 }
 
@@ -107,7 +109,16 @@ function compareRefunds(a: RefundSnapshot, b: RefundSnapshot): number {
   return (
     a.modifiedAt - b.modifiedAt ||
     refundProgress.indexOf(a.status) - refundProgress.indexOf(b.status) ||
-    compareText(JSON.stringify(a), JSON.stringify(b))
+    compareText(textOf(a), textOf(b))
+  )
+}
+
+/** The same for the same content: what was stored and read again has its fields in another sequence. */
+function textOf(told: OrderSnapshot | RefundSnapshot): string {
+  return JSON.stringify(told, (_, value: unknown) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => compareText(a, b)))
+      : value,
   )
 }
 

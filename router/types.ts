@@ -91,6 +91,11 @@ export interface OrderSnapshot {
   readonly createdAt: number
   readonly paidAt: number | null
   readonly modifiedAt: number
+  /**
+   * The number of the pull that brought it; 0 where a platform sends orders of itself. Of two answers of one `modifiedAt` the one
+   * with the higher number holds: it was asked for later.
+   */
+  readonly pull: number
   /** Ship before this instant, where the platform promises one. */
   readonly shipBy: number | null
   readonly lines: readonly SnapshotLine[]

@@ -1,6 +1,7 @@
 /** Everything that one process runs, wired together once; and its end, in the reverse order. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { Piscina } from 'piscina'
+import { hintedAt } from '../adapters/channels/wechat.ts'
 import { sha256 } from '../adapters/http/secrets.ts'
 import { type Server, serve } from '../adapters/http/server.ts'
 import { sameText } from '../adapters/shared/same.ts'
@@ -219,7 +220,8 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     const rows = await readPending(sql, { afterSeq: cursor, ...limits, olderThanMs })
     cursor = rows.at(-1)?.seq ?? '0'
     const fresh = rows.filter((r) => !dispatch.knows(r.seq) && !puller.knows(r.seq))
-    puller.push(fresh.filter((r) => r.kind === 'hint').map((r) => ({ ...r, occurredAt: 0 })))
+    const hints = fresh.filter((r) => r.kind === 'hint')
+    puller.push(hints.map((r) => ({ ...r, occurredAt: hintedAt(r.body), readBack: true as const })))
     dispatch.push(fresh.filter((r) => r.kind !== 'hint').map((r) => ({ ...r, readBack: true as const })))
     return rows.length === readBackLimit && fresh.some((r) => dispatch.knows(r.seq) || puller.knows(r.seq))
   }

@@ -82,6 +82,8 @@ export interface Channel {
   receive(request: WebhookRequest, credentials: Credentials, nowMs: number, toleranceMs?: number): Received
   /** Throws `Unintelligible` when verified bytes do not hold what the platform documents. */
   normalise(kind: EventKind, payload: Uint8Array, settings: ShopSettings): Snapshot
+  /** Where orders are pulled: the number of the pull that an order's event carries in its id. */
+  pullOf?(eventId: string): number
   /** The platform's own words for "taken". */
   readonly acknowledgement: Answer
   /** The platform's own words for "not taken", so that it does the right thing: retries, or shows a person. */

@@ -111,6 +111,7 @@ export const jdCase: ChannelCase = {
     sellerFlag: 0,
     addressUnderReview: false,
     presale: null,
+    pull: 0,
     transactionId: null,
   },
   words: {

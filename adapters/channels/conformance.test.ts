@@ -33,7 +33,7 @@ const eventOf = (received: Received): ReceivedEvent => {
 }
 /** The bytes of a message about an order, however the platform delivers it, as events that `normalise` takes. */
 const eventsOf = (one: ChannelCase, order: Uint8Array): ReceivedEvent =>
-  one.name === 'wechat' ? pulledOrderEvent(order) : eventOf(receive(one, one.sign(order)))
+  one.name === 'wechat' ? pulledOrderEvent(order, '1') : eventOf(receive(one, one.sign(order)))
 const normalised = (one: ChannelCase, kind: EventKind, payload: Uint8Array): Snapshot =>
   channels[one.name].normalise(kind, payload, settings)
 const orderOf = (one: ChannelCase, order: unknown): OrderSnapshot => {

@@ -100,6 +100,7 @@ export const tmallCase: ChannelCase = {
     sellerFlag: 1,
     addressUnderReview: false,
     presale: null,
+    pull: 0,
     transactionId: '2026111122001198121409211929',
   },
   words: {

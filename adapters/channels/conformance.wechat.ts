@@ -74,6 +74,7 @@ export const wechatCase: ChannelCase = {
     sellerFlag: 0,
     addressUnderReview: false,
     presale: null,
+    pull: 0,
     transactionId: '4200002345202611110123456789',
   },
   words: { taken: 'success', notTaken: /^[a-z_]+$/, badSignature: 'bad_signature' },

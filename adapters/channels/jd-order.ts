@@ -43,6 +43,7 @@ export function jdOrder(order: Json, settings: ShopSettings): OrderSnapshot {
     createdAt: createdAt ?? modifiedAt,
     paidAt,
     modifiedAt,
+    pull: 0,
     shipBy: null,
     lines: linesOf(order, paidFen - freightFen, settings),
     freightFen,

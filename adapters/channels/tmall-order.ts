@@ -40,6 +40,7 @@ export function tmallOrder(trade: Json, settings: ShopSettings): OrderSnapshot {
     createdAt: createdAt ?? modifiedAt,
     paidAt,
     modifiedAt,
+    pull: 0,
     shipBy: gmt8In(trade, 'delivery_time') ?? gmt8In(trade, 'send_time'),
     lines: linesOf(trade, Math.max(0, paidFen - freightFen), settings),
     freightFen,

@@ -46,6 +46,8 @@ export function wechatOrder(order: Json, settings: ShopSettings): OrderSnapshot 
     createdAt: createdAt ?? modifiedAt,
     paidAt,
     modifiedAt,
+    // Not of the answer: it stands in the event's id.
+    pull: 0,
     shipBy: earliest(products.map((product) => epochSecondsIn(product, 'delivery_deadline'))),
     lines: linesOf(orderId, products, settings),
     freightFen: fenIn(price, 'freight') ?? 0,

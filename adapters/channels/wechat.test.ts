@@ -62,6 +62,20 @@ test('two steps of one after-sale within a second are two events', () => {
   expect(new Set(ids).size).toBe(2)
 })
 
+test.each([
+  ['channels_ec_order_ext_info_update', 'type', [2, 1]],
+  ['channels_ec_order_deliver', 'finish_delivery', [0, 1]],
+])('two of %s within a second that differ in %s are two events', (name, field, values) => {
+  const sample = fixtureJson(`samples/wechat.push.${name}.plain.json`)
+  const ids = values.map((value) => {
+    const received = push(
+      Buffer.from(JSON.stringify(changed(sample, (copy) => Object.assign(copy.order_info, { [field]: value })))),
+    )
+    return received.outcome === 'event' && received.eventId
+  })
+  expect(new Set(ids).size).toBe(2)
+})
+
 test('XML says the same as JSON', () => {
   const xml =
     '<xml><ToUserName><![CDATA[gh]]></ToUserName><FromUserName><![CDATA[oUser]]></FromUserName>' +
@@ -78,25 +92,32 @@ test('XML says the same as JSON', () => {
 
 describe('a pulled order', () => {
   const body = fixture('samples/wechat.channels.order.get.response.json')
-  test('is named by id, time, status and its bytes', () => {
-    const event = pulledOrderEvent(body)
+  test('is named by id, time, status, its bytes and the pull', () => {
+    const event = pulledOrderEvent(body, '70')
     expect(event).toMatchObject({ kind: 'order', orderId: '3705115058471208928', occurredAt: 1794326405000 })
-    expect(event.eventId).toMatch(/^order:3705115058471208928:1794326405:20:[0-9a-f]{16}$/)
+    expect(event.eventId).toMatch(/^order:3705115058471208928:1794326405:20:[0-9a-f]{16}@70$/)
     expect(event.payload).toBe(body)
-    expect(pulledOrderEvent(Buffer.from(body)).eventId).toBe(event.eventId)
+    expect(pulledOrderEvent(Buffer.from(body), '70').eventId).toBe(event.eventId)
+    expect(wechat.pullOf!(event.eventId)).toBe(70)
+  })
+  test('that is the same again, asked for later, is another event', () => {
+    expect(pulledOrderEvent(body, '70').eventId).not.toBe(pulledOrderEvent(body, '71').eventId)
+  })
+  test('that was named before pulls had numbers has none', () => {
+    expect(wechat.pullOf!('order:3705115058471208928:1794326405:20:1234567890123456')).toBe(0)
   })
   test('changed within its update_time is another event', () => {
     const sample = fixtureJson('samples/wechat.channels.order.get.response.json')
     const other = changed(sample, (copy) => {
       copy.order.order_detail.product_infos[0].on_aftersale_sku_cnt = 1
     })
-    const ids = [sample, other].map((one) => pulledOrderEvent(Buffer.from(JSON.stringify(one))).eventId)
+    const ids = [sample, other].map((one) => pulledOrderEvent(Buffer.from(JSON.stringify(one)), '1').eventId)
     expect(new Set(ids).size).toBe(2)
   })
   test.each(['', '{', '{"errcode":40001}', '{"errcode":0,"order":{}}', '[]', '<xml><order/></xml>'])(
     'that is none is kept for a person: %s',
     (text) => {
-      expect(pulledOrderEvent(Buffer.from(text))).toMatchObject({ kind: 'unintelligible', orderId: '' })
+      expect(pulledOrderEvent(Buffer.from(text), '1')).toMatchObject({ kind: 'unintelligible', orderId: '' })
     },
   )
 })

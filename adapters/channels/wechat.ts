@@ -41,6 +41,7 @@ export const wechat: Channel = {
   credentialKeys: ['appId', 'token', 'encodingAesKey', 'appSecret'],
   receive,
   normalise,
+  pullOf,
   acknowledgement: { status: 200, contentType: 'text/plain;charset=utf-8', body: 'success' },
   // Anything but 200 with `success` makes the platform send it again.
   refusal: (code) => ({ status: refusalStatus[code], contentType: 'text/plain;charset=utf-8', body: code }),
@@ -110,6 +111,9 @@ function nameEvent(payload: Uint8Array): Received {
   }
 }
 
+/** What was changed, address or remark; and whether all has left. Two of them may come in one second. */
+const tellingFields = ['type', 'finish_delivery']
+
 /** The order that a message is about, and what tells it from another of the same second; null: not about an order. */
 function subjectOf(message: Json, event: string): { orderId: string; detail: string } | null {
   if (event === 'channels_ec_aftersale_update') {
@@ -118,7 +122,9 @@ function subjectOf(message: Json, event: string): { orderId: string; detail: str
     return { orderId: requiredIdIn(update, 'order_id'), detail }
   }
   if (!/^channels_ec_order_\w+$/.test(event)) return null
-  return { orderId: requiredIdIn(objectIn(message, 'order_info'), 'order_id'), detail: '' }
+  const info = objectIn(message, 'order_info')
+  const detail = tellingFields.map((field) => idIn(info, field)).filter((value) => value !== null)
+  return { orderId: requiredIdIn(info, 'order_id'), detail: detail.map((value) => `:${value}`).join('') }
 }
 
 function normalise(kind: EventKind, payload: Uint8Array, settings: ShopSettings) {
@@ -130,22 +136,34 @@ function normalise(kind: EventKind, payload: Uint8Array, settings: ShopSettings)
   return { type: 'hint', channel: 'wechat', shop: settings.shop, orderId: subject.orderId } as const
 }
 
+/** When what the hint tells of happened, by the platform's clock; 0 when it does not say. */
+export function hintedAt(payload: Uint8Array): number {
+  const named = nameEvent(payload)
+  return named.outcome === 'event' ? named.occurredAt : 0
+}
+
 /**
- * Names a pulled order for the inbox; `body` is the whole answer of `/channels/ec/order/get`. An order can change within
- * its `update_time` (after-sale counts, an address under review), and an answer is what holds now, so the name ends in
- * the bytes' fingerprint: the same answer is the same event, and another one never counts as a forged repetition.
+ * Names a pulled order for the inbox; `body` is the whole answer of `/channels/ec/order/get`, `pull` the number of the pull.
+ * An order can change within its `update_time` (after-sale counts, an address under review), change back as well, and an
+ * answer is what holds now. So the name ends in the bytes' fingerprint, by which another answer never counts as a forged
+ * repetition, and in the number, by which the same answer to a later pull is news.
  */
-export function pulledOrderEvent(body: Uint8Array): ReceivedEvent {
+export function pulledOrderEvent(body: Uint8Array, pull: string): ReceivedEvent {
   try {
     const order = glance(body) ?? pulledOrder(body)
     const orderId = requiredIdIn(order, 'order_id')
     const occurredAt = epochSecondsIn(order, 'update_time') ?? epochSecondsIn(order, 'create_time') ?? 0
     const status = wholeIn(order, 'status', 0, 999) ?? unintelligible('status')
-    const eventId = `order:${orderId}:${occurredAt / 1000}:${status}:${fingerprint(body)}`
+    const eventId = `order:${orderId}:${occurredAt / 1000}:${status}:${fingerprint(body)}@${pull}`
     return { outcome: 'event', eventId, orderId, occurredAt, kind: 'order', payload: body }
   } catch {
     return unintelligibleEvent(body)
   }
+}
+
+/** 0 for one that was stored before pulls had numbers. */
+function pullOf(eventId: string): number {
+  return Number(/@(\d{1,15})$/.exec(eventId)?.[1] ?? 0)
 }
 
 /** What names a pulled order, where it stands as the platform writes it. */

@@ -17,7 +17,8 @@ export const eventInvariants: readonly Invariant[] = [
           where e.kind = 'unintelligible_event' and e.ref = i.channel || '/' || i.shop || '/' || i.event_id)`,
   },
   {
-    // Its order came from the platform afterwards, or is still asked for.
+    // Its order was pulled afterwards, which the pull's number tells, or is still asked for. Without a number are answers that
+    // nobody could read, and those that were stored before pulls had one.
     name: 'every_hint_is_answered',
     query: `
       select h.channel, h.shop, h.event_id from inbox h
@@ -25,7 +26,9 @@ export const eventInvariants: readonly Invariant[] = [
         and not exists (select from pending p where p.seq = h.seq)
         and not exists (
           select from inbox i
-          where i.kind <> 'hint' and i.channel = h.channel and i.shop = h.shop and i.order_id = h.order_id)`,
+          where i.kind in ('order', 'unintelligible')
+            and i.channel = h.channel and i.shop = h.shop and i.order_id = h.order_id
+            and coalesce(substring(i.event_id from '@([0-9]{1,15})$')::bigint >= h.seq, true))`,
   },
   {
     // What waits for its decision has a body, and waits once.

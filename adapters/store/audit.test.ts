@@ -76,7 +76,14 @@ const breaks: Readonly<Record<string, readonly (string | Break)[]>> = {
     `insert into inbox (day, channel, shop, event_id, order_id, kind, body_hash, body)
      values ('2026-11-11', 'jd', 'shop', 'odd', '', 'unintelligible', '', '')`,
   ],
-  every_hint_is_answered: ["delete from pending where kind = 'hint'"],
+  every_hint_is_answered: [
+    "delete from pending where kind = 'hint'",
+    // Its order was pulled, but before it came.
+    `update inbox set event_id = event_id || '@' || (select min(seq) - 1 from inbox where kind = 'hint')
+     where order_id = 'ready' and kind = 'order'`,
+    // What a person asked for is no answer of the platform.
+    `update inbox set kind = 'command' where order_id = 'ready' and kind = 'order'`,
+  ],
   every_pending_event_is_in_the_inbox: [
     "delete from inbox where order_id = 'undecided'",
     "update pending set order_id = 'other' where order_id = 'undecided'",

@@ -1,8 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { connect, type Sql } from './connect.ts'
-import { list } from './exceptions.ts'
-import { countPending, dayOf, postpone, preparePartitions, readPending, storeEvents } from './intake.ts'
+import { list, raise } from './exceptions.ts'
+import {
+  countPending,
+  dayOf,
+  doubt,
+  isStored,
+  nextNumber,
+  postpone,
+  preparePartitions,
+  readPending,
+  storeEvents,
+} from './intake.ts'
+import { endEventExceptions } from './sweep.ts'
 import { atMs, eventOf, waits } from './testing/world.ts'
 import { type TestDatabase, testDatabase } from './testing.ts'
 
@@ -189,6 +200,32 @@ describe('a hint that is answered', () => {
     expect(await countPending(sql)).toBe(1)
     expect((await sql`select from inbox`).count).toBe(1)
   })
+})
+
+test('a hint whose answer is doubted is no backlog, no failed attempt, and keeps no exception open', async () => {
+  const { sql } = database
+  const hint = eventOf('1', { kind: 'hint' })
+  const [stored] = await storeEvents(sql, [hint])
+  const { seq } = stored as { seq: string }
+  await raise(sql, [{ kind: 'order_not_pulled', ref: 'x', detail: { ...hint, body: '' } }])
+  expect([await countPending(sql), await endEventExceptions(sql)]).toEqual([1, 0])
+  await doubt(sql, [seq], 60_000)
+  expect([await countPending(sql), await endEventExceptions(sql)]).toEqual([0, 1])
+  const due = () => readPending(sql, { afterSeq: '0', limit: 10, olderThanMs: 0 })
+  expect(await due()).toEqual([])
+  await doubt(sql, [seq], 0)
+  expect(await due()).toMatchObject([{ seq, attempts: 0 }])
+})
+
+test('a number is above that of every event, and an event is found by its whole key', async () => {
+  const { sql } = database
+  const event = eventOf('1')
+  expect(await isStored(sql, event)).toBe(false)
+  const [stored] = await storeEvents(sql, [event])
+  expect(Number(await nextNumber(sql))).toBeGreaterThan(Number((stored as { seq: string }).seq))
+  expect(await isStored(sql, event)).toBe(true)
+  for (const other of [{ shop: 'other' }, { eventId: 'other' }, { occurredAt: event.occurredAt + 86_400_000 }])
+    expect(await isStored(sql, { ...event, ...other })).toBe(false)
 })
 
 test('what is put aside is read again when it is due, in order, a page at a time', async () => {

@@ -183,8 +183,36 @@ export async function postpone(sql: Sql, seqs: readonly string[], delayMs: numbe
     where seq = any(${seqs as string[]}::bigint[])`
 }
 
+/** In `last_error`: it was answered, and is asked for again to be sure. */
+export const doubted = 'older_than_hint'
+
+/** Hints whose answer may not show yet what they told of: asked again in a while, which is no failed attempt. */
+export async function doubt(sql: Sql, seqs: readonly string[], delayMs: number): Promise<void> {
+  await sql`
+    update pending set last_error = ${doubted}, not_before = now() + ${delayMs}::int * interval '1 millisecond'
+    where seq = any(${seqs as string[]}::bigint[])`
+}
+
+/** Above all that were given before: whatever is counted by it and the inbox's numbers have one sequence. */
+export async function nextNumber(sql: Sql): Promise<string> {
+  const [row] = await sql<{ number: string }[]>`select nextval('event_seq') as number`
+  return row!.number
+}
+
+export async function isStored(
+  sql: Sql,
+  { channel, shop, eventId, occurredAt }: Pick<InboxEvent, 'channel' | 'shop' | 'eventId' | 'occurredAt'>,
+): Promise<boolean> {
+  const found = await sql`
+    select from inbox
+    where day = ${dayOf(occurredAt)} and channel = ${channel} and shop = ${shop} and event_id = ${eventId}`
+  return found.count > 0
+}
+
+/** Those that wait for a decision: a hint that was answered, and is only asked for again to be sure, keeps nobody busy. */
 export async function countPending(sql: Sql): Promise<number> {
-  const [row] = await sql<{ count: string }[]>`select count(*) from pending`
+  const [row] = await sql<{ count: string }[]>`
+    select count(*) from pending where last_error is distinct from ${doubted}`
   return Number(row!.count)
 }
 

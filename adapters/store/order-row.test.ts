@@ -37,6 +37,7 @@ const snapshots = fc
     receivers,
     change<Partial<OrderSnapshot>>({
       paidAt: instant,
+      pull: fc.constantFrom(0, 7),
       shipBy: instant,
       freightFen: fc.constantFrom(0, 5),
       buyerId: text,

@@ -40,6 +40,7 @@ const usualOrder = {
 
 const usualSnapshot = {
   paidAt: null,
+  pull: 0,
   shipBy: null,
   freightFen: 0,
   buyerId: '',

@@ -1,5 +1,6 @@
 /** What the sweep reads: reservations that nobody confirmed, stock for backorders, changes of other processes, what is over. */
 import type { Queryable } from './connect.ts'
+import { doubted } from './intake.ts'
 import type { ShortRow } from './stock.ts'
 
 /** A reservation is its node's: a decision that is made again may want the same id from another node. */
@@ -153,6 +154,6 @@ export async function endEventExceptions(sql: Queryable): Promise<number> {
     where e.resolved_at is null and e.kind = 'order_not_pulled' and not exists (
       select from pending p
       where p.kind = 'hint' and p.channel = e.detail ->> 'channel' and p.shop = e.detail ->> 'shop'
-        and p.order_id = e.detail ->> 'orderId')`
+        and p.order_id = e.detail ->> 'orderId' and p.last_error is distinct from ${doubted})`
   return decided.count + pulled.count
 }

@@ -71,7 +71,7 @@ describe('the stage', () => {
       const received = channels[order.channel].receive(request, order.shop.credentials, nowMs)
       if (received.outcome !== 'event') throw new Error(JSON.stringify(received))
       const payload = order.channel === 'wechat' ? Buffer.from(samples.wechatAnswer) : received.payload
-      const event_ = order.channel === 'wechat' ? pulledOrderEvent(payload) : received
+      const event_ = order.channel === 'wechat' ? pulledOrderEvent(payload, '1') : received
       expect(event_.orderId).toBe(order.orderId)
       const settings = { shop: order.shop.shop, skuMap: order.shop.skuMap }
       return channels[order.channel].normalise('order', payload, settings) as OrderSnapshot

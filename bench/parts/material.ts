@@ -31,7 +31,7 @@ export function materialOf(plan: TrafficPlan, from: number, count: number): Orde
     return {
       index: order.index,
       pushed: stories[order.scenario].map((event) => receivedOf(order, encode(order, event, Date.now()))),
-      pulled: answer === null ? null : eventOf(order, pulledOrderEvent(Buffer.from(answer))),
+      pulled: answer === null ? null : eventOf(order, pulledOrderEvent(Buffer.from(answer), '1')),
     }
   })
 }

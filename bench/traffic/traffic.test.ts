@@ -61,7 +61,7 @@ function snapshotAfter(order: GeneratedOrder, event: EventName): OrderSnapshot {
   const settings = { shop: order.shop.shop, skuMap: order.shop.skuMap }
   const { kind, payload } =
     order.channel === 'wechat'
-      ? pulledOrderEvent(Buffer.from(orderJson(order, viewAt(order, event))))
+      ? pulledOrderEvent(Buffer.from(orderJson(order, viewAt(order, event))), '1')
       : taken(order, event)
   return channel.normalise(kind, payload, settings) as OrderSnapshot
 }

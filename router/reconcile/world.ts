@@ -89,7 +89,16 @@ function snapshotOf(lines: readonly SnapshotLine[], freightFen: number, paidFen:
     ...{ adcode: null, point: null },
   }
   return {
-    ...{ type: 'order', ...key, platformState: 'ready', platformStateRaw: '20', createdAt, paidAt, modifiedAt: paidAt },
+    ...{
+      type: 'order',
+      ...key,
+      platformState: 'ready',
+      platformStateRaw: '20',
+      createdAt,
+      paidAt,
+      modifiedAt: paidAt,
+      pull: 0,
+    },
     ...{ shipBy: null, lines, freightFen, paidFen, receiver, buyerId: '', buyerMessage: '', sellerMemo: '' },
     ...{ sellerFlag: 0, addressUnderReview: false, presale: null, transactionId: null },
   }

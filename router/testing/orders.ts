@@ -58,6 +58,7 @@ export function snapshot(change: Partial<OrderSnapshot> = {}): OrderSnapshot {
     createdAt: 1,
     paidAt: 2,
     modifiedAt: 10,
+    pull: 0,
     shipBy: null,
     lines,
     freightFen,

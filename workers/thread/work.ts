@@ -152,9 +152,9 @@ function readSnapshot(
       skuMap,
     })
     if (snapshot.orderId !== event.orderId) return { unintelligible: 'the order id is not the one it was stored under' }
-    return snapshot.type === 'order'
-      ? { ...snapshot, receiver: resolveReceiver(divisions, snapshot.receiver) }
-      : snapshot
+    if (snapshot.type !== 'order') return snapshot
+    const pull = channels[event.channel].pullOf?.(event.eventId) ?? 0
+    return { ...snapshot, pull, receiver: resolveReceiver(divisions, snapshot.receiver) }
   } catch (error) {
     if (error instanceof Unintelligible) return { unintelligible: error.message }
     throw error

@@ -121,7 +121,7 @@ export function snapshotOf(
   }
   return {
     ...{ type: 'order', ...keyFor(orderId), platformState: 'ready', platformStateRaw: 'WAIT_SELLER_SEND_GOODS' },
-    ...{ createdAt: atMs, paidAt: atMs, modifiedAt: atMs, shipBy: null, lines: told, freightFen: 0 },
+    ...{ createdAt: atMs, paidAt: atMs, modifiedAt: atMs, pull: 0, shipBy: null, lines: told, freightFen: 0 },
     paidFen: told.reduce((sum, line) => sum + line.paidFen, 0),
     receiver: { name: '张**', phone: '138****0000', ...place, adcode: '310101', point: { lat: 31, lng: 121 } },
     ...{ buyerId: '', buyerMessage: '', sellerMemo: '', sellerFlag: 0, addressUnderReview: false, presale: null },

@@ -39,7 +39,13 @@ const anySnapshot = fc.record({
     orderId: fc.constant('1'),
   },
   ...{ platformState: fc.constantFrom(...platformStates), platformStateRaw: fc.constant('X') },
-  ...{ createdAt: instant, paidAt: fc.option(instant), modifiedAt: instant, shipBy: fc.option(instant) },
+  ...{
+    createdAt: instant,
+    paidAt: fc.option(instant),
+    modifiedAt: instant,
+    shipBy: fc.option(instant),
+    pull: fc.nat(2),
+  },
   lines: fc.uniqueArray(anyLine, { selector: (line) => line.lineId, minLength: 1, maxLength: 4 }),
   ...{ freightFen: fen, paidFen: fen, buyerId: anyText, buyerMessage: anyText, sellerMemo: anyText },
   receiver: fc.record({

@@ -70,7 +70,7 @@ const wechatOrder = target<{ readonly body: Uint8Array }>({
   share: 10,
   draw: (random) => ({ body: mutateJson(random, wechatOrderSamples) }),
   run({ body }) {
-    const event = pulledOrderEvent(body)
+    const event = pulledOrderEvent(body, '1')
     checkReceived(event)
     follow('wechat', event)
   },
