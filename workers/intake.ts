@@ -99,7 +99,7 @@ export class Intake {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ event: { ...event, bodyHash }, resolve, reject, sinceMs: performance.now() })
       this.#waitingBytes += event.body.length
-      if (this.#isCommitFull()) this.#endPause()
+      if (this.#isHurried()) this.#endPause()
       // The next turn: whatever the sockets bring in this one goes along.
       if (this.#running === 0) {
         this.#running = 1
@@ -120,9 +120,13 @@ export class Intake {
     this.#running = 0
   }
 
-  /** Until it is over, or as many wait as one commit takes: they do not depend on our ACKs, and waiting would only refuse them. */
+  /**
+   * Until it is over, or as many wait as one commit takes: they do not depend on our ACKs, and the backlog has room for them.
+   * When it is half full all are slowed down, before anybody has to be refused: who is refused comes again, and refusing costs
+   * as much as deciding.
+   */
   async #pause(): Promise<void> {
-    const pauseMs = this.#stopped || this.#isCommitFull() ? 0 : this.#options.pauseMs()
+    const pauseMs = this.#stopped || this.#isHurried() ? 0 : this.#options.pauseMs()
     if (pauseMs <= 0) return
     const ending = new AbortController()
     this.#endPause = () => ending.abort()
@@ -130,8 +134,10 @@ export class Intake {
     this.#endPause = () => undefined
   }
 
-  #isCommitFull(): boolean {
-    return this.#waiting.length >= rowsMax || this.#waitingBytes >= bytesMax
+  #isHurried(): boolean {
+    const { backlog, backlogMax } = this.#options
+    const isCommitFull = this.#waiting.length >= rowsMax || this.#waitingBytes >= bytesMax
+    return isCommitFull && backlog() + this.#waiting.length < backlogMax / 2
   }
 
   #next(): Waiting[] {

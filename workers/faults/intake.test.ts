@@ -47,6 +47,7 @@ interface Opened {
   readonly backlog?: () => number
   readonly sql?: TestDatabase['sql']
   readonly pauseMs?: () => number
+  readonly backlogMax?: number
 }
 
 function openIntake(options: Opened = {}) {
@@ -55,7 +56,7 @@ function openIntake(options: Opened = {}) {
   const intake = new Intake({
     pauseMs: options.pauseMs ?? (() => 0),
     sql: options.sql ?? database.sql,
-    backlogMax: 10,
+    backlogMax: options.backlogMax ?? 10,
     backlog: options.backlog ?? (() => 0),
     onStored: (events) => stored.push(...events),
     observe: (rows) => commits.push(rows),
@@ -140,7 +141,7 @@ test.each([
 ])(
   'a pause between commits ends when %s wait: their senders do not slow down, they are only refused',
   async (_, many, bytes) => {
-    const { intake, commits } = openIntake({ pauseMs: () => 3_600_000 })
+    const { intake, commits } = openIntake({ pauseMs: () => 3_600_000, backlogMax: 10_000 })
     await intake.store(event(`before ${many}`))
     const body = 'x'.repeat(bytes)
     const stored = await outcomes(
@@ -151,6 +152,20 @@ test.each([
     await intake.stop()
   },
 )
+
+test('and does not end so when the backlog is half full: all are slowed down before anybody is refused', async () => {
+  let pauses = 0
+  const pauseMs = () => {
+    pauses += 1
+    return 20
+  }
+  const { intake, commits } = openIntake({ pauseMs, backlogMax: 4_000, backlog: () => 2_000 })
+  const stored = await outcomes(Array.from({ length: 3_000 }, (_, i) => intake.storeOwn(event(`half full ${i}`))))
+  expect(new Set(stored)).toEqual(new Set(['new']))
+  expect(commits).toEqual([1_000, 1_000, 1_000])
+  expect(pauses).toBeGreaterThanOrEqual(2)
+  await intake.stop()
+})
 
 describe('a clear no', () => {
   test('when the backlog is at its limit; what the backlog itself leads to is taken', async () => {
