@@ -75,9 +75,9 @@ describe('an answer that is older than its hint', () => {
       update inbox set received_at = now() - ${seconds} * interval '1 second'
       where order_id = ${order.orderId} and kind = 'hint'`
   /** Told of a payment that the shop's API does not show yet. */
-  async function lagging(): Promise<{ order: TestOrder; paid: TestOrder }> {
+  async function lagging(ms = 10_000): Promise<{ order: TestOrder; paid: TestOrder }> {
     const order = announced()
-    const paid = later(order, { step: 'paid' })
+    const paid = later(order, { step: 'paid', at: order.at + ms })
     await service.tell(order)
     await service.send(signedOrder(paid))
     await expect.poll(() => pending(paid).then(([row]) => row?.last_error), { timeout: 8_000 }).toBe('older_than_hint')
@@ -116,6 +116,16 @@ describe('an answer that is older than its hint', () => {
     expect(await service.order(order)).toMatchObject({ state: 'unpaid' })
     // The first one's, and the second hint's.
     expect(await answersOf(order)).toHaveLength(2)
+    expect(await service.audit()).toEqual([])
+  })
+
+  test('by so little that both may tell of one change is asked for once more only', async () => {
+    const { order, paid } = await lagging(2_000)
+    await aged(paid, 15)
+    await wait(paid)
+    await service.settled()
+    expect(await pending(paid)).toEqual([])
+    expect(await service.order(order)).toMatchObject({ state: 'unpaid' })
     expect(await service.audit()).toEqual([])
   })
 

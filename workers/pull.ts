@@ -58,6 +58,11 @@ const staleAttemptsMax = 3
 const staleDelayMs = 400
 /** and then when the hint is so old, before the answer is believed: a copy that lags catches up meanwhile. */
 const doubtedAtMs = [10_000, 60_000, 600_000]
+/**
+ * So little later than the answer a push may be stamped that tells of the very same change: asked for once more only. The
+ * platform does not say which of its clocks is read first, and each order in its limits would cost three pulls more.
+ */
+const stampMs = 3_000
 /** Then a person is told; it is tried on. */
 const attemptsBeforeException = 3
 const postponeMs = 2_000
@@ -237,7 +242,8 @@ function doubtsOf(hints: readonly Hint[], answeredAt: number, nowMs: number): Do
   let delayMs = Number.POSITIVE_INFINITY
   for (const { seq, occurredAt, storedAtMs } of hints) {
     const ageMs = nowMs - storedAtMs
-    const nextMs = doubtedAtMs.find((ms) => ms > ageMs)
+    const times = occurredAt - answeredAt <= stampMs ? doubtedAtMs.slice(0, 1) : doubtedAtMs
+    const nextMs = times.find((ms) => ms > ageMs)
     if (occurredAt <= answeredAt || nextMs === undefined) continue
     seqs.add(seq)
     delayMs = Math.min(delayMs, Math.ceil(nextMs - ageMs))
