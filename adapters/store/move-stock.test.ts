@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { audit } from './audit.ts'
 import { commitDecisions, type DecisionWrite } from './commit.ts'
-import { connect, type Sql } from './connect.ts'
+import { connect, keyedPlans, type Sql } from './connect.ts'
 import type { StockCorrection } from './move-stock.ts'
 import { figuresOf } from './stock.ts'
 import { giveBack, pullTasks } from './tasks.ts'
@@ -18,7 +18,7 @@ let sql: Sql
 beforeAll(async () => {
   database = await testDatabase()
   sql = database.sql
-  many = connect(database.url, { max: 12, applicationName: 'racer' })
+  many = connect(database.url, { max: 12, applicationName: 'racer', settings: keyedPlans })
 })
 beforeEach(async () => {
   await empty(sql)
