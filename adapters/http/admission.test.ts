@@ -72,6 +72,18 @@ describe('who may', () => {
     })
   })
 
+  test('right tokens sent at once to a service that knows nobody yet wait for each other and are all let in', async () => {
+    const slow: Authenticate = async (kind, token, params) => {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      return await authenticate(kind, token, params)
+    }
+    const limiter = attempts((token) => token, { burst: 3, perSecond: 0.001, addressesMax: 10, provenMax: 10 })
+    await withServer({ routes, authenticate: slow, attempts: limiter }, async (_, origin) => {
+      const told = await Promise.all(Array.from({ length: 50 }, () => ask(origin, north, q, 'key-of-north-0123')))
+      expect(new Set(told.map(({ status }) => status))).toEqual(new Set([200]))
+    })
+  })
+
   test('the one who asks is asked before the body is kept', async () => {
     const sync: Authenticate = () => null
     await withServer({ routes, authenticate: sync, bodyBytesMax: 10 }, async (_, origin) => {

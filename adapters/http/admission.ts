@@ -30,19 +30,23 @@ export function admit(auth: Auth, request: Request, gate: Gate): Admission | Pro
   const token = bearerToken(request.authorization)
   if (token === null) return { outcome: 'refused', answer: codeAnswer('unauthorized') }
   const attempt = gate.attempts.begin(request.remoteAddress, token, gate.now())
-  const { waitSeconds } = attempt
+  const { waitSeconds, othersDecided } = attempt
+  if (othersDecided !== null) return othersDecided.then(() => admit(auth, request, gate))
   if (waitSeconds > 0) {
     return { outcome: 'refused', answer: errorAnswer(new ApiError('too_many_attempts', undefined, waitSeconds)) }
   }
-  const caller = gate.authenticate(auth, token, request.params)
+  const undecided = (error: unknown): never => {
+    attempt.undecided(gate.now())
+    throw error
+  }
+  let caller: ReturnType<Authenticate>
+  try {
+    caller = gate.authenticate(auth, token, request.params)
+  } catch (error) {
+    return undecided(error)
+  }
   if (!(caller instanceof Promise)) return decide(auth, caller, request, attempt, gate.now())
-  return caller.then(
-    (found) => decide(auth, found, request, attempt, gate.now()),
-    (error: unknown) => {
-      attempt.undecided(gate.now())
-      throw error
-    },
-  )
+  return caller.then((found) => decide(auth, found, request, attempt, gate.now()), undecided)
 }
 
 function decide(auth: Auth, caller: Caller | null, request: Request, attempt: Attempt, nowMs: number): Admission {

@@ -15,6 +15,11 @@ export interface Attempts {
 export interface Attempt {
   /** Seconds to wait before this address may try this token; 0: now, and then one of the three below is called, once. */
   readonly waitSeconds: number
+  /**
+   * Set when it is to wait and tries of this address are being looked up just now: resolves when one of them is decided, and
+   * then it may be begun again. They may all be right: a service that starts anew knows nobody.
+   */
+  readonly othersDecided: Promise<void> | null
   failed(nowMs: number): void
   succeeded(nowMs: number): void
   /** Nobody could say: it does not count. */
@@ -35,6 +40,8 @@ export const attemptLimits: AttemptLimits = { burst: 20, perSecond: 2, addresses
 export function attempts(digest: (token: string) => string, limits: AttemptLimits = attemptLimits): Attempts {
   const buckets = new Map<string, { left: number; atMs: number }>()
   const proven = new Set<string>()
+  /** By address: tries that are being looked up, and who waits for one of them. */
+  const looking = new Map<string, { tries: number; waiting: (() => void)[] }>()
 
   function left(address: string, nowMs: number): number {
     const bucket = buckets.get(address)
@@ -54,6 +61,24 @@ export function attempts(digest: (token: string) => string, limits: AttemptLimit
     if (buckets.size > limits.addressesMax) buckets.delete(buckets.keys().next().value!)
   }
 
+  function beginLooking(group: string): void {
+    const now = looking.get(group)
+    if (now === undefined) looking.set(group, { tries: 1, waiting: [] })
+    else now.tries += 1
+  }
+
+  function othersDecided(group: string): Promise<void> | null {
+    const now = looking.get(group)
+    return now === undefined ? null : new Promise((resolve) => now.waiting.push(resolve))
+  }
+
+  function endLooking(group: string): void {
+    const now = looking.get(group)!
+    now.tries -= 1
+    if (now.tries === 0) looking.delete(group)
+    for (const resolve of now.waiting.splice(0)) resolve()
+  }
+
   return {
     begin(address, token, nowMs) {
       const group = addressGroup(address)
@@ -62,22 +87,31 @@ export function attempts(digest: (token: string) => string, limits: AttemptLimit
       const wasProven = proven.has(key)
       const waitSeconds = wasProven || have >= 1 ? 0 : Math.ceil((1 - have) / limits.perSecond)
       const isTaken = !wasProven && waitSeconds === 0
-      if (isTaken) put(group, have - 1, nowMs)
+      if (isTaken) {
+        put(group, have - 1, nowMs)
+        beginLooking(group)
+      }
       const giveBack = (atMs: number): void => {
         if (isTaken) put(group, left(group, atMs) + 1, atMs)
       }
       return {
         waitSeconds,
+        othersDecided: waitSeconds > 0 ? othersDecided(group) : null,
         failed(atMs) {
           proven.delete(key)
-          if (!isTaken) put(group, left(group, atMs) - 1, atMs)
+          if (isTaken) endLooking(group)
+          else put(group, left(group, atMs) - 1, atMs)
         },
         succeeded(atMs) {
           giveBack(atMs)
           proven.add(key)
           if (proven.size > limits.provenMax) proven.delete(proven.values().next().value!)
+          if (isTaken) endLooking(group)
         },
-        undecided: giveBack,
+        undecided(atMs) {
+          giveBack(atMs)
+          if (isTaken) endLooking(group)
+        },
       }
     },
   }

@@ -62,7 +62,13 @@ const endpoints: readonly Endpoint[] = Object.values(contract)
 const gate = {
   authenticate: () => null,
   attempts: {
-    begin: () => ({ waitSeconds: 0, failed: () => undefined, succeeded: () => undefined, undecided: () => undefined }),
+    begin: () => ({
+      waitSeconds: 0,
+      othersDecided: null,
+      failed: () => undefined,
+      succeeded: () => undefined,
+      undecided: () => undefined,
+    }),
   },
   now: () => 0,
   bodyBytesMax: 1 << 20,
