@@ -1,6 +1,7 @@
 /**
  * Slows down whoever tries wrong tokens: a token bucket per remote address, which a try drains before it is looked up and
- * which a right one fills again, so that a thousand tries at once are no more than one after the other. Memory is bounded: at most `addressesMax` buckets, the longest untouched one goes first.
+ * which a right one fills again, so that a thousand tries at once are no more than one after the other. Memory is
+ * bounded: at most `addressesMax` buckets, the longest untouched one goes first.
  *
  * Behind a proxy or a router all callers share one address. A token that was right from there lately is let through
  * even while the address is locked, so that one misconfigured client cannot lock out the warehouse beside it. Only from
