@@ -26,6 +26,8 @@ export interface SessionOptions {
   readonly environment?: Readonly<Record<string, string>>
   /** Service processes of the bench's own on one port; 1 when absent. */
   readonly processes?: number
+  /** In which the bench's own service keeps its data; that of temporary files when absent. */
+  readonly folder?: string
   readonly say: (text: string) => void
 }
 
@@ -73,14 +75,29 @@ export async function withSession<Result>(
 }
 
 async function open(options: SessionOptions, stops: (() => Promise<unknown> | unknown)[]): Promise<Session> {
-  const { stream, prepared, connections, url = null, profile = null, environment = {}, processes = 1, say } = options
+  const {
+    stream,
+    prepared,
+    connections,
+    url = null,
+    profile = null,
+    environment = {},
+    processes = 1,
+    folder,
+    say,
+  } = options
   say('▸ starting the stand-in of the WeChat API')
   const standin = await startStandin(stream, prepared)
   stops.push(() => standin.stop())
   say(url === null ? '▸ starting a service of its own on empty servers' : `▸ driving ${url}`)
   const target =
     url === null
-      ? await ownTarget(standin.url, profile, { environment, processes, network: networkOf(stream, standin.url) })
+      ? await ownTarget(standin.url, profile, {
+          environment,
+          processes,
+          network: networkOf(stream, standin.url),
+          ...(folder === undefined ? {} : { folder }),
+        })
       : await runningTarget(url, standin.url)
   stops.push(() => target.stop())
   const acknowledged = new Set<number>()

@@ -24,6 +24,8 @@ export interface Target {
   readonly url: string
   readonly sql: Sql
   readonly redisUrl: string
+  /** Absolute. */
+  readonly dataDir: string
   /** Roots of the process trees; those of a server elsewhere are unknown. */
   readonly processes: Readonly<Record<string, number>>
   /** What the shelves held before the first order; null when orders were there before. */
@@ -42,6 +44,8 @@ export interface OwnTargetOptions {
   readonly processes?: number
   /** Instead of the demo's own. */
   readonly network?: DemoNetwork
+  /** In which the data folder is made; that of temporary files when absent. */
+  readonly folder?: string
   /** Between the network and the first service process. */
   readonly beforeStart?: (sql: Sql) => Promise<void>
 }
@@ -59,13 +63,17 @@ export interface OwnServers {
 }
 
 /** Fresh, durable, with the schema and the network and nothing else in them. */
-export async function ownServers(wechatUrl: string, network = benchNetwork(wechatUrl)): Promise<OwnServers> {
+export async function ownServers(
+  wechatUrl: string,
+  network = benchNetwork(wechatUrl),
+  folder = tmpdir(),
+): Promise<OwnServers> {
   const undo: (() => unknown)[] = []
   const stop = async (): Promise<void> => {
     for (const step of undo.splice(0).reverse()) await step()
   }
   try {
-    const dataDir = mkdtempSync(join(tmpdir(), 'paidan-bench-'))
+    const dataDir = mkdtempSync(join(folder, 'paidan-bench-'))
     undo.push(() => rmSync(dataDir, { recursive: true, force: true }))
     // As at `npm start`: the servers' own user has to pass through.
     const claim = await claimDataDir(join(dataDir, 'data'))
@@ -103,7 +111,7 @@ export async function ownTarget(
     network,
     processes: servers,
     stop: stopServers,
-  } = await ownServers(wechatUrl, options.network)
+  } = await ownServers(wechatUrl, options.network, options.folder)
   const undo = [stopServers]
   const stop = async (): Promise<void> => {
     for (const step of undo.splice(0).reverse()) await step()
@@ -129,7 +137,7 @@ export async function ownTarget(
       undo.push(() => another.stop())
       processes[`service ${n}`] = another.pid
     }
-    return { url: service.url, sql, redisUrl, processes, opening: network.stock, stop }
+    return { url: service.url, sql, redisUrl, dataDir, processes, opening: network.stock, stop }
   } catch (error) {
     await stop()
     throw error
@@ -169,7 +177,7 @@ export async function runningTarget(url: string, wechatUrl: string): Promise<Tar
       await pointAt(demoWechatUrl).catch(() => undefined)
       await sql.end({ timeout: 5 })
     }
-    return { url, sql, redisUrl, processes, opening: null, stop }
+    return { url, sql, redisUrl, dataDir, processes, opening: null, stop }
   } catch (error) {
     await sql.end({ timeout: 5 })
     throw error
