@@ -57,6 +57,14 @@ export async function runBench(
   let facts: Record<string, string | number> = machine()
   let steadyRate = options.rate
   const done: BenchRun['scenarios'][number][] = []
+  const { mix } = load
+  const arePartsWanted = wanted(parts.name) && load.url === undefined
+  let measuredParts: BenchRun['parts'] = null
+  // Their mix is the one that the whole was measured with.
+  const measureAlone = async (): Promise<void> => {
+    say(`\nparts: ${parts.question}`)
+    measuredParts = await measureParts({ size, seed, connections, say, ...(mix === undefined ? {} : { mix }) })
+  }
   for (const scenario of all.filter(({ name }) => wanted(name))) {
     const { name, question } = scenario
     say(`\n${name}: ${question}`)
@@ -78,11 +86,10 @@ export async function runBench(
     if (result.outcome === 'broken')
       say(`${name}: no result, these do not hold.\n${describedViolations(result.violations)}`)
     else if (name === 'steady') steadyRate ??= result.figures[0]!.value
+    // They are compared with the steady rate, and a shared machine's speed is another one a quarter of an hour later.
+    if (name === 'steady' && arePartsWanted) await measureAlone()
   }
-  // The mix of the parts is the one that the whole was measured with.
-  const measured = wanted(parts.name) && load.url === undefined
-  if (measured) say(`\nparts: ${parts.question}`)
-  const { mix } = load
+  if (arePartsWanted && measuredParts === null) await measureAlone()
   return {
     startedAt: startedAt.toISOString(),
     commit: commit(),
@@ -90,9 +97,7 @@ export async function runBench(
     size,
     command: ['npm run bench', ...(argv.length === 0 ? [] : ['--', ...argv])].join(' '),
     scenarios: done,
-    parts: measured
-      ? await measureParts({ size, seed, connections, say, ...(mix === undefined ? {} : { mix }) })
-      : null,
+    parts: measuredParts,
   }
 }
 

@@ -8,9 +8,11 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
 export interface DiskWatch {
-  /** Milliseconds that each write and fdatasync took. */
-  stop(): Promise<number[]>
+  stop(): Promise<DiskSeen>
 }
+
+/** Seconds since the watch began, milliseconds that the write and its fdatasync took. */
+export type DiskSeen = readonly (readonly [seconds: number, ms: number])[]
 
 // As much as a small commit writes, seldom enough to be no load itself.
 const bytes = 8 * 1024
@@ -24,17 +26,18 @@ export async function watchDisk(folder: string): Promise<DiskWatch> {
   await file.sync()
   const ending = new AbortController()
   const watching = (async () => {
-    const tookMs: number[] = []
+    const seen: [number, number][] = []
+    const begun = performance.now()
     const page = Buffer.alloc(bytes, 1)
     // Over bytes that are there already: the log of Postgres uses its files again, too.
     for (let at = 0; !ending.signal.aborted; at = (at + bytes) % fileBytes) {
       const started = performance.now()
       await file.write(page, 0, bytes, at)
       await file.datasync()
-      tookMs.push(performance.now() - started)
+      seen.push([(started - begun) / 1000, performance.now() - started])
       await delay(everyMs, undefined, { signal: ending.signal, ref: false }).catch(() => undefined)
     }
-    return tookMs
+    return seen
   })()
   return {
     async stop() {

@@ -1,4 +1,5 @@
 /** What a mixed day came to: figures that say whether something grew, and the curves behind them. */
+import type { DiskSeen } from '../load/disk.ts'
 import type { FiredOpen } from '../load/fired.ts'
 import type { Load } from '../load/session.ts'
 import { memoryFigures, memoryPlot, ordersOf, rounded } from '../scenarios/common.ts'
@@ -10,13 +11,14 @@ import { bytesOf, type SizesSeen } from './sizes.ts'
 export interface Seen {
   readonly load: Load<FiredOpen>
   readonly tables: readonly SizesSeen[]
+  readonly disk: DiskSeen
   readonly day: DayOver
   readonly seconds: number
 }
 
 // A fifth more from one half to the other is no longer chance, on a machine that does nothing else.
 const growthGoal = { value: 1.2, better: 'lower' } as const
-// Latency of so little load is a few milliseconds, and moves with every checkpoint.
+// Latency of so little load is a few milliseconds, and moves with the disk, which others use as well.
 const latencyGoal = { value: 1.5, better: 'lower' } as const
 /** What is now, not what happened: these have as many rows in the evening as in the morning. */
 const changingTables = ['stock', 'node', 'pending']
@@ -30,17 +32,21 @@ function span(seconds: number): { readonly from: number; readonly middle: number
   return { from, middle: (from + seconds) / 2 }
 }
 
-function halvesOf(points: readonly (readonly [number, number])[], seconds: number, q = 0.5) {
+function halvesOf(points: readonly (readonly [number, number])[], seconds: number) {
   const { from, middle } = span(seconds)
   return halves(
     points.filter(([x]) => x >= from),
     middle,
-    q,
   )
 }
 
+/** p99 of each moment, of which a day has 120: a disk that stands still for a second spoils one of them, growth all. */
+function moments(points: readonly (readonly [number, number])[], seconds: number) {
+  return windowed(points, Math.max(0.5, seconds / 120), 0.99)
+}
+
 export function figuresOf(seen: Seen): Figure[] {
-  const { load, day, seconds } = seen
+  const { load, day, disk, seconds } = seen
   const acks = ackPoints(load.fired)
   const pulls = day.calls.get('pull') ?? []
   const ms = (points: readonly (readonly [number, number])[], q: number) =>
@@ -58,18 +64,22 @@ export function figuresOf(seen: Seen): Figure[] {
     { name: 'ACK p99', value: ms(acks, 0.99), unit: 'ms' },
     { name: 'pull p50', value: ms(pulls, 0.5), unit: 'ms' },
     { name: 'pull p99', value: ms(pulls, 0.99), unit: 'ms' },
+    { name: 'the disk by itself p99', value: ms(disk, 0.99), unit: 'ms' },
     ...ratio('memory', halvesOf(load.memory.points, seconds)?.ratio, growthGoal),
-    ...ratio('ACK p99', halvesOf(acks, seconds, 0.99)?.ratio, latencyGoal),
-    ...ratio('pull p99', halvesOf(pulls, seconds, 0.99)?.ratio, latencyGoal),
+    ...ratio('ACK p99', halvesOf(moments(acks, seconds), seconds)?.ratio, latencyGoal),
+    ...ratio('pull p99', halvesOf(moments(pulls, seconds), seconds)?.ratio, latencyGoal),
+    ...ratio('the disk by itself, p99', halvesOf(moments(disk, seconds), seconds)?.ratio, null),
     ...ratio('bytes an order', bytesAnOrderGrowth(seen), growthGoal),
     ...ratio('tables that only change', changingGrowth(seen), growthGoal),
     ...memoryFigures(load.memory),
   ]
 }
 
-function ratio(name: string, value: number | null | undefined, goal: typeof growthGoal | typeof latencyGoal): Figure[] {
+function ratio(name: string, value: number | null | undefined, goal: NonNullable<Figure['goal']> | null): Figure[] {
   if (value === null || value === undefined) return []
-  return [{ name: `${name}, second half ÷ first`, value: rounded(value, 2), unit: '×', goal }]
+  return [
+    { name: `${name}, second half ÷ first`, value: rounded(value, 2), unit: '×', ...(goal === null ? {} : { goal }) },
+  ]
 }
 
 /** What an order of the second half added to the database, against one of the first. */
@@ -126,8 +136,7 @@ export function tablesOf(seen: Seen): Table[] {
 }
 
 export function plotsOf(seen: Seen): Plot[] {
-  const { load, day, tables, seconds } = seen
-  const width = Math.max(0.5, seconds / 120)
+  const { load, day, disk, tables, seconds } = seen
   const acks = ackPoints(load.fired)
   const pulls = day.calls.get('pull') ?? []
   const ships = day.calls.get('ship') ?? []
@@ -140,9 +149,10 @@ export function plotsOf(seen: Seen): Plot[] {
       x: 's',
       y: 'ms',
       series: [
-        { name: 'ACK', points: windowed(acks, width, 0.99) },
-        { name: 'pull', points: windowed(pulls, width, 0.99) },
-        { name: 'ship', points: windowed(ships, width, 0.99) },
+        { name: 'ACK', points: moments(acks, seconds) },
+        { name: 'pull', points: moments(pulls, seconds) },
+        { name: 'ship', points: moments(ships, seconds) },
+        { name: 'the disk by itself', points: moments(disk, seconds) },
       ],
     },
     {

@@ -9,16 +9,15 @@ export interface Halves {
 
 type Points = readonly (readonly [x: number, y: number])[]
 
-/** `x` below `middle` is the first half. Of each half the `q`-quantile of y. */
-export function halves(points: Points, middle: number, q = 0.5): Halves | null {
-  const first = quantile(
-    points.filter(([x]) => x < middle).map(([, y]) => y),
-    q,
-  )
-  const second = quantile(
-    points.filter(([x]) => x >= middle).map(([, y]) => y),
-    q,
-  )
+/** `x` below `middle` is the first half. */
+export function halves(points: Points, middle: number): Halves | null {
+  const medianOf = (half: Points) =>
+    quantile(
+      half.map(([, y]) => y),
+      0.5,
+    )
+  const first = medianOf(points.filter(([x]) => x < middle))
+  const second = medianOf(points.filter(([x]) => x >= middle))
   if (first === null || second === null) return null
   return { first, second, ratio: first > 0 ? second / first : null }
 }

@@ -133,7 +133,7 @@ async function atShare(
   const watch = watchVisibility(sql)
   const disk = await watchDisk(dataDir)
   const { fired, memory, undecided } = await session.measure(lean, () => lean.fireOpen(round))
-  const diskMs = await disk.stop()
+  const diskMs = (await disk.stop()).map(([, ms]) => ms)
   const { taskMs, unseen } = await webhookToTask(session, fired, await watch.stop())
   const { ackMs, latenessMs, errors } = fired
   const refused = Object.values(fired.refused).reduce((a, b) => a + b, 0)

@@ -7,10 +7,13 @@
  *   pace      a tenth of what steady sustained, since an order makes some ten requests here; 100 orders/s when that is
  *             not known
  *   growth    of what follows the first fifth, in which heaps and caches fill, the second half against the first: memory
- *             of the service, ACKs, pulls, bytes an order, and the tables that only change (stock, node, pending)
+ *             of the service, ACKs, pulls, bytes an order, and the tables that only change (stock, node, pending). A
+ *             latency is that of the half's middle moment, p99 of each, and the disk's by itself stands beside it: a
+ *             shared machine has slow minutes, and what grows grows at every moment
  */
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
+import { type DiskSeen, watchDisk } from '../load/disk.ts'
 import { type Session, type Verdict, withSession } from '../load/session.ts'
 import { beginDay, type DayOver } from '../mixed/day.ts'
 import { figuresOf, plotsOf, type Seen, tablesOf } from '../mixed/growth.ts'
@@ -61,9 +64,11 @@ async function measureMixed(context: ScenarioContext): Promise<Measured | Broken
     say(`▸ ${perSecond} orders/s for ${seconds} s, and all that follows from them`)
     const ended: DayOver[] = []
     let tables: readonly SizesSeen[] = []
+    let disk: DiskSeen = []
     const load = await session.measure(generator, async () => {
       const day = beginDay({ url: session.target.url, adminToken, stream, plan: session.plan, billEveryMs })
       const watch = watchSizes(session.target.sql, lookEveryMs)
+      const diskWatch = await watchDisk(session.target.dataDir)
       try {
         return await generator.fireOpen({
           curve: [{ seconds, perSecond: requestsPerSecond }],
@@ -75,12 +80,13 @@ async function measureMixed(context: ScenarioContext): Promise<Measured | Broken
       } finally {
         ended.push(await day.end())
         tables = await watch.stop()
+        disk = await diskWatch.stop()
       }
     })
     const verdict = await verifySettled(session, load.undecided)
     const unsound = broken(verdict)
     if (unsound !== null) return unsound
-    const seen: Seen = { load, tables, day: ended[0]!, seconds }
+    const seen: Seen = { load, tables, disk, day: ended[0]!, seconds }
     return {
       outcome: 'measured',
       workload:
