@@ -65,6 +65,8 @@ const timeoutSeconds = 30
 function main(): void {
   const send = process.send?.bind(process)
   if (send === undefined) throw new Error('started by bench/load/processes.ts only')
+  // A round may have minutes to go, against a service that is as gone as who started both.
+  process.once('disconnect', () => process.exit(0))
   process.once('message', (job: GeneratorJob) => {
     const requests = belt(job.stream, job.prepared, (request) => request)
     // The channel keeps this process alive between rounds: its CPU time is read when all is decided.
