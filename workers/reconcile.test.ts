@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { importBill } from '../adapters/store/bills.ts'
+import { connect, indexedPlans } from '../adapters/store/connect.ts'
 import { markDue } from '../adapters/store/due.ts'
 import { list } from '../adapters/store/exceptions.ts'
 import { type TestDatabase, testDatabase } from '../adapters/store/testing.ts'
@@ -176,6 +177,37 @@ describe('many at once', () => {
   })
 })
 
+test('reads what is of its orders, and not all that was ever reconciled, whatever it once knew of the tables', async () => {
+  const { sql } = database
+  const one = connect(database.url, { max: 1, applicationName: 'reconcile', settings: indexedPlans })
+  const rows = async (): Promise<number> => {
+    await one`select pg_stat_force_next_flush()`
+    const [row] = await sql<{ rows: number }[]>`
+      select sum(coalesce(idx_tup_fetch, 0) + seq_tup_read)::int as rows from pg_stat_user_tables
+      where relname in ('orders', 'reconciliation', 'exception', 'bill_row', 'task', 'parcel', 'track')`
+    return row!.rows
+  }
+  const ids = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => String(from + i))
+  try {
+    for (const id of ids(1, 400)) await insert({ id, orderId: id, state: 'shipped', allocations: [] }, [])
+    // The plans are made, and kept, for what the tables are in the first minutes of a day.
+    await reconcileOrders({ sql: one }, ids(1, 400))
+    await sql`analyze`
+    for (let time = 0; time < 10; time++) {
+      await markDue(one, ids(1, 50))
+      await reconcileOrders({ sql: one }, ids(1, 50))
+    }
+    for (const id of ids(400, 3_000)) await insert({ id, orderId: id, state: 'shipped', allocations: [] }, [])
+    await reconcileOrders({ sql: one }, ids(400, 3_000))
+    await markDue(one, ['7'])
+    const before = await rows()
+    expect(await reconcileOrders({ sql: one }, ['7'])).toMatchObject({ open: 1 })
+    expect((await rows()) - before).toBeLessThan(20)
+  } finally {
+    await one.end()
+  }
+})
+
 describe('the sweep', () => {
   test('takes up what a crash left: a mark, an order never looked at, a bill that came first', async () => {
     const { sql } = database
@@ -203,5 +235,16 @@ describe('the sweep', () => {
       cursor = swept.nextOrderId
     } while (cursor !== '0')
     expect(open).toEqual([1, 1, 1, 0])
+  })
+
+  test('looks no further than its stretch when there is nothing to do in it', async () => {
+    const { sql } = database
+    for (const id of ['1', '2', '3', '4']) await insert({ id, orderId: id, state: 'routed', allocations: [] }, [])
+    await insert({ id: '5', orderId: '5', state: 'shipped', allocations: [] }, [])
+    const first = await sweepReconciliations({ sql }, '0', 2)
+    expect(first).toMatchObject({ open: 0, skipped: 0, nextOrderId: '2' })
+    const second = await sweepReconciliations({ sql }, first.nextOrderId, 2)
+    expect(second).toMatchObject({ open: 0, skipped: 0, nextOrderId: '4' })
+    expect(await sweepReconciliations({ sql }, second.nextOrderId, 2)).toMatchObject({ open: 1, nextOrderId: '0' })
   })
 })

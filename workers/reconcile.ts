@@ -58,14 +58,14 @@ export interface Swept extends Reconciled {
 
 /**
  * One round: bills that found their order, orders that are marked, and one stretch of all orders from `afterOrderId`
- * on, so that nothing is ever forgotten. At most `limit` orders of each.
+ * on, so that nothing is ever forgotten. At most `limit` of each, which also bounds what is read.
  */
 export async function sweepReconciliations(deps: ReconcileDeps, afterOrderId: string, limit: number): Promise<Swept> {
   await resolveBillsWithoutOrder(deps.sql, limit)
   const due = await dueOrders(deps.sql, '0', limit)
-  const missed = await unreconciledOrders(deps.sql, afterOrderId, limit)
-  const result = await reconcileOrders(deps, [...due, ...missed])
-  return { ...result, nextOrderId: missed.length < limit ? '0' : missed.at(-1)! }
+  const { unreconciled, lastOrderId } = await unreconciledOrders(deps.sql, afterOrderId, limit)
+  const result = await reconcileOrders(deps, [...due, ...unreconciled])
+  return { ...result, nextOrderId: lastOrderId ?? '0' }
 }
 
 async function reconcileBatch(sql: Sql, orderIds: readonly string[]): Promise<ReconcileResult[]> {

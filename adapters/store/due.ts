@@ -22,17 +22,28 @@ export async function dueOrders(sql: Queryable, afterOrderId: string, limit: num
   return rows.map((row) => row.id)
 }
 
+export interface Stretch {
+  /** Lowest first. */
+  readonly unreconciled: readonly string[]
+  /** The last order that was looked at; null: there are no more. */
+  readonly lastOrderId: string | null
+}
+
 /**
  * The belt to the mark's braces: orders that have something to close and have another version than the one that was
- * last reconciled, or never were. Reads orders in order of id, from after the given one.
+ * last reconciled, or never were. Looks at so many orders in order of id, from after the given one, whatever it finds among
+ * them: nearly always nothing, and to look on until there is something would be to read every order that ever was.
  */
-export async function unreconciledOrders(sql: Queryable, afterOrderId: string, limit: number): Promise<string[]> {
-  const rows = await sql<{ id: string }[]>`
-    select o.id from orders o left join reconciliation r on r.order_id = o.id
-    where o.id > ${afterOrderId}::bigint and o.state in ('partly_shipped', 'shipped', 'cancelled', 'closed')
-      and (r.order_id is null or (r.detail->>'version')::integer is distinct from o.version)
-    order by o.id limit ${limit}`
-  return rows.map((row) => row.id)
+export async function unreconciledOrders(sql: Queryable, afterOrderId: string, look: number): Promise<Stretch> {
+  const [row] = await sql<{ looked: number; last: string | null; unreconciled: string[] | null }[]>`
+    select count(*)::int as looked, max(o.id) as last, array_agg(o.id order by o.id) filter (
+      where o.state in ('partly_shipped', 'shipped', 'cancelled', 'closed')
+        and (r.order_id is null or (r.detail->>'version')::integer is distinct from o.version)) as unreconciled
+    from (
+      select id, state, version from orders where id > ${afterOrderId}::bigint order by id limit ${look}
+    ) o left join lateral (select * from reconciliation where order_id = o.id offset 0) r on true`
+  const { looked, last, unreconciled } = row!
+  return { unreconciled: unreconciled ?? [], lastOrderId: looked < look ? null : last }
 }
 
 /** Orders whose parcels carry one of these waybills. */

@@ -9,7 +9,7 @@ import {
 } from '../../router/reconcile/types.ts'
 import type { Track } from '../../router/track.ts'
 import type { TaskLine, TaskState } from '../../router/types.ts'
-import type { Queryable, Transaction } from './connect.ts'
+import { keyedPlans, type Queryable, type Transaction } from './connect.ts'
 import { compareIds } from './due.ts'
 import { raise } from './exceptions.ts'
 import { jsonText } from './json-text.ts'
@@ -31,8 +31,7 @@ export async function loadForReconcile(
   lock: 'lock' | 'look' = 'lock',
 ): Promise<ReconcileLoad[]> {
   const locked = lock === 'lock' ? tx`for update` : tx``
-  // Every read is by key. A table that grew since it was last analysed must not be read whole for 200 orders.
-  await tx`set local enable_seqscan = off`
+  await byKeys(tx)
   const orders = await tx<OrderRow[]>`
     select id, channel, shop, order_id, version, state, body::json, items, allocations
     from orders where id = any(${orderIds as string[]}::bigint[]) order by id ${locked}`
@@ -56,6 +55,16 @@ export async function loadForReconcile(
     }
     return { input, entered: known.has(row.id) }
   })
+}
+
+/**
+ * Every read and every join of the transaction is by key (see `keyedPlans`). A table that grew since it was last analysed
+ * must not be read whole for 200 orders: its index neither, which a hash join or a merge join would do.
+ */
+async function byKeys(tx: Transaction): Promise<void> {
+  const names = Object.keys(keyedPlans)
+  const values = Object.values(keyedPlans)
+  await tx`select set_config(name, value, true) from unnest(${names}::text[], ${values}::text[]) as given (name, value)`
 }
 
 async function readTasks(tx: Queryable, orderIds: string[]): Promise<Map<string, ShippedTask[]>> {

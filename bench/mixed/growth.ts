@@ -2,7 +2,7 @@
 import type { DiskSeen } from '../load/disk.ts'
 import type { FiredOpen } from '../load/fired.ts'
 import type { Load } from '../load/session.ts'
-import { memoryFigures, memoryPlot, ordersOf, rounded } from '../scenarios/common.ts'
+import { memoryFigures, memoryPlot, ordersOf, refusalsOf, rounded } from '../scenarios/common.ts'
 import type { Figure, Plot, Table } from '../scenarios/scenario.ts'
 import type { DayOver } from './day.ts'
 import { halves, quantile, windowed } from './halves.ts'
@@ -20,6 +20,7 @@ export interface Seen {
 const growthGoal = { value: 1.2, better: 'lower' } as const
 // Latency of so little load is a few milliseconds, and moves with the disk, which others use as well.
 const latencyGoal = { value: 1.5, better: 'lower' } as const
+const nothing = { value: 0, better: 'lower' } as const
 /** What is now, not what happened: these have as many rows in the evening as in the morning. */
 const changingTables = ['stock', 'node', 'pending']
 const mib = 1024 * 1024
@@ -60,6 +61,9 @@ export function figuresOf(seen: Seen): Figure[] {
   return [
     { name: 'orders taken', value: rounded(ordersOf(load) / seconds, 1), unit: 'orders/s' },
     { name: 'orders shipped', value: rounded(day.shippedOrders / seconds, 1), unit: 'orders/s' },
+    // So little load is taken at once, all of it.
+    { name: 'refused', value: refusalsOf(load.fired), unit: 'answers', goal: nothing },
+    { name: 'never acknowledged', value: load.fired.givenUp, unit: 'requests', goal: nothing },
     { name: 'ACK p50', value: ms(acks, 0.5), unit: 'ms' },
     { name: 'ACK p99', value: ms(acks, 0.99), unit: 'ms' },
     { name: 'pull p50', value: ms(pulls, 0.5), unit: 'ms' },

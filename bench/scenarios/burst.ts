@@ -17,6 +17,7 @@ import {
   memoryFigures,
   memoryPlot,
   preparedFor,
+  refusalsOf,
   requestsAnOrder,
   rounded,
   streamOf,
@@ -191,7 +192,7 @@ function show(shown: Shown) {
 function figuresOf({ load, backlog, seconds }: Shown): Figure[] {
   const { fired } = load
   const ack = quantiles(fired.ackMs)
-  const refused = Object.values(fired.refused).reduce((a, b) => a + b, 0)
+  const refused = refusalsOf(fired)
   const drained = backlog.find(([atMs, events]) => atMs >= fired.endedAtMs && events === 0)?.[0] ?? load.after.atMs
   const most = backlog.reduce((max, [, events]) => Math.max(max, events), 0)
   return [

@@ -1,5 +1,6 @@
 /** What the scenarios share: their stream, their verdict, and figures that all of them have. */
 
+import type { Fired } from '../load/fired.ts'
 import type { MemorySeen } from '../load/process-memory.ts'
 import type { Load, Session, Verdict } from '../load/session.ts'
 import type { StreamSettings } from '../load/stream.ts'
@@ -86,6 +87,11 @@ export function memoryPlot(name: string, seen: Readonly<Record<string, MemorySee
 /** Orders of a load that were acknowledged, a doubled delivery counted once. */
 export function ordersOf({ fired }: Load): number {
   return new Set(fired.acknowledged).size
+}
+
+/** Answers that were no acknowledgement. */
+export function refusalsOf({ refused }: Pick<Fired, 'refused'>): number {
+  return Object.values(refused).reduce((a, b) => a + b, 0)
 }
 
 export function rounded(value: number, digits = 0): number {

@@ -21,7 +21,16 @@ import { type Session, withSession } from '../load/session.ts'
 import { type Snapshot, tasksSince, visibleAtMs, watchVisibility } from '../load/visible.ts'
 import { orderAt } from '../traffic/generator.ts'
 import type { TrafficPlan } from '../traffic/plan.ts'
-import { broken, memoryFigures, preparedFor, requestsAnOrder, rounded, streamOf, tellSurroundings } from './common.ts'
+import {
+  broken,
+  memoryFigures,
+  preparedFor,
+  refusalsOf,
+  requestsAnOrder,
+  rounded,
+  streamOf,
+  tellSurroundings,
+} from './common.ts'
 import type { Broken, Figure, Measured, Plot, Scenario, ScenarioContext } from './scenario.ts'
 import { calibrationRequests, sustainableRate } from './sustainable.ts'
 
@@ -136,7 +145,7 @@ async function atShare(
   const diskMs = (await disk.stop()).map(([, ms]) => ms)
   const { taskMs, unseen } = await webhookToTask(session, fired, await watch.stop())
   const { ackMs, latenessMs, errors } = fired
-  const refused = Object.values(fired.refused).reduce((a, b) => a + b, 0)
+  const refused = refusalsOf(fired)
   return { share, ordersPerSecond, ackMs, taskMs, latenessMs, diskMs, refused, errors, unseen, memory, undecided }
 }
 

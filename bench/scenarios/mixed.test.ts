@@ -20,6 +20,8 @@ test('orders, cancels, pulls, shipments, tracks and bills at once: all of them h
   // Nobody asks for what is not his, and nobody is let down: the only refusal is that a buyer was faster.
   expect(Object.keys(answers).filter((key) => !/ (200|409)$/.test(key))).toEqual([])
   const figure = (name: string) => result.figures.find((one) => one.name === name)!.value
+  expect(figure('refused')).toBe(0)
+  expect(figure('never acknowledged')).toBe(0)
   expect(figure('orders taken')).toBeGreaterThan(0)
   expect(figure('orders shipped')).toBeGreaterThan(0)
   expect(result.checks.ordersCompared).toBeGreaterThan(100)

@@ -21,6 +21,7 @@ import {
   memoryPlot,
   ordersOf,
   preparedFor,
+  refusalsOf,
   streamOf,
   tellSurroundings,
 } from './common.ts'
@@ -182,6 +183,6 @@ function rowsOf(report: Report): [name: string, value: Cell][] {
     ...Object.entries(report.cpuMicros).map(([name, micros]): [string, number] => [`CPU ${name}, µs an order`, micros]),
     ...Object.entries(report.stageMicros).map(([name, us]): [string, number] => [`stage ${name}, µs an order`, us]),
     ...Object.entries(report.bytesAnOrder).map(([name, of]): [string, number] => [`${name}, bytes an order`, of]),
-    ['refused · errors', `${Object.values(taken.refused).reduce((a, b) => a + b, 0)} · ${taken.errors}`],
+    ['refused · errors', `${refusalsOf(taken)} · ${taken.errors}`],
   ]
 }
