@@ -2,8 +2,9 @@
  * A count found less than is promised. It is believed: the shortage is raised, and tasks that nobody pulled yet are
  * sourced elsewhere, newest first. All of it is read from the database, so that whoever comes after a crash does the rest.
  */
+import type { Transaction } from '../adapters/store/connect.ts'
 import { raise } from '../adapters/store/exceptions.ts'
-import { type Shortage, type ShortRow, shortRows, type UnpulledTask, unpulledTasks } from '../adapters/store/stock.ts'
+import { type Shortage, shortAt, shortRows, type UnpulledTask, unpulledTasks } from '../adapters/store/stock.ts'
 import { pendingAmong } from '../adapters/store/sweep.ts'
 import type { ChannelName } from '../router/types.ts'
 import { commandEvent } from './commands.ts'
@@ -18,8 +19,15 @@ export async function answerShortages(
   return await answerShort(service, await shortRows(service.sql, of))
 }
 
-/** The same of rows that were read. */
-export async function answerShort({ sql, intake }: Service, short: readonly ShortRow[]): Promise<readonly Shortage[]> {
+interface Place {
+  readonly node: string
+  readonly sku: string
+}
+
+/** The same of rows that somebody found short: by now others may have answered for them. */
+export async function answerShort({ sql, intake }: Service, places: readonly Place[]): Promise<readonly Shortage[]> {
+  if (places.length === 0) return []
+  const { short, tasks, commands, recalled } = await sql.begin(asOneMoment, (tx) => readShort(tx, places))
   if (short.length === 0) return []
   await raise(
     sql,
@@ -28,12 +36,6 @@ export async function answerShort({ sql, intake }: Service, short: readonly Shor
       ref: `${node}/${sku}`,
       detail: { node, sku, missing },
     })),
-  )
-  const tasks = await unpulledTasks(sql, short)
-  const commands = new Map(tasks.map((task) => [task.taskId, recallOf(task)]))
-  const recalled = await pendingAmong(
-    sql,
-    [...commands.values()].map((c) => c.eventId),
   )
   const isRecalled = (task: UnpulledTask) => recalled.has(commands.get(task.taskId)!.eventId)
   const missing = new Map(short.map((s) => [`${s.node}/${s.sku}`, s.missing]))
@@ -48,6 +50,21 @@ export async function answerShort({ sql, intake }: Service, short: readonly Shor
   }
   await Promise.all([...wanted.values()].map((command) => intake.storeOwn(command)))
   return short.map(({ sku, missing }) => ({ sku, missing }))
+}
+
+// What is missing, who holds it, and what is called back already: a decision between two of these readings would be counted
+// twice or not at all, and a task too many called back.
+const asOneMoment = 'isolation level repeatable read read only'
+
+async function readShort(tx: Transaction, places: readonly Place[]) {
+  const short = await shortAt(tx, places)
+  const tasks = short.length === 0 ? [] : await unpulledTasks(tx, short)
+  const commands = new Map(tasks.map((task) => [task.taskId, recallOf(task)]))
+  const recalled = await pendingAmong(
+    tx,
+    [...commands.values()].map((c) => c.eventId),
+  )
+  return { short, tasks, commands, recalled }
 }
 
 /** Its id is the task's alone: a task is called back for a shortage once, however many find it. */

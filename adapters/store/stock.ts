@@ -203,6 +203,19 @@ export async function shortRows(
     order by node, sku`
 }
 
+/** Which of some rows promise more than there is. */
+export async function shortAt(
+  sql: Queryable,
+  places: readonly { readonly node: string; readonly sku: string }[],
+): Promise<ShortRow[]> {
+  return await sql<ShortRow[]>`
+    select s.node, s.sku, s.reserved - s.on_hand as missing
+    from unnest(${places.map((p) => p.node)}::text[], ${places.map((p) => p.sku)}::text[]) as p (node, sku)
+    cross join lateral (
+      select * from stock where node = p.node and sku = p.sku and reserved > on_hand offset 0
+    ) s order by s.node, s.sku`
+}
+
 export interface UnpulledTask {
   readonly node: string
   readonly sku: string

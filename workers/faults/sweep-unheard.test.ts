@@ -5,11 +5,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { testRedis } from '../../adapters/shared/testing.ts'
 import { keysOf } from '../../adapters/stock/keys.ts'
 import { epochLock } from '../../adapters/store/commit.ts'
-import { postStock } from '../../adapters/store/stock.ts'
+import { postStock, shortRows } from '../../adapters/store/stock.ts'
 import { type TestDatabase, testDatabase } from '../../adapters/store/testing.ts'
 import type { SkuQuantity } from '../../router/types.ts'
 import { orderPath } from '../e2e/testing/service.ts'
 import type { RunningService } from '../service.ts'
+import { answerShort } from '../shortages.ts'
 import { Sweep } from '../sweep.ts'
 import { newLedger, orderOf, sendAll } from './testing/ledger.ts'
 import { addStock, allDecided, apiKeyOf, expectAudited, loadTestNetwork, startServiceHere } from './testing/network.ts'
@@ -104,6 +105,26 @@ test.each(['is asked again', 'is found by the sweep'])(
     await sweep.round()
   },
 )
+
+test('a count that another answers for meanwhile recalls nothing more than is missing', async () => {
+  await addStock(url(), 'n04', lines('counted', 3))
+  const orders = [1, 1, 1].map(() => orderOf(lines('counted')))
+  for (const order of orders) await tell([order])
+  const recalledBefore = await recalls()
+  await postAndDie('n04', 'count of two', 'set', lines('counted', 1))
+  const found = await shortRows(database.sql, { node: 'n04', skus: ['counted'] })
+  expect(found).toMatchObject([{ missing: 2 }])
+  await answerShort(service, found)
+  await allDecided(database.sql)
+  // As who found it just before, and comes to answer for it only now.
+  expect(await answerShort(service, found)).toEqual([])
+  await allDecided(database.sql)
+  expect(await recalls()).toBe(recalledBefore + 2)
+  expect(await Promise.all(orders.map(stateOf))).toEqual(['routed', 'backordered', 'backordered'])
+  for (const order of orders) await ask('POST', `${orderPath(order)}/cancel`, {})
+  await postAndDie('n04', 'end', 'set', lines('counted', 0))
+  await new Sweep(service).round()
+})
 
 test('a shortage of which all is pulled is raised without the caller, and stays', async () => {
   await addStock(url(), 'n03', lines('counted', 1))
