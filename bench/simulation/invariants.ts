@@ -122,9 +122,10 @@ export class StepInvariants {
         for (const sku of tables.stock.get(node)?.keys() ?? []) this.#twice.delete(pairKey(node, sku))
       }
       for (const { reservationId, lines } of records.values()) {
-        const record = pairKey(node, reservationId)
+        // Of another epoch it is another record: it went with its node's counters, and was made anew before anybody looked.
+        const record = pairKey(node, `${reservationId} ${epoch}`)
         held.add(record)
-        if (this.#held.has(record) || !tables.reserved.has(record)) continue
+        if (this.#held.has(record) || !tables.reserved.has(pairKey(node, reservationId))) continue
         for (const { sku, quantity } of lines) {
           const key = pairKey(node, sku)
           this.#twice.set(key, (this.#twice.get(key) ?? 0) + quantity)
