@@ -246,5 +246,6 @@ describe('the sweep', () => {
     const second = await sweepReconciliations({ sql }, first.nextOrderId, 2)
     expect(second).toMatchObject({ open: 0, skipped: 0, nextOrderId: '4' })
     expect(await sweepReconciliations({ sql }, second.nextOrderId, 2)).toMatchObject({ open: 1, nextOrderId: '0' })
+    expect(await sweepReconciliations({ sql }, '0', 2, 4)).toMatchObject({ open: 0, nextOrderId: '4' })
   })
 })

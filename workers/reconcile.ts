@@ -58,12 +58,18 @@ export interface Swept extends Reconciled {
 
 /**
  * One round: bills that found their order, orders that are marked, and one stretch of all orders from `afterOrderId`
- * on, so that nothing is ever forgotten. At most `limit` of each, which also bounds what is read.
+ * on, so that nothing is ever forgotten: a ship and a decision leave no mark, and if their process dies before it reconciles
+ * them, this is who finds them. At most `limit` of the first two; of the stretch `look` orders are read.
  */
-export async function sweepReconciliations(deps: ReconcileDeps, afterOrderId: string, limit: number): Promise<Swept> {
+export async function sweepReconciliations(
+  deps: ReconcileDeps,
+  afterOrderId: string,
+  limit: number,
+  look = limit,
+): Promise<Swept> {
   await resolveBillsWithoutOrder(deps.sql, limit)
   const due = await dueOrders(deps.sql, '0', limit)
-  const { unreconciled, lastOrderId } = await unreconciledOrders(deps.sql, afterOrderId, limit)
+  const { unreconciled, lastOrderId } = await unreconciledOrders(deps.sql, afterOrderId, look)
   const result = await reconcileOrders(deps, [...due, ...unreconciled])
   return { ...result, nextOrderId: lastOrderId ?? '0' }
 }

@@ -4,7 +4,7 @@ import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import { type Reconciled, reconcileOrders } from './reconcile.ts'
 
-// Marked as due in Postgres as well: what is above it, the sweep finds.
+// What is above it, the sweep finds: by its mark in Postgres, or in its turn.
 const dueMax = 500_000
 
 export class Reconciler {

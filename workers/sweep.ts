@@ -26,6 +26,8 @@ const heldMsMaxDefault = 30_000
 // an hour, since a round also stops when it has taken long enough.
 const nodesPerRoundMaxDefault = 64
 const reconcilePerRound = 1_000
+// Some 40 ms of Postgres, however many orders there are: of a million, each has its turn within ten minutes.
+const reconcileLookPerRound = 10_000
 const interceptsPerRound = 200
 // Of what is done for many, so much at once: the connections are those of the requests too.
 const atOnce = 6
@@ -150,7 +152,8 @@ export class Sweep {
   }
 
   async #reconcile(): Promise<void> {
-    const swept = await sweepReconciliations({ sql: this.#service.sql }, this.#reconcileFrom, reconcilePerRound)
+    const { sql } = this.#service
+    const swept = await sweepReconciliations({ sql }, this.#reconcileFrom, reconcilePerRound, reconcileLookPerRound)
     this.#reconcileFrom = swept.nextOrderId
   }
 }
