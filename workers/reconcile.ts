@@ -11,6 +11,7 @@ import {
   type ReconcileResult,
   saveReconciliations,
 } from '../adapters/store/reconcile.ts'
+import { closableStates } from '../router/reconcile/types.ts'
 import { reconcile } from '../router/reconcile.ts'
 
 export interface ReconcileDeps {
@@ -58,8 +59,7 @@ export interface Swept extends Reconciled {
 
 /**
  * One round: bills that found their order, orders that are marked, and one stretch of all orders from `afterOrderId`
- * on, so that nothing is ever forgotten: a ship and a decision leave no mark, and if their process dies before it reconciles
- * them, this is who finds them. At most `limit` of the first two; of the stretch `look` orders are read.
+ * on, so that nothing is ever forgotten. At most `limit` of the first two; of the stretch `look` orders are read.
  */
 export async function sweepReconciliations(
   deps: ReconcileDeps,
@@ -90,10 +90,8 @@ async function reconcileBatch(sql: Sql, orderIds: readonly string[]): Promise<Re
   }
 }
 
-const closable: readonly string[] = ['partly_shipped', 'shipped', 'cancelled', 'closed']
-
 function hasSomethingToClose({ input, entered }: ReconcileLoad): boolean {
-  return entered || input.bills.length > 0 || closable.includes(input.order.state)
+  return entered || input.bills.length > 0 || closableStates.includes(input.order.state)
 }
 
 function resultOf({ input, entered }: ReconcileLoad): ReconcileResult {

@@ -11,6 +11,7 @@ import { raise } from '../adapters/store/exceptions.ts'
 import { postpone, preparePartitions, readPending } from '../adapters/store/intake.ts'
 import { isRetryable } from '../adapters/store/retryable.ts'
 import type { Vault } from '../adapters/store/vault.ts'
+import { closableStates } from '../router/reconcile/types.ts'
 import { openBills } from './bills.ts'
 import { CatalogWatch } from './catalog-watch.ts'
 import type { Config } from './config.ts'
@@ -304,7 +305,7 @@ function pauseOfIntakeMs(eventsInMemory: number, unhurried: number): number {
   return Math.round(Math.min(1, Math.max(0, share)) * intakePauseMsMax)
 }
 
-const closable = new Set(['shipped', 'partly_shipped', 'cancelled', 'closed'])
+const closable: ReadonlySet<string> = new Set(closableStates)
 
 /** Waits until everything in memory is decided, or the time is up. */
 async function drained(dispatch: Dispatch, deadlineMs: number): Promise<void> {

@@ -5,6 +5,7 @@
  */
 import type { Queryable, Sql } from './connect.ts'
 import { unknownKey } from './credentials.ts'
+import { dropDeadRows } from './dead-rows.ts'
 import type { Vault } from './vault.ts'
 
 const sealedSetting = 'admin_token_sealed'
@@ -48,8 +49,7 @@ export async function adminTokenOrKeep(
       await tx`update setting set value = ${boxOf(tx, vault, token)} where key = ${sealedSetting}`
     return { token, outcome: isOpen ? 'kept' : 'made_anew', wasPlain } as const
   })
-  // Its dead row still holds it.
-  if (wasPlain) await sql`vacuum (full) setting`
+  if (wasPlain) await dropDeadRows(sql, 'setting', 'value')
   return kept
 }
 

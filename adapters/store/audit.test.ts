@@ -144,10 +144,10 @@ const breaks: Readonly<Record<string, readonly (string | Break)[]>> = {
      where order_id = 'waiting'`,
   ],
   closed_orders_are_agreed_on: [
-    `update orders set state = 'closed' where order_id = 'shipped'`,
+    `update orders set state = 'closed' where order_id = 'shipped'; delete from reconciliation`,
     `update orders set state = 'closed' where order_id = 'shipped';
-     insert into reconciliation (order_id, state, detail)
-     select id, 'open', json_build_object('version', version) from orders where order_id = 'shipped'`,
+     update reconciliation r set updated_at = now(), detail = json_build_object('version', o.version)
+     from orders o where o.id = r.order_id and o.order_id = 'shipped'`,
   ],
   tasks_have_their_orders: [
     {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { audit } from './audit.ts'
 import { commitDecisions, type DecisionWrite } from './commit.ts'
 import { connect, type Sql } from './connect.ts'
+import { dueOrders } from './due.ts'
 import { list } from './exceptions.ts'
 import { countPending, storeEvents } from './intake.ts'
 import { shipTask } from './ship.ts'
@@ -57,7 +58,18 @@ async function taskOf(orderId: string) {
 
 /** What the whole database says, but for instants and numbers of rows: to see that nothing changed. */
 async function everything() {
-  const tables = ['orders', 'task', 'stock', 'stock_movement', 'decision', 'backorder', 'pending', 'exception', 'node']
+  const tables = [
+    'orders',
+    'task',
+    'stock',
+    'stock_movement',
+    'decision',
+    'backorder',
+    'pending',
+    'exception',
+    'node',
+    'reconciliation',
+  ]
   const contents = await Promise.all(
     tables.map((table) => sql.unsafe(`select t::text as row from ${table} t order by 1`)),
   )
@@ -404,6 +416,17 @@ test('a problem is raised once while it is open, and belongs to its order', asyn
   const { exceptions } = await list(sql, { limit: 10 })
   expect(exceptions).toHaveLength(1)
   expect(exceptions[0]!.orderId).toBe(first!.before.id)
+})
+
+test('an order that came to have something to close is due, and one that did not is not', async () => {
+  await post(sql, 'n1', 'add', lines('a', 10))
+  await route(sql, 'o', 'n1', lines('a', 2))
+  await route(sql, 'p', 'n1', lines('a', 2))
+  expect(await dueOrders(sql, '0', 10)).toEqual([])
+  await commitStep(sql, 'o', { told: closedLater('o', 'a', 2) })
+  const [row] = await sql<{ id: string; state: string }[]>`select id, state from orders where order_id = 'o'`
+  expect(row!.state).toBe('cancelled')
+  expect(await dueOrders(sql, '0', 10)).toEqual([row!.id])
 })
 
 test('an event that says nothing about an unknown order settles it and leaves no order', async () => {

@@ -3,10 +3,12 @@
  *
  * Postgres disposes: an order that changed since it was read, an event that another process settled, a stock row that
  * has less than Redis promised, or a stock epoch that is over make the outcome; nothing of a refused order is written.
- * Locks are taken in one order everywhere: orders, tasks, events, nodes, stock, each by key.
+ * Locks are taken in one order everywhere: orders, tasks, events, nodes, stock, what is due, each by key.
  */
+import { closableStates } from '../../router/reconcile/types.ts'
 import type { Order, Task } from '../../router/types.ts'
 import type { Sql, Transaction } from './connect.ts'
+import { markDue } from './due.ts'
 import { jsonColumn, jsonText, textColumn } from './json-text.ts'
 import { moveStock, type NewTask, type NodeDelta, type Release } from './move-stock.ts'
 import { orderBody } from './order-row.ts'
@@ -80,6 +82,10 @@ async function commit(tx: Transaction, epoch: number, writes: readonly DecisionW
     insertRecords(tx, kept),
     replaceBackorders(tx, kept),
     raiseProblems(tx, kept),
+    markDue(
+      tx,
+      kept.filter(hasSomethingToClose).map((w) => w.order.id),
+    ),
   ])
   return { outcome: 'committed', conflicts: [...conflicts], deltas }
 }
@@ -275,6 +281,10 @@ async function settleEvents(tx: Transaction, writes: readonly DecisionWrite[]): 
   const seqs = writes.flatMap((w) => w.seqs)
   const settled = await tx`delete from pending where seq = any(${seqs}::bigint[]) returning seq`
   if (settled.length !== seqs.length) throw new Rollback({ outcome: 'settled_elsewhere' })
+}
+
+function hasSomethingToClose({ before, order }: DecisionWrite): boolean {
+  return order !== before && closableStates.includes(order.state)
 }
 
 function compare(a: string, b: string): number {

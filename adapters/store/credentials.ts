@@ -4,6 +4,7 @@
  * before them until an instant. Nothing here puts a secret into an error.
  */
 import type { Queryable, Sql } from './connect.ts'
+import { dropDeadRows } from './dead-rows.ts'
 import type { Vault } from './vault.ts'
 
 export type Secrets = Readonly<Record<string, string>>
@@ -143,8 +144,7 @@ export async function resealAll(sql: Sql, vault: Vault, nowMs: number): Promise<
       sealed += done.count
       wasPlain ||= row.sealed === null
     }
-    // Rows that are dead still hold what was plain in them; backups and the log of before do as well.
-    if (wasPlain) await sql`vacuum (full) ${sql(table)}`
+    if (wasPlain) await dropDeadRows(sql, table, 'credentials')
   }
   return { sealed, unreadable }
 }

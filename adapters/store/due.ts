@@ -2,6 +2,7 @@
  * Which orders have to be reconciled again. The mark is in the order's reconciliation row, set in the transaction that
  * changed something, so that a crash between the change and its reconciliation loses nothing: the sweep finds the mark.
  */
+import { closableStates } from '../../router/reconcile/types.ts'
 import type { Queryable } from './connect.ts'
 
 /** Marks orders, and enters those that are new here. The last statement of its transaction: it locks in order of id. */
@@ -37,7 +38,7 @@ export interface Stretch {
 export async function unreconciledOrders(sql: Queryable, afterOrderId: string, look: number): Promise<Stretch> {
   const [row] = await sql<{ looked: number; last: string | null; unreconciled: string[] | null }[]>`
     select count(*)::int as looked, max(o.id) as last, array_agg(o.id order by o.id) filter (
-      where o.state in ('partly_shipped', 'shipped', 'cancelled', 'closed')
+      where o.state = any(${closableStates as string[]}::text[])
         and (r.order_id is null or (r.detail->>'version')::integer is distinct from o.version)) as unreconciled
     from (
       select id, state, version from orders where id > ${afterOrderId}::bigint order by id limit ${look}

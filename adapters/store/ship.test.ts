@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { audit } from './audit.ts'
 import { connect, type Sql } from './connect.ts'
+import { dueOrders } from './due.ts'
 import { shipTask } from './ship.ts'
 import { deltasAfter, figuresOf } from './stock.ts'
 import type { Package } from './tasks.ts'
@@ -45,6 +46,8 @@ describe('ship', () => {
     const [orderId] = (await sql<{ id: string }[]>`select id from orders`).map((r) => r.id)
     expect(await ship(pack('SF000001', 'a', 1))).toEqual({ outcome: 'partly_shipped', orderId })
     expect(await orderNow('o')).toEqual({ state: 'partly_shipped', version: 2 })
+    // Whoever shipped may die before it reconciles.
+    expect(await dueOrders(sql, '0', 10)).toEqual([orderId])
     expect(await figures(sql, 'n1', 'a')).toMatchObject({ onHand: 999, reserved: 2 })
     // Told again: the same answer, nothing twice.
     expect(await ship(pack('SF000001', 'a', 1))).toEqual({ outcome: 'already_shipped', orderId, state: 'accepted' })

@@ -7,6 +7,7 @@
 import { stateOf } from '../../router/order.ts'
 import type { SkuQuantity, Task, TaskState } from '../../router/types.ts'
 import type { Sql, Transaction } from './connect.ts'
+import { markDue } from './due.ts'
 import { jsonText } from './json-text.ts'
 import { nextNodeSeq } from './stock.ts'
 import { addUp, lockOwned, type Package, type TaskRefusal } from './tasks.ts'
@@ -85,6 +86,7 @@ async function ship(tx: Transaction, shipment: Shipment, numbered: boolean): Pro
     insert into decision (order_id, version, seq, outcome, trace)
     values (${order.id}, ${order.version + 1}, 0, ${whole ? 'shipped' : 'partly_shipped'},
       ${jsonText({ event: 'ship', taskId, node, packages: fresh })})`
+  await markDue(tx, [order.id])
   return { outcome: whole ? 'shipped' : 'partly_shipped', orderId: order.id }
 }
 

@@ -36,12 +36,11 @@ export async function testDatabase(): Promise<TestDatabase> {
   }
 }
 
-/** Until no snapshot but ours is open that would keep dead rows: one of an autoanalyze, or of somebody who just connects. */
-export async function nobodyElseLooks(sql: Sql): Promise<void> {
-  const others = () => sql`
-    select from pg_stat_activity where (datname = current_database() or datname is null)
-      and pid <> pg_backend_pid() and backend_xmin is not null`
-  while ((await others()).count > 0) await new Promise((resolve) => setTimeout(resolve, 10))
+/** Somebody in another database of the server who has written something and does not end, until the returned one is ended. */
+export async function holdTransaction(url: string): Promise<{ readonly end: () => Promise<void> }> {
+  const sql = connect(withDatabase(url, 'postgres'), { max: 1, applicationName: 'onlooker' })
+  await sql.unsafe('begin; select pg_current_xact_id()')
+  return { end: () => sql.end() }
 }
 
 async function maintain(url: string, work: (sql: Sql) => Promise<unknown>): Promise<void> {

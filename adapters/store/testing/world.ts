@@ -60,7 +60,18 @@ export function skuOf(sku: string, bundle: readonly SkuQuantity[] = []): Sku {
   return { sku, name: sku, weightGrams: 100, storageClass: 'normal', warehouseOnly: false, bundle }
 }
 
-const tables = ['inbox', 'pending', 'event_conflict', 'orders', 'backorder', 'decision', 'task', 'parcel', 'exception']
+const tables = [
+  'inbox',
+  'pending',
+  'event_conflict',
+  'orders',
+  'backorder',
+  'decision',
+  'task',
+  'parcel',
+  'exception',
+  'reconciliation',
+]
 const stockTables = ['stock', 'stock_movement', 'stock_posting', 'node', 'sku']
 
 /** Deletes, which for few rows takes a tenth of a truncate's time. */
