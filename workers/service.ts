@@ -58,15 +58,12 @@ export interface RunningService extends Service {
 const requestConnectionsMax = 12
 // One commit runs while the next one gathers; a conflict needs a second connection.
 const intakeConnectionsMax = 3
-// Several seconds' work. Bodies are some 3 KB, and what stands around them as much again: 60 MB at the most.
-const eventsInMemoryMax = 10_000
+// Two seconds' work and more. Bodies are some 3 KB, and what stands around them as much again: 50 MB at the most.
+const eventsInMemoryMax = 8_000
 // A tenth of what the least patient platform waits.
 const intakePauseMsMax = 400
 // Bodies may be eighty times as large.
 const eventBytesInMemoryMax = 128 * 1024 * 1024
-// A batch makes some ten megabytes that live as long as it does, and two are under way at once: with Node's 48 MB they
-// are copied again and again. Twice as much gains little more, and is memory that is never given back.
-const youngGenerationMb = 96
 // A full batch of everyday orders is three quarters of it. What is made of a wholesaler's, of 24 lines each, is six times
 // as much an order, and would outlive every collection of the young.
 const batchBytesMax = 1280 * 1024
@@ -103,7 +100,6 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     // Its waiting blocks the thread, and with it the answers from Redis and Postgres.
     atomics: 'disabled',
     workerData: threadSettings,
-    resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
   })
   // A thread that dies with nothing in hand: the pool makes a new one.
   pool.on('error', (error: unknown) => log.error({ code: codeOf(error), err: error }, 'a thread died'))
