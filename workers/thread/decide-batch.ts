@@ -6,7 +6,7 @@
  * in Redis that nobody confirmed: the same process finds its own again, and the sweep gives the rest back.
  */
 
-import type { ReleaseRequest } from '../../adapters/stock/counters.ts'
+import type { ReleaseRequest, ReservationRef } from '../../adapters/stock/counters.ts'
 import { StockError } from '../../adapters/stock/errors.ts'
 import type { DecisionWrite } from '../../adapters/store/commit.ts'
 import type { DecisionStore } from '../../adapters/store/decision-store.ts'
@@ -206,11 +206,7 @@ async function settle(
     forgetPlaced(placing, made)
     if (result.outcome === 'stale_epoch') await keeper.recover(epoch)
     else {
-      await endReservations(
-        context.store,
-        keeper,
-        made.flatMap((p) => references(p.newTasks, placing.nowMs)),
-      )
+      await endReservations(context.store, keeper, takenBy(made))
       if (result.outcome === 'stock_refused') {
         tally.problems.push('stock_refused')
         await believePostgres(context, epoch, result.short)
@@ -222,7 +218,7 @@ async function settle(
   const lost = result.conflicts.map((i) => placed[i]).filter((p) => p !== null && p !== undefined)
   forgetPlaced(placing, lost)
   const kept = placed.filter((p, i): p is Placed => p !== null && !refused.has(i))
-  await tellRedis(context, placing.nowMs, kept, lost, result.deltas)
+  await tellRedis(context, kept, lost, result.deltas)
   works.forEach((work, i) => {
     if (refused.has(i)) return
     const outcome = outcomeOf(work.before, writes[i]!.order)
@@ -236,19 +232,14 @@ async function settle(
 /** What Redis is told after the commit may fail: the sweep tells it again. */
 async function tellRedis(
   { store, keeper }: ThreadContext,
-  madeAtMs: number,
   kept: readonly Placed[],
   lost: readonly Placed[],
   deltas: Parameters<CounterKeeper['tell']>[0],
 ): Promise<void> {
   try {
     await Promise.all([
-      keeper.confirm(kept.flatMap((p) => references(p.newTasks, madeAtMs))),
-      endReservations(
-        store,
-        keeper,
-        lost.flatMap((p) => references(p.newTasks, madeAtMs)),
-      ),
+      keeper.confirm(kept.flatMap((p) => p.newTasks.map(referenceOf))),
+      endReservations(store, keeper, takenBy(lost)),
       keeper.tell(deltas),
     ])
   } catch (error) {
@@ -256,9 +247,13 @@ async function tellRedis(
   }
 }
 
-/** With their time: a release that lands late leaves what was asked for again meanwhile, under the same id. */
-function references(tasks: readonly NewTask[], madeAtMs: number): ReleaseRequest[] {
-  return tasks.map(({ task, reservationId }) => ({ node: task.node, reservationId, madeAtMs }))
+function referenceOf({ task, reservationId }: NewTask): ReservationRef {
+  return { node: task.node, reservationId }
+}
+
+/** Not all that they were to have: what an attempt before them took may still be committed by it. */
+function takenBy(placed: readonly Placed[]): ReleaseRequest[] {
+  return placed.flatMap((p) => p.taken)
 }
 
 /** The state that a decision led to; null when the order did not change. */

@@ -27,6 +27,7 @@ import type { CounterKeeper } from '../counter-keeper.ts'
 import { endReservations } from '../end-reservations.ts'
 import { Hints } from '../hints.ts'
 import { StockKeeper } from '../stock-keeper.ts'
+import type { EventToDecide } from './batch.ts'
 import { readCatalogue } from './catalogue.ts'
 import { decideBatch, type ThreadContext } from './decide-batch.ts'
 import { forgetPlaced, type Placed, type PlacingContext, placeAll } from './placing.ts'
@@ -136,6 +137,24 @@ function tradeEvent(): InboxEvent {
   return eventOf('7', { body: Buffer.from(JSON.stringify({ trade })) })
 }
 
+function threadWith(context: PlacingContext, store: PostgresStore): ThreadContext {
+  let nowMs = 0
+  return {
+    ...{ ...context, store, now: () => ++nowMs },
+    divisions: buildDivisions([{ adcode: '310000', name: '上海市', point: { lat: 31, lng: 121 } }]),
+    logBug: (_, error) => {
+      throw error
+    },
+  }
+}
+
+async function storedBatch(): Promise<EventToDecide[]> {
+  const event = tradeEvent()
+  const [stored] = await storeEvents(database.sql, [event])
+  if (stored?.outcome !== 'new') throw new Error('the event is known')
+  return [{ ...event, seq: stored.seq, storedAtMs: 1 }]
+}
+
 describe('an attempt before this one', () => {
   test('may still be committed: what it reserved is not given back when another parcel is refused', async () => {
     const { sql } = database
@@ -162,6 +181,34 @@ describe('an attempt before this one', () => {
     expect(await promised('n1', 'a')).toBe(0)
     const theNext = { node: 'n1', reservationId: 'p-1@0.own', lines: lines('a', 1) }
     expect((await keeper.reserve(3, [theNext])).answers).toMatchObject([{ outcome: 'insufficient_stock' }])
+    await sweep()
+    expect(await auditAll(sql, keeper)).toEqual([])
+  })
+
+  test('may still be committed: what it reserved is not given back when the next one is refused as a whole', async () => {
+    const { sql } = database
+    class Store extends PostgresStore {
+      readonly commits: Parameters<PostgresStore['commitDecisions']>[] = []
+      override async commitDecisions(...asked: Parameters<PostgresStore['commitDecisions']>) {
+        // Nobody hears of the first; of the batch of the second some other event was settled elsewhere.
+        if (this.commits.push(asked) === 1) throw Object.assign(new Error('cut off'), { code: 'CONNECTION_CLOSED' })
+        return { outcome: 'settled_elsewhere' } as const
+      }
+      // This order's turn comes later: another event of it is decided first.
+      override async stillPending() {
+        return new Set<string>()
+      }
+    }
+    const { context } = await settingWith(keeper)
+    const store = new Store(sql)
+    const thread = threadWith(context, store)
+    const batch = await storedBatch()
+    expect((await decideBatch(thread, batch)).decided).toMatchObject([{ done: false, passing: true }])
+    await decideBatch(thread, batch)
+    expect(store.commits).toHaveLength(2)
+    expect(await new PostgresStore(sql).commitDecisions(...store.commits[0]!)).toMatchObject({ conflicts: [] })
+    expect(await figures(sql, 'n1', 'a')).toMatchObject({ onHand: 1, reserved: 1 })
+    expect(await promised('n1', 'a')).toBe(0)
     await sweep()
     expect(await auditAll(sql, keeper)).toEqual([])
   })
@@ -207,20 +254,8 @@ test('a decision that was not committed gives back what it took, and that releas
       return await super.commitDecisions(...asked)
     }
   }
-  let nowMs = 0
-  const thread: ThreadContext = {
-    ...context,
-    store: new Store(sql),
-    divisions: buildDivisions([{ adcode: '310000', name: '上海市', point: { lat: 31, lng: 121 } }]),
-    now: () => ++nowMs,
-    logBug: (_, error) => {
-      throw error
-    },
-  }
-  const event = tradeEvent()
-  const [stored] = await storeEvents(sql, [event])
-  if (stored?.outcome !== 'new') throw new Error('the event is known')
-  const batch = [{ ...event, seq: stored.seq, storedAtMs: 1 }]
+  const thread = threadWith(context, new Store(sql))
+  const batch = await storedBatch()
   expect((await decideBatch(thread, batch)).decided).toMatchObject([{ done: false, passing: true }])
   expect((await decideBatch(thread, batch)).decided).toMatchObject([{ done: true, outcome: 'routed' }])
   expect(await promised('n1', 'a')).toBe(0)

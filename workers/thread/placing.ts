@@ -23,6 +23,8 @@ const roundsMax = 8
 export interface Placed {
   readonly order: Order
   readonly newTasks: readonly NewTask[]
+  /** What Redis holds for them since now, and not by an attempt that was cut off: given back when nothing is committed. */
+  readonly taken: readonly ReleaseRequest[]
   readonly sourcing: readonly GroupTrace[]
   readonly rounds: number
 }
@@ -94,13 +96,12 @@ export async function placeAll(context: PlacingContext, decisions: readonly Deci
         const answers = outcomes.get(attempt)!
         const refused = answers.filter(isRefused).length
         refusals += refused
-        if (refused === 0 || attempt.round + 1 === roundsMax) placed[attempt.index] = finish(attempt, answers)
+        if (refused === 0 || attempt.round + 1 === roundsMax) placed[attempt.index] = finish(context, attempt, answers)
         else {
-          release.push(...takenNow(attempt, answers).map((request) => ({ ...request, madeAtMs: context.nowMs })))
+          release.push(...toGiveBack(context, attempt, answers))
           again.push(attempt)
         }
       }
-      // By its time: landing late, after the same was asked for again, it leaves what may be about to be committed then.
       await context.keeper.release(release)
       for (const attempt of again) giveBackHints(context, attempt, outcomes.get(attempt)!)
       const planning = performance.now()
@@ -199,8 +200,8 @@ function isRefused({ outcome }: Reserved): boolean {
 }
 
 /**
- * What this round took, and gives back when another parcel of the plan is refused. What was `already_reserved` it did not
- * take: an attempt before this one did, which was cut off and whose commit may land any moment, under this very id. Only a
+ * What this round took, and gives back when another parcel of the plan is refused, or the commit. What was
+ * `already_reserved` it did not take: an attempt before this one did, which was cut off and whose commit may land any moment, under this very id. Only a
  * commit may end that, or the sweep, which asks Postgres once the record is old. Until then those units are there for nobody,
  * nor for the next round of this order, which asks under another id: where they are the last, it goes without them for half a
  * minute, and is sourced again when the sweep frees them.
@@ -209,8 +210,13 @@ function takenNow(attempt: Attempt, answers: readonly Reserved[]): readonly Rese
   return attempt.planned.requests.filter((_, i) => answers[i]!.outcome === 'reserved')
 }
 
+/** With their time: a release that lands late leaves what was asked for again meanwhile, under the same id. */
+function toGiveBack({ nowMs }: PlacingContext, attempt: Attempt, answers: readonly Reserved[]): ReleaseRequest[] {
+  return takenNow(attempt, answers).map(({ node, reservationId }) => ({ node, reservationId, madeAtMs: nowMs }))
+}
+
 /** With what was reserved, by this attempt or by one before it: the commit is what makes it this one's. */
-function finish(attempt: Attempt, answers: readonly Reserved[]): Placed {
+function finish(context: PlacingContext, attempt: Attempt, answers: readonly Reserved[]): Placed {
   const { decision, planned, round } = attempt
   const refused = new Set(planned.tasks.filter((_, i) => isRefused(answers[i]!)))
   const { order, newTasks } =
@@ -219,6 +225,7 @@ function finish(attempt: Attempt, answers: readonly Reserved[]): Placed {
   return {
     order: { ...order, attempt: order.attempt + round + (kept.length > 0 ? 1 : 0) },
     newTasks: newTasks.map((task, i) => ({ task, reservationId: kept[i]!.reservationId })),
+    taken: toGiveBack(context, attempt, answers),
     sourcing: planned.traces,
     rounds: round + 1,
   }

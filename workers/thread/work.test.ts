@@ -111,7 +111,7 @@ describe('commands that take one task back, decided together', () => {
     const lines = [{ sku: 'TEE', quantity: 1, shipped: 0 }]
     const task: Task = { taskId: 'T', node: 'N', state, fence: 1, interceptRequested: false, lines }
     const work = workOn(context, events, { order, tasks: [task] })
-    const placed = { order: work.decision!.order, newTasks: [], sourcing: [], rounds: 1 }
+    const placed = { order: work.decision!.order, newTasks: [], taken: [], sourcing: [], rounds: 1 }
     const { releases } = writeOf(work, placed, 1)
     return {
       believed: work.takenBack.map((c) => c.why).join(' '),
@@ -139,7 +139,8 @@ describe('an event from the future', () => {
   const at = (modified: string, change: Record<string, unknown> = {}) => trade('TEE', { modified, ...change })
   const known = (modified: string) => decided(context, null, at(modified)).order
   const problemsOf = (work: ReturnType<typeof workOn>) => {
-    const placed = work.decision === null ? null : { order: work.decision.order, newTasks: [], sourcing: [], rounds: 1 }
+    const placed =
+      work.decision === null ? null : { order: work.decision.order, newTasks: [], taken: [], sourcing: [], rounds: 1 }
     return writeOf(work, placed, 1).problems
   }
 
