@@ -34,6 +34,13 @@ export interface Odd {
   readonly body: string
 }
 
+/** Redis promised otherwise than Postgres had it, the sweep found that twice, and loaded the counters anew. */
+export interface DriftMended {
+  readonly node: string
+  readonly detail: unknown
+  readonly since: Date
+}
+
 export class Book {
   readonly orders = new Map<string, OrderEntry>()
   readonly shipments = new Map<string, ShipmentEntry>()
@@ -46,7 +53,7 @@ export class Book {
   pulled = 0
   shipped = 0
   refused = 0
-  driftsMended = 0
+  driftsMended: readonly DriftMended[] = []
   unanswered = 0
   /** Answers that no protocol has: none is ever expected. */
   readonly odd: Odd[] = []

@@ -79,6 +79,10 @@ export async function runWorld(run: WorldRun): Promise<void> {
     await settled(true)
   } finally {
     count(tally, world)
+    for (const { node, detail, since } of world.book.driftsMended)
+      say(
+        `     a drift of Redis at ${node} was mended: ${JSON.stringify(detail)}, ${since.toISOString()}, world ${number}`,
+      )
     const lap = spend.laps()
     await world.close()
     lap('ending worlds')
@@ -92,5 +96,5 @@ function count({ totals }: Tally, { book }: World): void {
   totals.unanswered += book.unanswered
   totals.orders += book.orders.size
   totals.shipments += book.shipments.size
-  totals.driftsMended += book.driftsMended
+  totals.driftsMended += book.driftsMended.length
 }

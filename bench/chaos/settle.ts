@@ -5,6 +5,7 @@ import { auditAll } from '../../workers/audit.ts'
 import type { Random } from '../../workers/demo/random.ts'
 import { startServiceHere } from '../../workers/faults/testing/network.ts'
 import { Sweep } from '../../workers/sweep.ts'
+import type { DriftMended } from './book.ts'
 import { checkBook } from './checks.ts'
 import { workShelves } from './warehouses.ts'
 import type { Load, World } from './world.ts'
@@ -142,9 +143,8 @@ async function keptGoods({ sql }: World): Promise<Violation[]> {
 
 /** A drift that the sweep found is counted; one that is still there is a leak. */
 async function exceptions({ sql, book }: World): Promise<Violation[]> {
-  const [drifts] = await sql<{ mended: number }[]>`
-    select count(*)::int as mended from exception where kind = 'stock_drift' and resolved_at is not null`
-  book.driftsMended = drifts!.mended
+  book.driftsMended = await sql<DriftMended[]>`
+    select ref as node, detail, since from exception where kind = 'stock_drift' and resolved_at is not null order by id`
   const rows = await sql`
     select kind, ref, detail, since, resolved_at from exception
     where kind = any(${alarms}) or (kind = 'stock_drift' and resolved_at is null) limit 50`
