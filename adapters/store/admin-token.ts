@@ -5,7 +5,7 @@
  */
 import type { Queryable, Sql } from './connect.ts'
 import { unknownKey } from './credentials.ts'
-import { dropDeadRows } from './dead-rows.ts'
+import { dropDeadRows, oweDeadRows } from './dead-rows.ts'
 import type { Vault } from './vault.ts'
 
 const sealedSetting = 'admin_token_sealed'
@@ -31,14 +31,13 @@ export async function adminTokenOrKeep(
   fresh: string,
   { isLost }: { readonly isLost: boolean },
 ): Promise<KeptAdminToken> {
-  const { wasPlain, ...kept } = await sql.begin(async (tx) => {
+  const kept = await sql.begin(async (tx) => {
     // In this order: who takes the plain one away makes the others wait for the sealed one.
     const plain = await takePlain(tx)
     const first = plain ?? fresh
     const made = await tx`
       insert into setting (key, value) values (${sealedSetting}, ${boxOf(tx, vault, first)}) on conflict do nothing`
-    const wasPlain = plain !== null
-    if (made.count > 0) return { token: first, outcome: wasPlain ? 'kept' : 'made', wasPlain } as const
+    if (made.count > 0) return { token: first, outcome: plain === null ? 'made' : 'kept' } as const
     const [row] = await tx<{ box: string }[]>`
       select value #>> '{}' as box from setting where key = ${sealedSetting} for update`
     const opened = vault.open(Buffer.from(row!.box, 'base64'), place)
@@ -47,15 +46,16 @@ export async function adminTokenOrKeep(
     const token = isOpen ? opened.plain : fresh
     if (!isOpen || opened.outdated)
       await tx`update setting set value = ${boxOf(tx, vault, token)} where key = ${sealedSetting}`
-    return { token, outcome: isOpen ? 'kept' : 'made_anew', wasPlain } as const
+    return { token, outcome: isOpen ? 'kept' : 'made_anew' } as const
   })
-  if (wasPlain) await dropDeadRows(sql, 'setting', 'value')
+  await dropDeadRows(sql)
   return kept
 }
 
 async function takePlain(tx: Queryable): Promise<string | null> {
   const [row] = await tx<{ token: string }[]>`
     delete from setting where key = ${plainSetting} returning value #>> '{}' as token`
+  if (row !== undefined) await oweDeadRows(tx, 'setting')
   return row?.token ?? null
 }
 

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { audit } from './audit.ts'
+import { importBill } from './bills.ts'
 import { commitDecisions, type DecisionWrite } from './commit.ts'
-import { connect, type Sql } from './connect.ts'
+import { connect, keyedPlans, type Sql } from './connect.ts'
 import { dueOrders } from './due.ts'
 import { list } from './exceptions.ts'
 import { countPending, storeEvents } from './intake.ts'
@@ -23,6 +24,7 @@ import {
   route,
   snapshotOf,
   storeCommand,
+  waits,
 } from './testing/world.ts'
 import { type TestDatabase, testDatabase } from './testing.ts'
 
@@ -427,6 +429,48 @@ test('an order that came to have something to close is due, and one that did not
   const [row] = await sql<{ id: string; state: string }[]>`select id, state from orders where order_id = 'o'`
   expect(row!.state).toBe('cancelled')
   expect(await dueOrders(sql, '0', 10)).toEqual([row!.id])
+})
+
+test('so is one that had, and has no more', async () => {
+  await post(sql, 'n1', 'add', lines('a', 10))
+  await route(sql, 'o', 'n1', lines('a', 2))
+  await commitStep(sql, 'o', { told: closedLater('o', 'a', 2) })
+  await sql`update reconciliation set updated_at = now()`
+  await commitStep(sql, 'o', { told: snapshotOf('o', lines('a', 2), { modifiedAt: atMs + 2000 }), node: 'n1' })
+  const [row] = await sql<{ id: string; state: string }[]>`select id, state from orders where order_id = 'o'`
+  expect(row!.state).toBe('routed')
+  expect(await dueOrders(sql, '0', 10)).toEqual([row!.id])
+})
+
+test('a decision, a ship and a bill about the same orders and shelf wait for each other in one direction', async () => {
+  await post(sql, 'n1', 'add', lines('a', 10))
+  await route(sql, 'shipped', 'n1', lines('a', 2))
+  const { taskId, fence } = await pullOne(sql, 'n1')
+  await route(sql, 'o', 'n1', lines('a', 2))
+  const write = await decided(sql, 'o', { told: closedLater('o', 'a', 2) })
+  const names = ['gate', 'shipper', 'committer', 'biller'] as const
+  const all = names.map((applicationName) => connect(database.url, { max: 1, applicationName, settings: keyedPlans }))
+  const [gate, shipper, committer, biller] = all as [Sql, Sql, Sql, Sql]
+  await gate.unsafe('begin; select from stock for update')
+  const parcel = { carrier: 'SF', waybill: 'SF000001', lines: lines('a', 2), shippedAt: atMs }
+  const shipping = shipTask(shipper, 'n1', taskId, fence, [parcel])
+  await waits(sql, 'shipper')
+  const committing = commitDecisions(committer, 0, [write])
+  await waits(sql, 'committer')
+  const rows = ['o', 'shipped'].map((orderId) => ({
+    ...({ ref: orderId, kind: 'payment', transactionId: null, amountFen: 1, feeFen: 0, occurredAt: atMs } as const),
+    ...keyFor(orderId),
+  }))
+  const billing = importBill(biller, 'generic', 'a', rows)
+  // Either it is through, or it waits for one of the two.
+  await Promise.race([billing, waits(sql, 'biller')])
+  await gate.unsafe('commit')
+  expect(await Promise.all([shipping, committing, billing])).toMatchObject([
+    { outcome: 'shipped' },
+    { outcome: 'committed', conflicts: [] },
+    { inserted: 2 },
+  ])
+  await Promise.all(all.map((one) => one.end()))
 })
 
 test('an event that says nothing about an unknown order settles it and leaves no order', async () => {

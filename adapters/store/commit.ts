@@ -82,11 +82,12 @@ async function commit(tx: Transaction, epoch: number, writes: readonly DecisionW
     insertRecords(tx, kept),
     replaceBackorders(tx, kept),
     raiseProblems(tx, kept),
-    markDue(
-      tx,
-      kept.filter(hasSomethingToClose).map((w) => w.order.id),
-    ),
   ])
+  // Behind the stock's locks, and not among them: a ship holds its stock when it marks, and a bill several marks.
+  await markDue(
+    tx,
+    kept.filter(hasSomethingToClose).map((w) => w.order.id),
+  )
   return { outcome: 'committed', conflicts: [...conflicts], deltas }
 }
 
@@ -283,8 +284,9 @@ async function settleEvents(tx: Transaction, writes: readonly DecisionWrite[]): 
   if (settled.length !== seqs.length) throw new Rollback({ outcome: 'settled_elsewhere' })
 }
 
+/** Or had, like a cancelled order that is paid after all: what was found missing then is to be looked at again. */
 function hasSomethingToClose({ before, order }: DecisionWrite): boolean {
-  return order !== before && closableStates.includes(order.state)
+  return order !== before && [before, order].some(({ state }) => closableStates.includes(state))
 }
 
 function compare(a: string, b: string): number {

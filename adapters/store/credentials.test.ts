@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { nodeOfApiKey, putCarrierAccount, putNodes, putShop } from './catalog.ts'
+import { connect } from './connect.ts'
 import {
   claimKey,
   inForce,
@@ -113,6 +114,23 @@ describe('at rest', () => {
     expect(await inDatabase()).not.toMatch(/secret-|salt-/)
     expect(versions(await read())).toEqual(['secret-1'])
     expect(await resealAll(database.sql, testVault, nowMs)).toEqual({ sealed: 0, unreadable: [] })
+  })
+  test('a backup that began before reads all of it, and the next start does what had to wait', async () => {
+    const credentials = database.sql.json(secretOf(1))
+    await database.sql`insert into shop (channel, shop, credentials) values ('tmall', 's', ${credentials})`
+    const backup = connect(database.url, { max: 1, applicationName: 'backup' })
+    await backup.unsafe('begin isolation level repeatable read read only; select from orders')
+    expect((await resealAll(database.sql, testVault, nowMs)).sealed).toBe(1)
+    expect(await backup.unsafe('select from shop')).toHaveLength(1)
+    await backup.end()
+    const owed = () => database.sql`select from setting where key = 'dead_rows_of_shop'`
+    expect((await owed()).count).toBe(1)
+    // A view of somebody's stands in nobody's way.
+    await database.sql`create view theirs as select credentials from shop`
+    expect(await resealAll(database.sql, testVault, nowMs)).toEqual({ sealed: 0, unreadable: [] })
+    await database.sql`drop view theirs`
+    expect((await owed()).count).toBe(0)
+    expect(versions(await read())).toEqual(['secret-1'])
   })
   test('a secret whose time is over is forgotten at the start', async () => {
     await put(2, { credentials: secretOf(1), until: nowMs })

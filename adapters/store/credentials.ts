@@ -4,7 +4,7 @@
  * before them until an instant. Nothing here puts a secret into an error.
  */
 import type { Queryable, Sql } from './connect.ts'
-import { dropDeadRows } from './dead-rows.ts'
+import { dropDeadRows, oweDeadRows } from './dead-rows.ts'
 import type { Vault } from './vault.ts'
 
 export type Secrets = Readonly<Record<string, string>>
@@ -123,7 +123,6 @@ export async function resealAll(sql: Sql, vault: Vault, nowMs: number): Promise<
   let sealed = 0
   for (const kind of Object.keys(tables) as SecretKind[]) {
     const { table, group: groupColumn, name: nameColumn } = tables[kind]
-    let wasPlain = false
     for (const row of await selectRows(sql, kind)) {
       const { group, name } = row
       const { read, outdated } = readRow(vault, kind, row)
@@ -135,6 +134,7 @@ export async function resealAll(sql: Sql, vault: Vault, nowMs: number): Promise<
       const isOver = read.kept.previous !== null && read.kept.previousUntil <= nowMs
       if (!outdated && !isOver) continue
       const kept = isOver ? { current: read.kept.current, previous: null, previousUntil: 0 } : read.kept
+      if (row.sealed === null) await oweDeadRows(sql, table)
       // Only what was read: somebody may have put other ones meanwhile.
       const unchanged =
         row.sealed === null ? sql`credentials = ${sql.json(row.credentials!)}` : sql`sealed = ${row.sealed}`
@@ -142,10 +142,9 @@ export async function resealAll(sql: Sql, vault: Vault, nowMs: number): Promise<
         update ${sql(table)} set sealed = ${seal(vault, kind, [group, name], kept)}, credentials = null
         where ${sql(groupColumn)} = ${group} and ${sql(nameColumn)} = ${name} and ${unchanged}`
       sealed += done.count
-      wasPlain ||= row.sealed === null
     }
-    if (wasPlain) await dropDeadRows(sql, table, 'credentials')
   }
+  await dropDeadRows(sql)
   return { sealed, unreadable }
 }
 
