@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { nodeOfApiKey, putCarrierAccount, putNodes, putShop } from './catalog.ts'
-import { connect } from './connect.ts'
+import { connect, type Sql } from './connect.ts'
 import {
   claimKey,
   inForce,
@@ -10,7 +10,7 @@ import {
   readSecrets,
   resealAll,
 } from './credentials.ts'
-import { nodeOf } from './testing/world.ts'
+import { nodeOf, waits } from './testing/world.ts'
 import { holdTransaction, type TestDatabase, testDatabase, testVault } from './testing.ts'
 import { type Vault, vaultOf } from './vault.ts'
 
@@ -125,9 +125,22 @@ describe('at rest', () => {
     await backup.end()
     const owed = () => database.sql`select from setting where key = 'dead_rows_of_shop'`
     expect((await owed()).count).toBe(1)
-    // A view of somebody's stands in nobody's way.
+    // A view of somebody's stands in nobody's way; and another backup begins when the table is empty already.
     await database.sql`create view theirs as select credentials from shop`
-    expect(await resealAll(database.sql, testVault, nowMs)).toEqual({ sealed: 0, unreadable: [] })
+    const [holder, starter, late] = ['holder', 'starter', 'late'].map((applicationName) =>
+      connect(database.url, { max: 1, applicationName }),
+    ) as [Sql, Sql, Sql]
+    await holder.unsafe(`begin; select from setting where key = 'dead_rows_of_shop' for update`)
+    const starting = resealAll(starter, testVault, nowMs)
+    await waits(database.sql, 'starter')
+    await late.unsafe('begin isolation level repeatable read read only; select from orders')
+    const reading = late.unsafe('select from shop').execute()
+    await waits(database.sql, 'late')
+    await holder.end()
+    expect(await reading).toHaveLength(1)
+    await late.end()
+    expect(await starting).toEqual({ sealed: 0, unreadable: [] })
+    await starter.end()
     await database.sql`drop view theirs`
     expect((await owed()).count).toBe(0)
     expect(versions(await read())).toEqual(['secret-1'])

@@ -201,10 +201,10 @@ function isRefused({ outcome }: Reserved): boolean {
 
 /**
  * What this round took, and gives back when another parcel of the plan is refused, or the commit. What was
- * `already_reserved` it did not take: an attempt before this one did, which was cut off and whose commit may land any moment, under this very id. Only a
- * commit may end that, or the sweep, which asks Postgres once the record is old. Until then those units are there for nobody,
- * nor for the next round of this order, which asks under another id: where they are the last, it goes without them for half a
- * minute, and is sourced again when the sweep frees them.
+ * `already_reserved` it did not take: an attempt before this one did, which was cut off and whose commit may land any moment,
+ * under this very id. Only a commit may end that, or the sweep, which asks Postgres once the record is old. Until then those
+ * units are there for nobody, nor for the next round of this order, which asks under another id: where they are the last, it
+ * goes without them until the sweep's round comes by its node, and is sourced again when it frees them.
  */
 function takenNow(attempt: Attempt, answers: readonly Reserved[]): readonly ReserveRequest[] {
   return attempt.planned.requests.filter((_, i) => answers[i]!.outcome === 'reserved')
