@@ -130,17 +130,20 @@ describe('at rest', () => {
     const [holder, starter, late] = ['holder', 'starter', 'late'].map((applicationName) =>
       connect(database.url, { max: 1, applicationName }),
     ) as [Sql, Sql, Sql]
-    await holder.unsafe(`begin; select from setting where key = 'dead_rows_of_shop' for update`)
-    const starting = resealAll(starter, testVault, nowMs)
-    await waits(database.sql, 'starter')
-    await late.unsafe('begin isolation level repeatable read read only; select from orders')
-    const reading = late.unsafe('select from shop').execute()
-    await waits(database.sql, 'late')
-    await holder.end()
-    expect(await reading).toHaveLength(1)
-    await late.end()
-    expect(await starting).toEqual({ sealed: 0, unreadable: [] })
-    await starter.end()
+    try {
+      await holder.unsafe(`begin; select from setting where key = 'dead_rows_of_shop' for update`)
+      const starting = resealAll(starter, testVault, nowMs)
+      await waits(database.sql, 'starter')
+      await late.unsafe('begin isolation level repeatable read read only; select from orders')
+      const reading = late.unsafe('select from shop').execute()
+      await waits(database.sql, 'late')
+      await holder.end()
+      expect(await reading).toHaveLength(1)
+      await late.unsafe('commit')
+      expect(await starting).toEqual({ sealed: 0, unreadable: [] })
+    } finally {
+      await Promise.all([holder, starter, late].map((one) => one.end({ timeout: 0 })))
+    }
     await database.sql`drop view theirs`
     expect((await owed()).count).toBe(0)
     expect(versions(await read())).toEqual(['secret-1'])
