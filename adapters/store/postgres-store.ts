@@ -1,14 +1,7 @@
 /** The way's verbs on a real database: each is the function of its stage, and nothing of its own. */
 import type { Order, OrderKey } from '../../router/types.ts'
-import type {
-  DecisionStore,
-  GivenBackAs,
-  LockedBooks,
-  OrderStore,
-  ReservationName,
-  StockBooks,
-} from './decision-store.ts'
 import { type InboxEvent, readPending, storeEvents } from './inbox/inbox.ts'
+import type { DecisionStore, GivenBackAs, LockedBooks, OrderStore, ReservationName, StockBooks } from './order-store.ts'
 import { commitDecisions, type DecisionWrite } from './orders/commit.ts'
 import { loadByKeys } from './orders/load.ts'
 import type { Sql, Transaction } from './postgres/connect.ts'

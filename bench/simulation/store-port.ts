@@ -1,7 +1,7 @@
 /** Postgres as one simulated process sees it: the same verbs, each over the wire. */
 
-import type { GivenBackAs, LockedBooks, OrderStore, ReservationName } from '../../adapters/store/decision-store.ts'
 import type { InboxEvent } from '../../adapters/store/inbox/inbox.ts'
+import type { GivenBackAs, LockedBooks, OrderStore, ReservationName } from '../../adapters/store/order-store.ts'
 import type { DecisionWrite } from '../../adapters/store/orders/commit.ts'
 import type { Posting } from '../../adapters/store/stock/stock.ts'
 import type { Package } from '../../adapters/store/tasks/tasks.ts'

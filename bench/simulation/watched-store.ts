@@ -1,6 +1,7 @@
 /** The store with somebody who looks on: what happens in it to tasks and acknowledgements goes into the ledger. */
-import type { OrderStore } from '../../adapters/store/decision-store.ts'
+
 import { pairKey, type Tables } from '../../adapters/store/memory/tables.ts'
+import type { OrderStore } from '../../adapters/store/order-store.ts'
 import type { Ledger } from './ledger.ts'
 
 export type Verbs = { readonly [K in keyof OrderStore]: OrderStore[K] }

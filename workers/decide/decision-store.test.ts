@@ -4,9 +4,9 @@
  */
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { GivenBackAs, OrderStore } from '../../adapters/store/decision-store.ts'
 import { dayOf } from '../../adapters/store/inbox/inbox.ts'
 import { MemoryStore } from '../../adapters/store/memory/store.ts'
+import type { GivenBackAs, OrderStore } from '../../adapters/store/order-store.ts'
 import type { DecisionWrite } from '../../adapters/store/orders/commit.ts'
 import { keyOf } from '../../adapters/store/orders/load.ts'
 import { PostgresOrderStore } from '../../adapters/store/postgres-store.ts'

@@ -3,8 +3,8 @@
  * its own. Every verb happens at one instant; only the epoch lock can make another one wait.
  */
 import type { Order, OrderKey } from '../../../router/types.ts'
-import type { GivenBackAs, LockedBooks, OrderStore, ReservationName } from '../decision-store.ts'
 import type { InboxEvent } from '../inbox/inbox.ts'
+import type { GivenBackAs, LockedBooks, OrderStore, ReservationName } from '../order-store.ts'
 import type { DecisionWrite } from '../orders/commit.ts'
 import { keyOf, type Loaded } from '../orders/load.ts'
 import type { Posting } from '../stock/stock.ts'
