@@ -154,7 +154,7 @@ function readSnapshot(
     })
     if (snapshot.orderId !== event.orderId) return { unintelligible: 'the order id is not the one it was stored under' }
     if (snapshot.type !== 'order') return snapshot
-    const fetchNumber = channels[event.channel].fetchNumberOf?.(event.eventId) ?? 0
+    const fetchNumber = channels[event.channel].fetch?.numberOf(event.eventId) ?? 0
     return { ...snapshot, fetchNumber, receiver: resolveReceiver(divisions, snapshot.receiver) }
   } catch (error) {
     if (error instanceof Unintelligible) return { unintelligible: error.message }
