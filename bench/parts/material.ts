@@ -5,7 +5,7 @@
 import { hash } from 'node:crypto'
 import { channels } from '../../adapters/channels/channels.ts'
 import { fetchedOrderEvent } from '../../adapters/channels/wechat/channel.ts'
-import type { InboxEvent } from '../../adapters/store/inbox/inbox.ts'
+import type { InboxEvent } from '../../adapters/store/inbox/event.ts'
 import { standinOrders } from '../standin/orders.ts'
 import { encode } from '../traffic/encode.ts'
 import { stories } from '../traffic/events.ts'

@@ -3,7 +3,7 @@
  * called alike by an HTTP handler, an adapter of a warehouse system or a command line. A refusal is an outcome, not an error;
  * Postgres away throws as the store does.
  */
-import type { InboxEvent } from '../../adapters/store/inbox/inbox.ts'
+import type { InboxEvent } from '../../adapters/store/inbox/event.ts'
 import type { Accepted, Extended, GivenBackAs, TaskStore } from '../../adapters/store/order-store.ts'
 import type { Shipped } from '../../adapters/store/tasks/ship.ts'
 import type { Package, PulledTask, TaskRefusal } from '../../adapters/store/tasks/tasks.ts'

@@ -3,8 +3,8 @@
  * elsewhere, newest first. All of it is read from the database, so that after a crash the next call does the rest.
  */
 import type { ExceptionStore, StockStore } from '../../adapters/store/order-store.ts'
+import type { StockPlace } from '../../adapters/store/stock/shortages.ts'
 import type { Shortage, UnpulledTask } from '../../adapters/store/stock/stock.ts'
-import type { StockPlace } from '../../adapters/store/sweep.ts'
 import { stage } from '../../router/command.ts'
 import type { ChannelName } from '../../router/types.ts'
 import { commandEvent } from '../intake/commands.ts'

@@ -7,7 +7,8 @@
  * loaded anew, and stays in the list of exceptions, resolved, with the time that it took.
  */
 import type { CommittedReservations, ExceptionStore, StockWatch } from '../../adapters/store/order-store.ts'
-import type { NodeSeq, StockPlace } from '../../adapters/store/sweep.ts'
+import type { StockPlace } from '../../adapters/store/stock/shortages.ts'
+import type { NodeSeq } from '../../adapters/store/stock/watch-stock.ts'
 import type { CatalogWatch } from '../catalog/catalog-watch.ts'
 import { type Compared, compareStock, type StockDifference } from '../counters/compare-stock.ts'
 import type { CounterKeeper } from '../counters/counter-keeper.ts'

@@ -3,7 +3,7 @@
  * its own. Every verb happens at one instant; only the epoch lock can make another one wait.
  */
 import type { Order, OrderKey } from '../../../router/types.ts'
-import type { InboxEvent } from '../inbox/inbox.ts'
+import type { InboxEvent } from '../inbox/event.ts'
 import type {
   DecisionStore,
   GivenBackAs,

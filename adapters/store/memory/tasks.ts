@@ -1,7 +1,7 @@
 /** A warehouse's verbs: see ../tasks.ts and ../ship.ts, whose meaning these have. */
 import { stateOf } from '../../../router/order.ts'
 import type { Order, Task } from '../../../router/types.ts'
-import type { InboxEvent } from '../inbox/inbox.ts'
+import type { InboxEvent } from '../inbox/event.ts'
 import type { Accepted, GivenBackAs } from '../order-store.ts'
 import type { Shipped } from '../tasks/ship.ts'
 import { addUp, type Package, type PulledTask, type TaskRefusal } from '../tasks/tasks.ts'
