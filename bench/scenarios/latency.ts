@@ -13,25 +13,17 @@
  *             measured once more with all data in memory, where that is free: what is left then is the way's own.
  */
 import { memoryFolder, watchDisk } from '../load/disk.ts'
+import { memoryFigures, refusalsOf, rounded } from '../load/figures.ts'
 import type { FiredOpen, OpenRound } from '../load/fired.ts'
 import type { MemorySeen } from '../load/process-memory.ts'
 import type { LeanCannon } from '../load/processes.ts'
 import { percentileCurve, quantiles } from '../load/quantiles.ts'
 import { type Session, withSession } from '../load/session.ts'
 import { type Snapshot, tasksSince, visibleAtMs, watchVisibility } from '../load/visible.ts'
+import type { Broken, Figure, Measured, Plot, Scenario, ScenarioContext } from '../measured/scenario.ts'
 import { orderAt } from '../traffic/generator.ts'
 import type { TrafficPlan } from '../traffic/plan.ts'
-import {
-  broken,
-  memoryFigures,
-  preparedFor,
-  refusalsOf,
-  requestsAnOrder,
-  rounded,
-  streamOf,
-  tellSurroundings,
-} from './common.ts'
-import type { Broken, Figure, Measured, Plot, Scenario, ScenarioContext } from './scenario.ts'
+import { broken, preparedFor, requestsAnOrder, streamOf, tellSurroundings } from './common.ts'
 import { calibrationRequests, sustainableRate } from './sustainable.ts'
 
 const shares = [0.25, 0.5, 0.75] as const
