@@ -9,7 +9,8 @@ import type { InboxEvent } from '../../adapters/store/inbox/event.ts'
 import { standinOrders } from '../standin/orders.ts'
 import { encode } from '../traffic/encode.ts'
 import { stories } from '../traffic/events.ts'
-import { type GeneratedOrder, orderAt } from '../traffic/generator.ts'
+import { orderAt } from '../traffic/generator.ts'
+import type { GeneratedOrder } from '../traffic/order.ts'
 import type { TrafficPlan } from '../traffic/plan.ts'
 
 export type RawEvent = Omit<InboxEvent, 'bodyHash' | 'answers'>
