@@ -1,5 +1,5 @@
 /** What the stages of one process stand on: connections, settings with availability, Redis' counters. */
-import { preparePartitions } from '../adapters/store/inbox/inbox.ts'
+import { preparePartitions } from '../adapters/store/inbox/partitions.ts'
 import { connect, indexedPlans } from '../adapters/store/postgres/connect.ts'
 import { PostgresStore } from '../adapters/store/postgres-store.ts'
 import type { Vault } from '../adapters/store/secrets/vault.ts'

@@ -79,7 +79,7 @@ function normalised(context: WorkContext, event: EventToDecide, name: ChannelNam
     case 'refund':
       return snapshot
     case 'order': {
-      const fetchNumber = channel.fetchNumberOf?.(event.eventId) ?? 0
+      const fetchNumber = channel.fetch?.numberOf(event.eventId) ?? 0
       return { ...snapshot, fetchNumber, receiver: resolveReceiver(context.divisions, snapshot.receiver) }
     }
   }

@@ -1,6 +1,6 @@
 /** What people and other stages ask of an order becomes an event in the inbox, like everything else that happens to it. */
 import { hash, randomUUID } from 'node:crypto'
-import type { InboxEvent } from '../../adapters/store/inbox/inbox.ts'
+import type { InboxEvent } from '../../adapters/store/inbox/event.ts'
 import type { Command, OrderKey } from '../../router/types.ts'
 
 /** `id` makes it once: the same command asked twice under one id is one event. `nowMs`: epoch milliseconds. */

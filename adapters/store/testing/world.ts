@@ -18,7 +18,8 @@ import type {
   SnapshotLine,
 } from '../../../router/types.ts'
 import { putNodes, putSkus } from '../catalog/catalog.ts'
-import { dayOf, type InboxEvent, storeEvents } from '../inbox/inbox.ts'
+import { dayOf, type InboxEvent } from '../inbox/event.ts'
+import { storeEvents } from '../inbox/store-events.ts'
 import { commitDecisions, type DecisionWrite } from '../orders/commit.ts'
 import { keyOf, type Loaded, loadByKeys } from '../orders/load.ts'
 import type { Sql, Transaction } from '../postgres/connect.ts'
