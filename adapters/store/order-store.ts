@@ -5,6 +5,7 @@
  *
  * What fails for want of Postgres throws with a `code` that `isRetryable` knows; whether it took effect is unknown then.
  */
+
 import type { NodeDelta } from '../../router/stock.ts'
 import type { GivenBackAs, Package, TaskRefusal } from '../../router/task.ts'
 import type { Track } from '../../router/track.ts'
@@ -12,13 +13,15 @@ import type { Order, OrderKey, StockKey } from '../../router/types.ts'
 import type { ExceptionEntry } from './exceptions.ts'
 import type { InboxEvent, Stored } from './inbox/event.ts'
 import type { PendingEvent } from './inbox/pending.ts'
+import type { Backorder } from './orders/backorders.ts'
 import type { CommitOutcome, DecisionWrite } from './orders/commit.ts'
 import type { Loaded } from './orders/load.ts'
 import type { ResolvedBills } from './settle/bills.ts'
 import type { Stretch } from './settle/due.ts'
 import type { ReconcileLoad, ReconcileResult } from './settle/reconcile.ts'
 import type { RecordedTrack } from './settle/tracks.ts'
-import type { Backorder, NodeFigures, Posted, Posting, ShortRow, UnpulledTask } from './stock/stock.ts'
+import type { ShortRow, UnpulledTask } from './stock/shortages.ts'
+import type { NodeFigures, Posted, Posting } from './stock/stock.ts'
 import type { Books, ChangedStock, NodeSeq } from './stock/watch-stock.ts'
 import type { Shipped } from './tasks/ship.ts'
 import type { Accepted, Extended, PulledTask } from './tasks/tasks.ts'

@@ -8,7 +8,7 @@ import { insertEvent } from './inbox/insert-event.ts'
 import { countPending, doubt, postpone, readPending } from './inbox/pending.ts'
 import { isStored, nextNumber, storeEvents } from './inbox/store-events.ts'
 import type { LockedBooks, OrderStore, ReservationName } from './order-store.ts'
-import { backorderedSkus } from './orders/backorders.ts'
+import { backorderedSkus, backordersOf } from './orders/backorders.ts'
 import { commitDecisions, type DecisionWrite } from './orders/commit.ts'
 import { loadByKeys } from './orders/load.ts'
 import type { Sql } from './postgres/connect.ts'
@@ -19,16 +19,8 @@ import { recordTrack } from './settle/tracks.ts'
 import { currentEpoch, nodeNames, withEpochLock } from './stock/epoch.ts'
 import { readShortages } from './stock/read-shortages.ts'
 import { partedByCommit } from './stock/reservations.ts'
-import { endShortages, shortAmong } from './stock/shortages.ts'
-import {
-  backordersOf,
-  deltasAfter,
-  figuresOf,
-  type Posting,
-  postStock,
-  shortRows,
-  type UnpulledTask,
-} from './stock/stock.ts'
+import { endShortages, shortAmong, shortRows, type UnpulledTask } from './stock/shortages.ts'
+import { deltasAfter, figuresOf, type Posting, postStock } from './stock/stock.ts'
 import { changedSince, figuresWithCommitted, type NodeSeq, nodeSeqs } from './stock/watch-stock.ts'
 import { shipTask } from './tasks/ship.ts'
 import {

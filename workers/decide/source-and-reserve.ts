@@ -5,14 +5,16 @@
  */
 
 import type { ReleaseRequest, ReserveRequest } from '../../adapters/stock/counters.ts'
-import { type Decision, type Demand, type PlannedTask, place } from '../../router/decide.ts'
+import type { Decision, Demand } from '../../router/decide.ts'
+import { type PlannedTask, place } from '../../router/place.ts'
 import { candidatesFor, type Network } from '../../router/source/candidates.ts'
 import { itemsOfPlan } from '../../router/source/items.ts'
 import { offersOf, sourceFrom } from '../../router/source/source.ts'
 import { describeSourcing, type SourcingTrace } from '../../router/source/trace.ts'
 import { type Group, splitByConstraint } from '../../router/split.ts'
 import type { NewTask } from '../../router/stock.ts'
-import type { Order, Task } from '../../router/types.ts'
+import type { Task } from '../../router/task.ts'
+import type { Order } from '../../router/types.ts'
 import type { Availability } from '../catalog/availability.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { networkOf } from '../catalog/network.ts'

@@ -9,9 +9,12 @@ import {
   giveBack as handBack,
   type Package,
   refusedClaim,
+  type Task,
+  type TaskLine,
   type TaskRefusal,
+  type TaskState,
 } from '../../../router/task.ts'
-import type { Order, Receiver, Task, TaskLine, TaskState } from '../../../router/types.ts'
+import type { Order, Receiver } from '../../../router/types.ts'
 import { type TaskRow, taskFromRow } from '../orders/load.ts'
 import { type OrderRow, orderFromRow, type ReceiverBody, receiverOf } from '../orders/order-row.ts'
 import type { Queryable, Sql, Transaction } from '../postgres/connect.ts'

@@ -4,8 +4,9 @@
  */
 
 import { createHash, randomUUID } from 'node:crypto'
-import { decide, place } from '../../../router/decide.ts'
+import { decide } from '../../../router/decide.ts'
 import { newOrder, takeRefund, takeSnapshot } from '../../../router/order.ts'
+import { place } from '../../../router/place.ts'
 import type { NodeDelta, Release } from '../../../router/stock.ts'
 import { type TakenBack, takingEffect } from '../../../router/take-back.ts'
 import type {
