@@ -137,5 +137,11 @@ export function planOf(
     const quantity = demand[line]!.quantity - need[line]!
     if (quantity > 0) missing.push({ line, quantity })
   }
-  return { parcels, missing, costFen: planFen, method, boundFen: method === 'exact' ? planFen : Math.min(boundFen, planFen) }
+  return {
+    parcels,
+    missing,
+    costFen: planFen,
+    method,
+    boundFen: method === 'exact' ? planFen : Math.min(boundFen, planFen),
+  }
 }

@@ -9,8 +9,8 @@ import { tariffFen } from '../freight.ts'
 import { type Assignment, type Instance, instanceOf, isUsed, type Offer, planOf } from './instance.ts'
 import { kmTo, type Network, pointOf, rulesFor, type SourcingRequest } from './network.ts'
 import type { Candidate, DemandLine, Plan, SourcingRule } from './plan.ts'
-import { offersOf } from './source.ts'
 import { compareJudged, isSmall, judge, type Solution, solve } from './solve.ts'
+import { offersOf } from './source.ts'
 import { bestSingleNode, nodesInPlay, type Walk, walkOf } from './walk.ts'
 
 export interface Sourced {
@@ -40,12 +40,18 @@ export function sourceOrder(request: SourcingRequest, network: Network): Sourced
   if (single?.isProven === true) {
     const candidates = candidatesOf(walk, [single.node, ...shown.found])
     const offers = offersOf(demand, candidates)
-    return { plan: singlePlan(demand, network.nodes[single.node]!.node, single.costFen), ...kept(candidates, offers, shown) }
+    return {
+      plan: singlePlan(demand, network.nodes[single.node]!.node, single.costFen),
+      ...kept(candidates, offers, shown),
+    }
   }
   const inPlay = nodesInPlay(walk, single)
   const { instance, solution, isWhole } = solveOver(walk, demand, inPlay)
   const chosen = nodesOf(instance, solution.assignment, isWhole ? null : instance.offers)
-  const candidates = candidatesOf(walk, [...inPlay.filter((node) => chosen.has(network.nodes[node]!.node)), ...shown.found])
+  const candidates = candidatesOf(walk, [
+    ...inPlay.filter((node) => chosen.has(network.nodes[node]!.node)),
+    ...shown.found,
+  ])
   const offers = offersOf(demand, candidates)
   return { plan: planAgain(demand, instance, solution, offers), ...kept(candidates, offers, shown) }
 }
@@ -79,7 +85,12 @@ function unproven({ assignment }: Solution): Solution {
 }
 
 /** The plan that a replay finds: over what the trace keeps, with what was proven over everything. */
-function planAgain(demand: readonly DemandLine[], instance: Instance, solution: Solution, offers: readonly Offer[]): Plan {
+function planAgain(
+  demand: readonly DemandLine[],
+  instance: Instance,
+  solution: Solution,
+  offers: readonly Offer[],
+): Plan {
   const { method, boundFen } = solution
   const again = instanceOf(demand, offers)
   const { assignment } = solve(again)
@@ -102,7 +113,9 @@ function nodesOf(instance: Instance, assignment: Assignment, searched: readonly 
  */
 function promising({ tariffs, lines }: Walk, demand: readonly DemandLine[], nodes: readonly number[], count: number) {
   const chosen = new Set<number>()
-  const units = nodes.map((node) => lines.map((line, at) => Math.min(demand[at]!.quantity, Math.floor(line.unitsAt(node)))))
+  const units = nodes.map((node) =>
+    lines.map((line, at) => Math.min(demand[at]!.quantity, Math.floor(line.unitsAt(node)))),
+  )
   const price = nodes.map((node, n) => {
     let share = 0
     let grams = 0

@@ -46,4 +46,3 @@ export function hasWhole(instance: Instance, node: number, line: number): boolea
 export function gramsOfLine(instance: Instance, line: number): number {
   return instance.need[line]! * instance.grams[line]!
 }
-

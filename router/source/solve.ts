@@ -49,7 +49,11 @@ export function solve(instance: Instance): Solution {
   const whole = digitsOfWhole(instance, units)
   const best = whole === null ? null : bestOverUnits(instance, whole).assignment
   const known = best === null ? knownPlans(instance) : [best]
-  const found = bestOf(instance, [...known, ...known.map((each) => improve(instance, each)), goodAssignment(instance, [])])
+  const found = bestOf(instance, [
+    ...known,
+    ...known.map((each) => improve(instance, each)),
+    goodAssignment(instance, []),
+  ])
   const { costFen } = rankOf(instance, found)
   if (costFen <= boundFen) return { assignment: found, method: 'exact', boundFen: costFen }
   return { assignment: found, method: best === null ? 'heuristic' : 'whole_lines', boundFen }

@@ -45,7 +45,12 @@ describe('source', () => {
     ['part of an order rather than nothing', two, [at('A', 1, [1, 0])], 'A:0x1 missing 1x1'],
     ['a quantity that nobody has whole', split, [at('A', 1, [3]), at('B', 2, [2])], 'A:0x3 B:0x2'],
     ['whole rather than split', split, [at('A', 1, [3]), at('B', 2, [2]), at('C', 900, [5])], 'C:0x5'],
-    ['split where that is cheaper', split, [at('A', 1, [3]), at('B', 2, [2]), at('C', 9, [5], { handlingFen: 5000 })], 'A:0x3 B:0x2'],
+    [
+      'split where that is cheaper',
+      split,
+      [at('A', 1, [3]), at('B', 2, [2]), at('C', 9, [5], { handlingFen: 5000 })],
+      'A:0x3 B:0x2',
+    ],
     [
       'two nodes rather than three',
       split,
