@@ -24,14 +24,22 @@ export interface Network {
    * are put to one of them.
    */
   readonly serviceOf?: (node: number) => number
-  /** Numbers of the nodes that may have some of a SKU; a node that is missing has none. Good until the next question. */
-  readonly holdersOf: (sku: string) => readonly number[]
+  /** Good until the next question. */
+  readonly holdersOf: (sku: string) => Holders
   /** Index of the node of a number; -1 or undefined: none. Absent: numbers are indexes. */
   readonly indexOf?: Int32Array
   /** Units that a node may promise (on hand - safety - reserved), as last heard; may be negative. */
   readonly unitsOf: (sku: string) => (node: number) => number
   /** At least the sum of units over all nodes where they are above 0. With it, a SKU that is sold out is not looked for. */
   readonly availableAnywhere?: (sku: string) => number
+}
+
+/** The nodes that may have some of a SKU; a node that is missing has none. */
+export interface Holders {
+  /** Node numbers: see `indexOf` of Network. */
+  readonly numbers: readonly number[]
+  /** Units of the node whose number is at this place: the same as `unitsOf` says, without a look-up. */
+  readonly unitsAt: (at: number) => number
 }
 
 export interface SourcingRequest {

@@ -6,12 +6,13 @@
  * and the plan is made again from what the trace keeps: so a replay has the same result by construction.
  */
 import { tariffFen } from '../freight.ts'
+import { nodesInPlay } from './in-play.ts'
 import { type Assignment, type Instance, instanceOf, isUsed, type Offer, planOf } from './instance.ts'
 import { kmTo, type Network, pointOf, rulesFor, type SourcingRequest } from './network.ts'
-import type { Candidate, DemandLine, Plan, SourcingRule } from './plan.ts'
+import type { Candidate, DemandLine, LineUnits, Plan, SourcingRule } from './plan.ts'
 import { compareJudged, isSmall, judge, type Solution, solve } from './solve.ts'
 import { offersOf } from './source.ts'
-import { bestSingleNode, nodesInPlay, type Walk, walkOf } from './walk.ts'
+import { bestSingleNode, type Single, type Walk, walkOf } from './walk.ts'
 
 export interface Sourced {
   readonly plan: Plan
@@ -37,15 +38,9 @@ export function sourceOrder(request: SourcingRequest, network: Network): Sourced
   const walk = walkOf(network, point, rulesFor(request, network), demand)
   const shown = showNearby(walk, network)
   const single = bestSingleNode(walk)
-  if (single?.isProven === true) {
-    const candidates = candidatesOf(walk, [single.node, ...shown.found])
-    const offers = offersOf(demand, candidates)
-    return {
-      plan: singlePlan(demand, network.nodes[single.node]!.node, single.costFen),
-      ...kept(candidates, offers, shown),
-    }
-  }
-  const inPlay = nodesInPlay(walk, single)
+  if (single?.isProven === true) return fromOne(walk, demand, single, shown)
+  const { nodes: inPlay, isSingleProven } = nodesInPlay(walk, single)
+  if (single !== null && isSingleProven) return fromOne(walk, demand, single, shown)
   const { instance, solution, isWhole } = solveOver(walk, demand, inPlay)
   const chosen = nodesOf(instance, solution.assignment, isWhole ? null : instance.offers)
   const candidates = candidatesOf(walk, [
@@ -56,13 +51,18 @@ export function sourceOrder(request: SourcingRequest, network: Network): Sourced
   return { plan: planAgain(demand, instance, solution, offers), ...kept(candidates, offers, shown) }
 }
 
-function kept(candidates: readonly Candidate[], offers: readonly Offer[], { refused }: Shown) {
-  return { candidates: [...candidates, ...refusedWithin(refused, candidates)], offers }
+function fromOne(walk: Walk, demand: readonly DemandLine[], { node, costFen }: Single, shown: Shown): Sourced {
+  const candidates = candidatesOf(walk, [node, ...shown.found])
+  const all = demand.map(({ quantity }, line) => ({ line, quantity }))
+  const isThere = ({ line }: LineUnits) => walk.lines[line]!.holders.numbers.length > 0
+  const parcel = { node: walk.network.nodes[node]!.node, lines: all.filter(isThere), costFen }
+  const missing = all.filter((each) => !isThere(each))
+  const plan: Plan = { parcels: [parcel], missing, costFen, method: 'exact', boundFen: costFen }
+  return { plan, ...kept(candidates, offersOf(demand, candidates), shown) }
 }
 
-function singlePlan(demand: readonly DemandLine[], node: string, costFen: number): Plan {
-  const lines = demand.map(({ quantity }, line) => ({ line, quantity }))
-  return { parcels: [{ node, lines, costFen }], missing: [], costFen, method: 'exact', boundFen: costFen }
+function kept(candidates: readonly Candidate[], offers: readonly Offer[], { refused }: Shown) {
+  return { candidates: [...candidates, ...refusedWithin(refused, candidates)], offers }
 }
 
 /** Over all nodes in play where that is exact; over the most promising of them where only a search can go on. */
@@ -165,7 +165,7 @@ function showNearby({ lines, ruleFor, point }: Walk, network: Network): Shown {
 
 function hasAny(lines: Walk['lines'], index: number): boolean {
   for (let line = 0; line < lines.length; line++) {
-    if (lines[line]!.holders.length > 0 && lines[line]!.unitsAt(index) >= 1) return true
+    if (lines[line]!.holders.numbers.length > 0 && lines[line]!.unitsAt(index) >= 1) return true
   }
   return false
 }

@@ -120,7 +120,10 @@ export function networkOf(
       return found
     },
     tariffsAt: tariffBook(nodes).at,
-    holdersOf: (sku) => [...nodes.keys()].filter((index) => stock[index]?.[sku] !== undefined),
+    holdersOf: (sku) => {
+      const numbers = [...nodes.keys()].filter((index) => stock[index]?.[sku] !== undefined)
+      return { numbers, unitsAt: (at) => stock[numbers[at]!]![sku]! }
+    },
     unitsOf: (sku) => (index) => stock[index]?.[sku] ?? 0,
     ...extras,
   }
