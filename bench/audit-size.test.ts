@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { invariantNames } from '../adapters/store/audit.ts'
+import { invariantNames } from '../adapters/store/audit/audit.ts'
 import { measureAudit } from './audit-size.ts'
 
 test('the audit over orders that took the whole way and were copied finds every promise held', async () => {

@@ -6,10 +6,10 @@
  * in earnest. They are then copied, under new numbers, as often as it takes. Every invariant has to hold at the end.
  */
 import { parseArgs } from 'node:util'
-import { check } from '../adapters/store/audit.ts'
-import { connect, type Sql } from '../adapters/store/connect.ts'
-import { shipTask } from '../adapters/store/ship.ts'
-import { pullTasks } from '../adapters/store/tasks.ts'
+import { check } from '../adapters/store/audit/audit.ts'
+import { connect, type Sql } from '../adapters/store/postgres/connect.ts'
+import { shipTask } from '../adapters/store/tasks/ship.ts'
+import { pullTasks } from '../adapters/store/tasks/tasks.ts'
 import { multiply } from '../adapters/store/testing/multiply.ts'
 import { channelNames, type SkuQuantity } from '../router/types.ts'
 import { newLedger, orderOf, sendAll } from '../workers/faults/testing/ledger.ts'

@@ -6,9 +6,9 @@
  * Settings are those of the service (.env.example): HOST, PORT, ADMIN_TOKEN, and DATA_DIR, where the embedded default
  * keeps the token that it made.
  */
-import { readAdminToken } from '../workers/admin-token.ts'
-import { type Config, ConfigError, parseConfig } from '../workers/config.ts'
-import { demoWechatUrl } from '../workers/demo/load.ts'
+import { readAdminToken } from '../workers/process/admin-token.ts'
+import { type Config, ConfigError, parseConfig } from '../workers/process/config.ts'
+import { demoWechatUrl } from '../workers/process/demo-network/load.ts'
 import { arrivals } from './demo/arrivals.ts'
 import { castOf, type Part } from './demo/cast.ts'
 import { changes } from './demo/changes.ts'

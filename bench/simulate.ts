@@ -3,7 +3,7 @@
  * plays one again and shows its steps. The same seed is the same world, step by step. Everything is in memory.
  */
 import { parseArgs } from 'node:util'
-import { makeCatalogue, makeDivisions } from './simulation/network.ts'
+import { makeCatalog, makeDivisions } from './simulation/network.ts'
 import { type Outcome, simulate } from './simulation/world.ts'
 
 const usage = `Usage: npm run simulate -- [options]
@@ -21,7 +21,7 @@ export async function main(): Promise<void> {
   const options = parse(process.argv.slice(2))
   if (options === null) return
   const { from, count, traced } = options
-  const place = { catalogue: makeCatalogue(), divisions: makeDivisions() }
+  const place = { catalog: makeCatalog(), divisions: makeDivisions() }
   const started = performance.now()
   let told = started
   let steps = 0

@@ -22,11 +22,11 @@ function skuOf(sku: string, bundle: readonly SkuQuantity[] = []): Sku {
   return { sku, name: sku, weightGrams: 100, storageClass: 'normal', warehouseOnly: false, bundle }
 }
 
-function catalogueOf(...skus: Sku[]) {
+function catalogOf(...skus: Sku[]) {
   return (sku: string) => skus.find((each) => each.sku === sku)
 }
 
-const catalogue = catalogueOf(
+const catalog = catalogOf(
   skuOf('A'),
   skuOf('B'),
   skuOf('SET', [
@@ -81,7 +81,7 @@ describe('explode', () => {
       ],
     ],
   ])('%s', (_why, lines, items) => {
-    expect(explode(lines, catalogue)).toEqual(
+    expect(explode(lines, catalog)).toEqual(
       items.map(([index, sku, quantity, paidFen]) => ({ line: index, sku, quantity, paidFen })),
     )
   })
@@ -93,7 +93,7 @@ describe('explode', () => {
     ['more than can be counted', 2 ** 53],
     ['too many once multiplied', 2 ** 52 + 1],
   ])('%s is a bug', (_why, quantity) => {
-    expect(() => explode([line('SET', quantity, 1)], catalogue)).toThrow(RangeError)
+    expect(() => explode([line('SET', quantity, 1)], catalog)).toThrow(RangeError)
   })
 
   test('a bundle longer than the limit is a bug', () => {
@@ -101,7 +101,7 @@ describe('explode', () => {
       sku: `C${index}`,
       quantity: 1,
     }))
-    expect(() => explode([line('LONG', 1, 1)], catalogueOf(skuOf('LONG', components)))).toThrow(RangeError)
+    expect(() => explode([line('LONG', 1, 1)], catalogOf(skuOf('LONG', components)))).toThrow(RangeError)
   })
 
   test('money and units of every line add up over its items', () => {
@@ -110,7 +110,7 @@ describe('explode', () => {
     fc.assert(
       fc.property(fc.array(component, { maxLength: 8 }), fc.array(ordered, { maxLength: 5 }), (bundle, orders) => {
         const lines = orders.map(([quantity, paidFen]) => line('X', quantity, paidFen))
-        const items = explode(lines, catalogueOf(skuOf('X', bundle)))
+        const items = explode(lines, catalogOf(skuOf('X', bundle)))
         const pieces = bundle.length === 0 ? 1 : bundle.reduce((sum, each) => sum + each.quantity, 0)
         for (const [index, { quantity, paidFen }] of lines.entries()) {
           const own = items.filter((item) => item.line === index)

@@ -8,18 +8,18 @@
 import { shareByLargestRemainder } from './money.ts'
 import type { Item, Sku, SkuQuantity, SnapshotLine } from './types.ts'
 
-export type Catalogue = (sku: string) => Sku | undefined
+export type Catalog = (sku: string) => Sku | undefined
 
 /** More distinct components than anyone sells as one article; a longer list is a broken import. */
 export const bundleComponentsMax = 100
 
 /** Items in the order of lines and of components; one per line and distinct SKU. An unknown SKU passes as it is. */
-export function explode(lines: readonly SnapshotLine[], catalogue: Catalogue): Item[] {
+export function explode(lines: readonly SnapshotLine[], catalog: Catalog): Item[] {
   const items: Item[] = []
   for (let line = 0; line < lines.length; line++) {
     const { sku, quantity, paidFen } = lines[line]!
     assertQuantity(quantity)
-    const bundle = catalogue(sku)?.bundle
+    const bundle = catalog(sku)?.bundle
     if (bundle === undefined || bundle.length === 0) items.push({ line, sku, quantity, paidFen })
     else explodeBundle(items, line, lines[line]!, bundle)
   }

@@ -59,12 +59,12 @@ const good: OrderSnapshot = {
   sellerFlag: 0,
   addressUnderReview: false,
   presale: null,
-  pull: 0,
+  fetchNumber: 0,
   transactionId: null,
 }
 
 function run(change: Partial<OrderSnapshot>, overruled: readonly string[] = []) {
-  return check({ snapshot: { ...good, ...change }, catalogue: (sku) => skus[sku], overruled, limits: defaultLimits })
+  return check({ snapshot: { ...good, ...change }, catalog: (sku) => skus[sku], overruled, limits: defaultLimits })
 }
 
 function lines(...changes: Partial<SnapshotLine>[]): Partial<OrderSnapshot> {

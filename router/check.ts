@@ -7,7 +7,7 @@
  *
  * Not here: fraud scores, blacklists, credit. They would be rules of this list, fed through the context.
  */
-import type { Catalogue } from './bundle.ts'
+import type { Catalog } from './bundle.ts'
 import { humanWords } from './check-words.ts'
 import type { Hold, OrderSnapshot, SnapshotLine } from './types.ts'
 
@@ -23,7 +23,7 @@ export const defaultLimits: CheckLimits = { lineQuantityMax: 200, orderQuantityM
 
 export interface CheckInput {
   readonly snapshot: OrderSnapshot
-  readonly catalogue: Catalogue
+  readonly catalog: Catalog
   /** Names of rules that a person has overruled for this order. Ignored for rules that nobody may overrule. */
   readonly overruled: readonly string[]
   readonly limits: CheckLimits
@@ -129,26 +129,26 @@ function presaleBalance({ snapshot }: CheckInput): Verdict {
   }
 }
 
-function unknownSku({ snapshot, catalogue }: CheckInput): Verdict {
+function unknownSku({ snapshot, catalog }: CheckInput): Verdict {
   let unknown = ''
   let count = 0
   for (let index = 0; index < snapshot.lines.length; index++) {
     const line = snapshot.lines[index]!
     if (!isLive(line)) continue
-    if (line.sku !== '' && isKnown(line.sku, catalogue)) continue
+    if (line.sku !== '' && isKnown(line.sku, catalog)) continue
     if (count++ === 0) unknown = line.sku === '' ? `line ${index + 1} has no merchant code` : `SKU ${line.sku}`
   }
   if (count === 0) return pass
   const others = count === 1 ? '' : ` and ${count - 1} more`
-  return hold(`not in the catalogue: ${unknown}${others}; add it, or map it in the shop's skuMap, then release`)
+  return hold(`not in the catalog: ${unknown}${others}; add it, or map it in the shop's skuMap, then release`)
 }
 
 /** A bundle is known when its components are, and are plain. */
-function isKnown(code: string, catalogue: Catalogue): boolean {
-  const sku = catalogue(code)
+function isKnown(code: string, catalog: Catalog): boolean {
+  const sku = catalog(code)
   if (sku === undefined) return false
   for (let index = 0; index < sku.bundle.length; index++) {
-    const component = catalogue(sku.bundle[index]!.sku)
+    const component = catalog(sku.bundle[index]!.sku)
     if (component === undefined || component.bundle.length > 0) return false
   }
   return true

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { check, defaultLimits } from './check.ts'
 import type { Demand } from './decide.ts'
 import { desiresOf } from './desire.ts'
-import { catalogue, line, receiver, refund, snapshot } from './testing/orders.ts'
+import { catalog, line, receiver, refund, snapshot } from './testing/orders.ts'
 import { allBut, type Sourcing, type Told, World, wrongIn } from './testing/world.ts'
 import {
   type OrderSnapshot,
@@ -176,7 +176,7 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
 function tasksThatStandWrong(world: World, tasksBefore: World['tasks']): string[] {
   const { order } = world
   if (order.snapshot === null) return []
-  const checked = check({ snapshot: order.snapshot, catalogue, overruled: order.overruled, limits: defaultLimits })
+  const checked = check({ snapshot: order.snapshot, catalog, overruled: order.overruled, limits: defaultLimits })
   const { lines } = desiresOf(order, tasksBefore, checked.holds, checked.refusals)
   return world.tasks.flatMap(({ taskId, state, interceptRequested }) => {
     const own = order.allocations.filter((a) => a.taskId === taskId)

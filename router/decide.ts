@@ -42,7 +42,7 @@ export interface DecideInput {
   readonly before: Order
   readonly tasks: readonly Task[]
   readonly takenBack: readonly TakenBack[]
-  readonly catalogue: (sku: string) => Sku | undefined
+  readonly catalog: (sku: string) => Sku | undefined
   readonly checkHolds: readonly Hold[]
   readonly refusals: readonly Hold[]
 }
@@ -52,7 +52,7 @@ export function decide(input: DecideInput): Decision {
   const taken = keepLinesThatAreOnTheirWay(input, problems)
   const desires = desiresOf(taken, input.tasks, input.checkHolds, input.refusals)
   const recalled = recall(input, taken, desires, problems)
-  const order = renewItems(freeUnitsOf(taken, recalled.cancelled, desires), input.catalogue)
+  const order = renewItems(freeUnitsOf(taken, recalled.cancelled, desires), input.catalog)
   const { allocations, demand } = settleFreeUnits(order, desires)
   const holds = isAnythingHeld(order, allocations, recalled.tasks, desires) ? desires.holds : []
   const decided = { ...order, allocations, holds }
@@ -148,12 +148,12 @@ function receiverChanged(before: OrderSnapshot | null, after: OrderSnapshot | nu
   return before !== null && after !== null && JSON.stringify(before.receiver) !== JSON.stringify(after.receiver)
 }
 
-/** Items follow the snapshot's lines and the catalogue for as long as nothing is in a task; then only their money does. */
-function renewItems(order: Order, catalogue: (sku: string) => Sku | undefined): Order {
+/** Items follow the snapshot's lines and the catalog for as long as nothing is in a task; then only their money does. */
+function renewItems(order: Order, catalog: (sku: string) => Sku | undefined): Order {
   const { snapshot, items } = order
   if (snapshot === null) return order
   if (!order.allocations.some((a) => a.place === 'task' || a.place === 'returned')) {
-    return { ...order, items: explode(snapshot.lines, catalogue), allocations: [] }
+    return { ...order, items: explode(snapshot.lines, catalog), allocations: [] }
   }
   const sumsFen = snapshot.lines.map(() => 0)
   for (const item of items) sumsFen[item.line]! += item.paidFen

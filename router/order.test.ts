@@ -75,8 +75,8 @@ describe('a snapshot', () => {
     expect(takeSnapshot(known, snapshot({ sellerMemo: 'y' })).outcome).toBe('taken')
   })
 
-  function pulled(told: OrderSnapshot, pull: number) {
-    return { ...told, pull }
+  function pulled(told: OrderSnapshot, fetchNumber: number) {
+    return { ...told, fetchNumber }
   }
   function presale(step: 'deposit_paid' | 'balance_paid') {
     return snapshot({ presale: { step, depositFen: 10 } })
@@ -130,7 +130,7 @@ test('what is known in the end does not depend on the sequence, not even within 
     fc
       .record({
         modifiedAt: at,
-        pull: fc.constantFrom(0, 1, 2),
+        fetchNumber: fc.constantFrom(0, 1, 2),
         platformState: fc.constantFrom('unpaid', 'on_hold', 'ready', 'closed') as fc.Arbitrary<
           OrderSnapshot['platformState']
         >,
@@ -165,48 +165,48 @@ test('what is known in the end does not depend on the sequence, not even within 
 })
 
 /**
- * An order that changes and changes back, within one tick as well, at a platform that hints at each change. Hints are pulled by
- * two processes, each when it likes and some of them twice; a pull's number is given before it asks, from the hints' sequence.
+ * An order that changes and changes back, within one tick as well, at a platform that notifications at each change. Notifications are pulled by
+ * two processes, each when it likes and some of them twice; a pull's number is given before it asks, from the notifications' sequence.
  * Answers arrive in any sequence.
  */
 test('what is pulled ends in what the platform shows in the end, whoever asks, and however the answers arrive', () => {
   const words = fc.constantFrom('none', 'requested') as fc.Arbitrary<RefundSnapshot['status']>
   const step = fc.oneof(
     fc.record({ what: fc.constant('changes' as const), word: words, underReview: fc.boolean(), ticks: fc.nat(1) }),
-    fc.record({ what: fc.constant('begins' as const), hint: fc.nat(9) }),
+    fc.record({ what: fc.constant('begins' as const), notification: fc.nat(9) }),
     fc.record({ what: fc.constant('asks' as const), pull: fc.nat(9) }),
   )
   fc.assert(
     fc.property(fc.array(step, { minLength: 5, maxLength: 30 }), fc.infiniteStream(fc.nat(99)), (steps, chance) => {
       let now = snapshot()
       let number = 1
-      const hints = [number]
+      const notifications = [number]
       const asked = new Set<number>()
-      let underWay: { readonly hint: number; readonly pull: number }[] = []
+      let underWay: { readonly notification: number; readonly pull: number }[] = []
       const answers: OrderSnapshot[] = []
-      const begin = (hint: number) => {
-        underWay.push({ hint, pull: asked.has(hint) ? ++number : hint })
-        asked.add(hint)
+      const begin = (notification: number) => {
+        underWay.push({ notification, pull: asked.has(notification) ? ++number : notification })
+        asked.add(notification)
       }
       const ask = (i: number) => {
         const { pull } = underWay[i]!
         underWay = underWay.filter((_, at) => at !== i)
-        answers.push({ ...now, pull })
+        answers.push({ ...now, fetchNumber: pull })
       }
       for (const one of steps) {
         if (one.what === 'changes') {
           const { modifiedAt } = now
           const change = { modifiedAt: modifiedAt + one.ticks, addressUnderReview: one.underReview }
           now = snapshot({ ...change, lines: [line('1', { refund: one.word })] })
-          hints.push(++number)
-        } else if (one.what === 'begins') begin(hints[one.hint % hints.length]!)
+          notifications.push(++number)
+        } else if (one.what === 'begins') begin(notifications[one.notification % notifications.length]!)
         else if (underWay.length > 0) ask(one.pull % underWay.length)
       }
-      for (const hint of hints) if (!asked.has(hint)) begin(hint)
+      for (const notification of notifications) if (!asked.has(notification)) begin(notification)
       while (underWay.length > 0) ask(chance.next().value! % underWay.length)
       const shuffled = answers.map((told) => ({ told, at: chance.next().value! })).sort((a, b) => a.at - b.at)
       const { snapshot: known } = shuffled.reduce((o: Order, { told }) => takeSnapshot(o, told).order, none)
-      expect({ ...known, pull: 0 }).toEqual(now)
+      expect({ ...known, fetchNumber: 0 }).toEqual(now)
     }),
     { numRuns: 1_000 },
   )

@@ -77,7 +77,7 @@ export function takeRefund(order: Order, refund: RefundSnapshot): Taken {
 function compareSnapshots(a: OrderSnapshot, b: OrderSnapshot): number {
   return (
     a.modifiedAt - b.modifiedAt ||
-    a.pull - b.pull ||
+    a.fetchNumber - b.fetchNumber ||
     progress(a) - progress(b) ||
     presaleProgress(a) - presaleProgress(b) ||
     Number(a.platformState === 'on_hold') - Number(b.platformState === 'on_hold') ||

@@ -13,7 +13,7 @@ for (const storageClass of storageClasses) {
   }
 }
 skus.set('big', { ...skus.get('normal')!, sku: 'big', warehouseOnly: true })
-const catalogue = (sku: string) => skus.get(sku)
+const catalog = (sku: string) => skus.get(sku)
 
 interface Ordered {
   sku: string
@@ -46,7 +46,7 @@ function orderOf(ordered: readonly Ordered[]) {
 
 function groupsOf(ordered: readonly Ordered[]) {
   const { lines, items, units } = orderOf(ordered)
-  return splitByConstraint(units, items, lines, catalogue)
+  return splitByConstraint(units, items, lines, catalog)
 }
 
 describe('splitByConstraint', () => {
@@ -130,7 +130,7 @@ describe('splitByConstraint', () => {
 
   test.each([0, -1, 0.5, 3])('%d units of an item of two is a bug', (quantity) => {
     const { lines, items } = orderOf([{ sku: 'normal', quantity: 2 }])
-    expect(() => splitByConstraint([{ item: 0, quantity }], items, lines, catalogue)).toThrow(RangeError)
+    expect(() => splitByConstraint([{ item: 0, quantity }], items, lines, catalog)).toThrow(RangeError)
   })
 
   const anyOrder = fc.array(
@@ -151,7 +151,7 @@ describe('splitByConstraint', () => {
     fc.assert(
       fc.property(anyOrder, (ordered) => {
         const { lines, items, units } = orderOf(ordered)
-        const groups = splitByConstraint(units, items, lines, catalogue)
+        const groups = splitByConstraint(units, items, lines, catalog)
         const found = items.map(() => 0)
         for (const { demand, parts, transport, readyAt } of groups) {
           const added = demand.map(() => 0)
@@ -159,7 +159,7 @@ describe('splitByConstraint', () => {
             found[item]! += quantity
             added[demandLine]! += quantity
             expect(demand[demandLine]!.sku).toBe(items[item]!.sku)
-            expect(transportOf[catalogue(items[item]!.sku)?.storageClass ?? 'normal']).toBe(transport)
+            expect(transportOf[catalog(items[item]!.sku)?.storageClass ?? 'normal']).toBe(transport)
             expect(readyAt ?? 0).toBeGreaterThanOrEqual(lines[items[item]!.line]!.readyAt ?? 0)
           }
           expect(added).toEqual(demand.map((line) => line.quantity))

@@ -8,7 +8,7 @@
  *
  * Not here: how much fits in a box, and which items a person would rather pack apart.
  */
-import type { Catalogue } from './bundle.ts'
+import type { Catalog } from './bundle.ts'
 import type { DemandLine } from './source/plan.ts'
 import type { Item, SnapshotLine, StorageClass } from './types.ts'
 
@@ -60,27 +60,26 @@ interface Bin {
 }
 
 /**
- * Groups in the order of the units given; every unit is in exactly one. A SKU that the catalogue does not hold travels
+ * Groups in the order of the units given; every unit is in exactly one. A SKU that the catalog does not hold travels
  * as normal goods of no weight: whether it may travel at all is the check's question.
  */
 export function splitByConstraint(
   units: readonly ItemUnits[],
   items: readonly Item[],
   lines: readonly SnapshotLine[],
-  catalogue: Catalogue,
+  catalog: Catalog,
 ): Group[] {
   const bins: Bin[] = []
   // Main goods first, so that a gift finds its main line's group whatever the order of lines.
   for (let index = 0; index < units.length; index++) {
     const { item } = units[index]!
     const line = lines[items[item]!.line]!
-    if (!isGift(line))
-      put(binFor(bins, transport(items[item]!, catalogue), line.readyAt), units[index]!, items, catalogue)
+    if (!isGift(line)) put(binFor(bins, transport(items[item]!, catalog), line.readyAt), units[index]!, items, catalog)
   }
   for (let index = 0; index < units.length; index++) {
     const item = items[units[index]!.item]!
     const line = lines[item.line]!
-    if (isGift(line)) put(binForGift(bins, transport(item, catalogue), line, lines), units[index]!, items, catalogue)
+    if (isGift(line)) put(binForGift(bins, transport(item, catalog), line, lines), units[index]!, items, catalog)
   }
   return bins.map(({ transport, readyAt, demand, parts }) => ({ transport, readyAt, demand, parts }))
 }
@@ -89,8 +88,8 @@ function isGift(line: SnapshotLine): boolean {
   return line.gift || line.giftOf !== null
 }
 
-function transport(item: Item, catalogue: Catalogue): Transport {
-  return transportOf[catalogue(item.sku)?.storageClass ?? 'normal']
+function transport(item: Item, catalog: Catalog): Transport {
+  return transportOf[catalog(item.sku)?.storageClass ?? 'normal']
 }
 
 function binFor(bins: Bin[], transport: Transport, readyAt: number | null): Bin {
@@ -115,7 +114,7 @@ function binForGift(bins: Bin[], transport: Transport, gift: SnapshotLine, lines
   return bin ?? binFor(bins, transport, gift.readyAt)
 }
 
-function put(bin: Bin, units: ItemUnits, items: readonly Item[], catalogue: Catalogue): void {
+function put(bin: Bin, units: ItemUnits, items: readonly Item[], catalog: Catalog): void {
   const { item, quantity } = units
   const { sku, line } = items[item]!
   if (!Number.isSafeInteger(quantity) || quantity <= 0 || quantity > items[item]!.quantity) {
@@ -123,7 +122,7 @@ function put(bin: Bin, units: ItemUnits, items: readonly Item[], catalogue: Cata
   }
   let demandLine = bin.lineOfSku.get(sku)
   if (demandLine === undefined) {
-    const known = catalogue(sku)
+    const known = catalog(sku)
     demandLine = bin.demand.length
     bin.lineOfSku.set(sku, demandLine)
     bin.demand.push({

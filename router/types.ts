@@ -95,7 +95,7 @@ export interface OrderSnapshot {
    * The number of the pull that brought it; 0 where a platform sends orders of itself. Of two answers of one `modifiedAt` the one
    * with the higher number holds: it was asked for later.
    */
-  readonly pull: number
+  readonly fetchNumber: number
   /** Ship before this instant, where the platform promises one. */
   readonly shipBy: number | null
   readonly lines: readonly SnapshotLine[]
@@ -129,14 +129,14 @@ export interface RefundSnapshot {
 }
 
 /** A push that only says "something changed at this order": the order is to be pulled. */
-export interface PullHint {
-  readonly type: 'hint'
+export interface OrderNotification {
+  readonly type: 'notification'
   readonly channel: ChannelName
   readonly shop: string
   readonly orderId: string
 }
 
-export type Snapshot = OrderSnapshot | RefundSnapshot | PullHint
+export type Snapshot = OrderSnapshot | RefundSnapshot | OrderNotification
 
 /** What people and other stages ask of one order; takes the same way as a platform's event. */
 export type Command =

@@ -1,17 +1,17 @@
 /** What the parts of one process share. */
-import type { Sql } from '../adapters/store/connect.ts'
-import type { Vault } from '../adapters/store/vault.ts'
-import type { CatalogWatch } from './catalog-watch.ts'
-import type { Config } from './config.ts'
-import type { Dispatch } from './dispatch.ts'
-import type { DurabilityWatch } from './durability.ts'
-import type { Intake } from './intake.ts'
-import type { Log } from './log.ts'
-import type { Metrics } from './metrics.ts'
-import type { Puller } from './pull.ts'
-import type { Reconciler } from './reconciler.ts'
-import type { StockKeeper } from './stock-keeper.ts'
-import type { BillToImport, ImportedBill } from './thread/import-bill.ts'
+import type { Sql } from '../adapters/store/postgres/connect.ts'
+import type { Vault } from '../adapters/store/secrets/vault.ts'
+import type { CatalogWatch } from './catalog/catalog-watch.ts'
+import type { StockKeeper } from './counters/stock-keeper.ts'
+import type { Dispatch } from './decide/dispatch.ts'
+import type { Intake } from './intake/intake.ts'
+import type { OrderFetcher } from './outbound/fetch-orders.ts'
+import type { Config } from './process/config.ts'
+import type { DurabilityWatch } from './process/durability.ts'
+import type { Log } from './process/log.ts'
+import type { Metrics } from './process/metrics.ts'
+import type { BillToImport, ImportedBill } from './settle/import-bill.ts'
+import type { Reconciler } from './settle/reconciler.ts'
 
 export interface Service {
   readonly config: Config
@@ -22,7 +22,7 @@ export interface Service {
   readonly catalog: CatalogWatch
   readonly intake: Intake
   readonly dispatch: Dispatch
-  readonly puller: Puller
+  readonly fetcher: OrderFetcher
   readonly reconciler: Reconciler
   /** One at a time, in a thread of its own. */
   readonly importBill: (bill: BillToImport) => Promise<ImportedBill>

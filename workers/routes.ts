@@ -3,10 +3,10 @@ import { type HttpAnswer, jsonAnswer } from '../adapters/http/answer.ts'
 import { openapi } from '../adapters/http/openapi.ts'
 import type { RawRoute, Route } from '../adapters/http/route.ts'
 import type { Service } from './context.ts'
-import { codeOf } from './error-code.ts'
-import { operationRoutes } from './operations.ts'
-import { warehouseRoutes } from './warehouse.ts'
-import { webhookRoutes } from './webhooks.ts'
+import { warehouseRoutes } from './fulfil/routes.ts'
+import { webhookRoutes } from './intake/webhooks.ts'
+import { operationRoutes } from './operate/routes.ts'
+import { codeOf } from './process/error-code.ts'
 
 export function apiRoutes(service: Service): Route[] {
   const routes: Route[] = [...operationRoutes(service), ...warehouseRoutes(service), ...webhookRoutes(service)]

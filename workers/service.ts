@@ -1,33 +1,20 @@
 /** Everything that one process runs, wired together once; and its end, in the reverse order. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { Piscina } from 'piscina'
-import { hintedAt } from '../adapters/channels/wechat.ts'
+import { notifiedAt } from '../adapters/channels/wechat/channel.ts'
 import { sha256 } from '../adapters/http/secrets.ts'
 import { type Server, serve } from '../adapters/http/server.ts'
 import { sameText } from '../adapters/shared/same.ts'
-import { nodeOfApiKey } from '../adapters/store/catalog.ts'
-import { connect, indexedPlans } from '../adapters/store/connect.ts'
+import { nodeOfApiKey } from '../adapters/store/catalog/catalog.ts'
 import { raise } from '../adapters/store/exceptions.ts'
-import { postpone, preparePartitions, readPending } from '../adapters/store/intake.ts'
-import { isRetryable } from '../adapters/store/retryable.ts'
-import type { Vault } from '../adapters/store/vault.ts'
+import { postpone, preparePartitions, readPending } from '../adapters/store/inbox/inbox.ts'
+import { connect, indexedPlans } from '../adapters/store/postgres/connect.ts'
+import { isRetryable } from '../adapters/store/postgres/retryable.ts'
+import type { Vault } from '../adapters/store/secrets/vault.ts'
 import { closableStates } from '../router/reconcile/types.ts'
-import { openBills } from './bills.ts'
-import { CatalogWatch } from './catalog-watch.ts'
-import type { Config } from './config.ts'
+import { CatalogWatch } from './catalog/catalog-watch.ts'
 import type { Service } from './context.ts'
-import { Dispatch, type QueuedEvent } from './dispatch.ts'
-import { DurabilityWatch } from './durability.ts'
-import { codeOf } from './error-code.ts'
-import { Intake, type StoredEvent } from './intake.ts'
-import type { Log } from './log.ts'
-import { createMetrics } from './metrics.ts'
-import { Puller } from './pull.ts'
-import { Reconciler } from './reconciler.ts'
-import { apiRoutes } from './routes.ts'
-import { sampled } from './sampled-log.ts'
-import { newOwner, StockKeeper } from './stock-keeper.ts'
-import { Sweep } from './sweep.ts'
+import { newOwner, StockKeeper } from './counters/stock-keeper.ts'
 import {
   type BatchResult,
   type EventToDecide,
@@ -35,7 +22,20 @@ import {
   type ThreadSettings,
   type ThreadTask,
   unpackResult,
-} from './thread/batch.ts'
+} from './decide/batch.ts'
+import { Dispatch, type QueuedEvent } from './decide/dispatch.ts'
+import { Intake, type StoredEvent } from './intake/intake.ts'
+import { Sweep } from './operate/sweep.ts'
+import { OrderFetcher } from './outbound/fetch-orders.ts'
+import type { Config } from './process/config.ts'
+import { DurabilityWatch } from './process/durability.ts'
+import { codeOf } from './process/error-code.ts'
+import type { Log } from './process/log.ts'
+import { createMetrics } from './process/metrics.ts'
+import { sampled } from './process/sampled-log.ts'
+import { apiRoutes } from './routes.ts'
+import { openBills } from './settle/bills.ts'
+import { Reconciler } from './settle/reconciler.ts'
 
 export interface ServiceOptions {
   readonly config: Config
@@ -84,15 +84,17 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   const intakeSql = connect(databaseUrl, { max: intakeConnectionsMax, applicationName: 'paidan intake', settings })
   await preparePartitions(sql, Date.now())
   const catalog = await CatalogWatch.open(sql, vault)
-  const keeper = new StockKeeper(sql, { redis: redisUrl, keyPrefix }, (node, rows) => catalog.setHints(node, rows))
+  const keeper = new StockKeeper(sql, { redis: redisUrl, keyPrefix }, (node, rows) =>
+    catalog.setAvailability(node, rows),
+  )
   await keeper.open()
-  await catalog.fillHints()
+  await catalog.fillAvailability()
 
   const threadSettings: ThreadSettings = {
     ...{ databaseUrl, redisUrl, keyPrefix, owner: newOwner(), logLevel: config.logLevel },
   }
   const pool = new Piscina<ThreadTask, Uint8Array>({
-    filename: new URL('./thread/route.js', import.meta.url).href,
+    filename: new URL('./decide/thread.js', import.meta.url).href,
     name: 'decide',
     minThreads: config.threads,
     maxThreads: config.threads,
@@ -108,7 +110,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
 
   const run = async (events: readonly EventToDecide[]): Promise<BatchResult> => {
     const packed = packEvents(events)
-    const task = { events: packed, catalogVersion: catalog.catalogue.version, hints: catalog.hints.shape }
+    const task = { events: packed, catalogVersion: catalog.current.version, availability: catalog.availability.shape }
     const result = unpackResult(await pool.run(task, { transferList: [packed.buffer as ArrayBuffer] }))
     metrics.batches.inc()
     metrics.stages(result.times)
@@ -155,13 +157,15 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     onFailed: (events, error) => {
       sampled(log).error({ events: events.length, code: codeOf(error), err: error }, 'a batch failed', codeOf(error))
       // What a dead thread counted as taken may never be: else its events find nothing left.
-      catalog.fillHints().catch((failure: unknown) => log.warn({ code: codeOf(failure) }, 'hints not read again'))
+      catalog
+        .fillAvailability()
+        .catch((failure: unknown) => log.warn({ code: codeOf(failure) }, 'availability not read again'))
     },
     putAside,
   })
 
   const metrics = createMetrics({
-    memoryBacklog: () => dispatch.size + puller.size,
+    memoryBacklog: () => dispatch.size + fetcher.size,
     intakeWaiting: () => intake.waiting,
     batchesRunning: () => dispatch.running,
   })
@@ -171,7 +175,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     backlogMax: config.backlogMax,
     // Nothing is acknowledged that a power cut may take back.
     backlog: () =>
-      durability.isBroken ? Number.POSITIVE_INFINITY : Math.max(service.pendingCount, dispatch.size + puller.size),
+      durability.isBroken ? Number.POSITIVE_INFINITY : Math.max(service.pendingCount, dispatch.size + fetcher.size),
     onStored: (events) => take(events),
     // What the threads have in hand, and as much again.
     pauseMs: () => pauseOfIntakeMs(dispatch.size, 2 * config.batchMax * config.threads * config.threadConcurrency),
@@ -181,7 +185,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     },
   })
 
-  const puller: Puller = new Puller({ sql, log, catalog, intake, metrics })
+  const fetcher: OrderFetcher = new OrderFetcher({ sql, log, catalog, intake, metrics })
   const service: Service = {
     config,
     log,
@@ -197,13 +201,13 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     vault,
     pendingCount: 0,
     stopping: false,
-    puller,
+    fetcher,
   }
 
   function take(events: readonly StoredEvent[]): void {
-    const hints = events.filter((e) => e.kind === 'hint').map((e) => ({ ...e, attempts: 0 }))
-    const others = hints.length === 0 ? events : events.filter((e) => e.kind !== 'hint')
-    if (hints.length > 0) puller.push(hints)
+    const notifications = events.filter((e) => e.kind === 'notification').map((e) => ({ ...e, attempts: 0 }))
+    const others = notifications.length === 0 ? events : events.filter((e) => e.kind !== 'notification')
+    if (notifications.length > 0) fetcher.push(notifications)
     if (others.length > 0) dispatch.push(others)
   }
 
@@ -216,11 +220,11 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     const limits = { limit: readBackLimit, bytesMax: readBackBytesMax }
     const rows = await readPending(sql, { afterSeq: cursor, ...limits, olderThanMs })
     cursor = rows.at(-1)?.seq ?? '0'
-    const fresh = rows.filter((r) => !dispatch.knows(r.seq) && !puller.knows(r.seq))
-    const hints = fresh.filter((r) => r.kind === 'hint')
-    puller.push(hints.map((r) => ({ ...r, occurredAt: hintedAt(r.body), readBack: true as const })))
-    dispatch.push(fresh.filter((r) => r.kind !== 'hint').map((r) => ({ ...r, readBack: true as const })))
-    return rows.length === readBackLimit && fresh.some((r) => dispatch.knows(r.seq) || puller.knows(r.seq))
+    const fresh = rows.filter((r) => !dispatch.knows(r.seq) && !fetcher.knows(r.seq))
+    const notifications = fresh.filter((r) => r.kind === 'notification')
+    fetcher.push(notifications.map((r) => ({ ...r, occurredAt: notifiedAt(r.body), readBack: true as const })))
+    dispatch.push(fresh.filter((r) => r.kind !== 'notification').map((r) => ({ ...r, readBack: true as const })))
+    return rows.length === readBackLimit && fresh.some((r) => dispatch.knows(r.seq) || fetcher.knows(r.seq))
   }
 
   const sweep = new Sweep(service)
@@ -268,7 +272,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
 
   async function end(): Promise<void> {
     await sweep.stop()
-    await puller.stop()
+    await fetcher.stop()
     await dispatch.stop()
     await readingBack
     await reconciler.idle()

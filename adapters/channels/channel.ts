@@ -62,8 +62,8 @@ export interface ReceivedEvent {
   readonly signature?: string
 }
 
-/** order, refund: the payload holds it whole. hint: the order has to be pulled. unintelligible: kept for a person. */
-export type EventKind = 'order' | 'refund' | 'hint' | 'unintelligible'
+/** order, refund: the payload holds it whole. notification: the order has to be fetched. unintelligible: kept for a person. */
+export type EventKind = 'order' | 'refund' | 'notification' | 'unintelligible'
 
 export interface Answer {
   readonly status: number
@@ -82,8 +82,8 @@ export interface Channel {
   receive(request: WebhookRequest, credentials: Credentials, nowMs: number, toleranceMs?: number): Received
   /** Throws `Unintelligible` when verified bytes do not hold what the platform documents. */
   normalise(kind: EventKind, payload: Uint8Array, settings: ShopSettings): Snapshot
-  /** Where orders are pulled: the number of the pull that an order's event carries in its id. */
-  pullOf?(eventId: string): number
+  /** Where orders are fetched: the number of the fetch that an order's event carries in its id. */
+  fetchNumberOf?(eventId: string): number
   /** The platform's own words for "taken". */
   readonly acknowledgement: Answer
   /** The platform's own words for "not taken", so that it does the right thing: retries, or shows a person. */

@@ -5,13 +5,13 @@
  * What fails for want of Postgres throws with a `code` that `isRetryable` knows; whether it took effect is unknown then.
  */
 import type { Order, OrderKey } from '../../router/types.ts'
-import type { CommitOutcome, DecisionWrite } from './commit.ts'
-import type { InboxEvent, PendingEvent, Stored } from './intake.ts'
-import type { Loaded } from './load.ts'
-import type { NodeDelta } from './move-stock.ts'
-import type { Shipped } from './ship.ts'
-import type { NodeFigures, Posted, Posting } from './stock.ts'
-import type { giveBack, Package, PulledTask, TaskRefusal } from './tasks.ts'
+import type { InboxEvent, PendingEvent, Stored } from './inbox/inbox.ts'
+import type { CommitOutcome, DecisionWrite } from './orders/commit.ts'
+import type { Loaded } from './orders/load.ts'
+import type { NodeDelta } from './stock/move-stock.ts'
+import type { NodeFigures, Posted, Posting } from './stock/stock.ts'
+import type { Shipped } from './tasks/ship.ts'
+import type { giveBack, Package, PulledTask, TaskRefusal } from './tasks/tasks.ts'
 
 /** A reservation is its node's: another node's may have the same id. */
 export interface ReservationName {

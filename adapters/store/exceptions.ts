@@ -2,8 +2,8 @@
  * What wants a person's eye. Each difference is one open row, by kind and by what it is about, and keeps its age for
  * as long as it stays open. Details hold figures and codes, never personal data.
  */
-import type { Queryable } from './connect.ts'
-import { jsonText } from './json-text.ts'
+import type { Queryable } from './postgres/connect.ts'
+import { jsonText } from './postgres/json-text.ts'
 
 export interface ExceptionEntry {
   readonly kind: string

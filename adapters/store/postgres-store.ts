@@ -1,7 +1,5 @@
 /** The way's verbs on a real database: each is the function of its stage, and nothing of its own. */
 import type { Order, OrderKey } from '../../router/types.ts'
-import { commitDecisions, type DecisionWrite } from './commit.ts'
-import type { Sql, Transaction } from './connect.ts'
 import type {
   DecisionStore,
   GivenBackAs,
@@ -10,13 +8,15 @@ import type {
   ReservationName,
   StockBooks,
 } from './decision-store.ts'
-import { currentEpoch, nodeNames, withEpochLock } from './epoch.ts'
-import { type InboxEvent, readPending, storeEvents } from './intake.ts'
-import { loadByKeys } from './load.ts'
-import { shipTask } from './ship.ts'
-import { deltasAfter, figuresOf, type Posting, postStock } from './stock.ts'
+import { type InboxEvent, readPending, storeEvents } from './inbox/inbox.ts'
+import { commitDecisions, type DecisionWrite } from './orders/commit.ts'
+import { loadByKeys } from './orders/load.ts'
+import type { Sql, Transaction } from './postgres/connect.ts'
+import { currentEpoch, nodeNames, withEpochLock } from './stock/epoch.ts'
+import { deltasAfter, figuresOf, type Posting, postStock } from './stock/stock.ts'
 import { partedByCommit } from './sweep.ts'
-import { acceptTask, giveBack, lapsedIntercepts, type Package, pullTasks } from './tasks.ts'
+import { shipTask } from './tasks/ship.ts'
+import { acceptTask, giveBack, lapsedIntercepts, type Package, pullTasks } from './tasks/tasks.ts'
 
 /** What keepers and threads use. */
 export class PostgresStore implements StockBooks, DecisionStore {

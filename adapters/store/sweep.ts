@@ -1,7 +1,8 @@
 /** What the sweep reads: reservations that nobody confirmed, stock for backorders, changes of other processes, what is over. */
-import type { Queryable } from './connect.ts'
-import { doubted } from './intake.ts'
-import type { ShortRow } from './stock.ts'
+
+import { doubted } from './inbox/inbox.ts'
+import type { Queryable } from './postgres/connect.ts'
+import type { ShortRow } from './stock/stock.ts'
 
 /** A reservation is its node's: a decision that is made again may want the same id from another node. */
 interface Reservation {
@@ -141,7 +142,10 @@ export async function pendingAmong(sql: Queryable, eventIds: readonly string[]):
   return new Set(rows.map((r) => r.event_id))
 }
 
-/** Events that could not be decided and now are, orders that could not be pulled and of which no hint waits any more. */
+/**
+ * Events that could not be decided and now are, orders that could not be fetched and of which no notification waits any more.
+ * Version 0.1.0 called a notification `hint`.
+ */
 export async function endEventExceptions(sql: Queryable): Promise<number> {
   // Each is a join by equality, so that neither a large backlog nor many open exceptions make it slow.
   const decided = await sql`
@@ -149,11 +153,11 @@ export async function endEventExceptions(sql: Queryable): Promise<number> {
     where e.resolved_at is null and e.kind = 'undecidable_event' and not exists (
       select from pending p
       where p.channel = e.detail ->> 'channel' and p.shop = e.detail ->> 'shop' and p.event_id = e.detail ->> 'eventId')`
-  const pulled = await sql`
+  const fetched = await sql`
     update exception e set resolved_at = now()
-    where e.resolved_at is null and e.kind = 'order_not_pulled' and not exists (
+    where e.resolved_at is null and e.kind = 'order_not_fetched' and not exists (
       select from pending p
-      where p.kind = 'hint' and p.channel = e.detail ->> 'channel' and p.shop = e.detail ->> 'shop'
+      where p.kind in ('notification', 'hint') and p.channel = e.detail ->> 'channel' and p.shop = e.detail ->> 'shop'
         and p.order_id = e.detail ->> 'orderId' and p.last_error is distinct from ${doubted})`
-  return decided.count + pulled.count
+  return decided.count + fetched.count
 }

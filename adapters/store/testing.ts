@@ -1,8 +1,8 @@
 /** For tests: a database of one's own, with the schema and nothing else in it. */
 import { randomUUID } from 'node:crypto'
 import { sharedServers } from '../shared/testing.ts'
-import { connect, parseDatabaseUrl, type Sql, withDatabase } from './connect.ts'
-import { vaultOf } from './vault.ts'
+import { connect, parseDatabaseUrl, type Sql, withDatabase } from './postgres/connect.ts'
+import { vaultOf } from './secrets/vault.ts'
 
 /** What tests seal with; a service in a process of its own takes it as CREDENTIALS_KEY. */
 export const testCredentialsKey = Buffer.alloc(32, 0x5a).toString('base64')

@@ -1,5 +1,5 @@
 /** What can be wrong, by the promise that it breaks: the columns of the table. */
-import type { Violation } from '../../adapters/store/audit.ts'
+import type { Violation } from '../../adapters/store/audit/audit.ts'
 
 export const promises = ['lost', 'duplicated', 'oversold', 'leaked', 'other'] as const
 export type Promised = (typeof promises)[number]

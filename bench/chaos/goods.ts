@@ -1,6 +1,7 @@
 /** What lies where at the beginning: some goods are plenty, some run out and come again. */
+
+import type { Random } from '../../adapters/shared/seeded-random.ts'
 import type { SkuQuantity } from '../../router/types.ts'
-import type { Random } from '../../workers/demo/random.ts'
 
 export interface Goods {
   readonly opening: Readonly<Record<string, readonly SkuQuantity[]>>

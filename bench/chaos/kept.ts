@@ -1,5 +1,5 @@
 /** What the tables hold, by order, in the shape in which the book is compared with it. */
-import type { Sql } from '../../adapters/store/connect.ts'
+import type { Sql } from '../../adapters/store/postgres/connect.ts'
 import type { SkuQuantity } from '../../router/types.ts'
 import { ledgerKey } from '../../workers/faults/testing/ledger.ts'
 
@@ -54,7 +54,7 @@ export async function readKept(sql: Sql): Promise<Kept> {
       from task t join orders o on o.id = t.order_id`
     const events = await tx<(Named & { count: number })[]>`
       select channel, shop, order_id as "orderId",
-        count(*) filter (where kind = case channel when 'wechat' then 'hint' else 'order' end)::int as count
+        count(*) filter (where kind = case channel when 'wechat' then 'notification' else 'order' end)::int as count
       from inbox group by 1, 2, 3`
     const conflicts = await tx<Named[]>`
       select distinct i.channel, i.shop, i.order_id as "orderId"

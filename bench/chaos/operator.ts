@@ -1,6 +1,6 @@
 /** Operations: goods come in, told until the answer is heard, under one reference each. */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Random } from '../../workers/demo/random.ts'
+import type { Random } from '../../adapters/shared/seeded-random.ts'
 import { adminToken } from '../../workers/faults/testing/process.ts'
 import type { Book } from './book.ts'
 import { type Clients, jsonRequest } from './clients.ts'

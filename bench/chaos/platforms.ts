@@ -3,8 +3,8 @@
  * Part of them is told twice, at once or later, in the wrong order, cancelled, or with two bodies under one name.
  */
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Random } from '../../adapters/shared/seeded-random.ts'
 import type { ChannelName } from '../../router/types.ts'
-import type { Random } from '../../workers/demo/random.ts'
 import { later, type TestOrder } from '../../workers/e2e/testing/orders.ts'
 import { wechatOrderAnswer } from '../../workers/e2e/testing/platforms.ts'
 import { signedOrder } from '../../workers/e2e/testing/webhooks.ts'

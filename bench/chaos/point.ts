@@ -1,7 +1,7 @@
 /** One fault at a random moment: the service has to take and decide an order again, and to have kept what it promised. */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Violation } from '../../adapters/store/audit.ts'
-import type { Random } from '../../workers/demo/random.ts'
+import type { Random } from '../../adapters/shared/seeded-random.ts'
+import type { Violation } from '../../adapters/store/audit/audit.ts'
 import { orderOf } from '../../workers/faults/testing/ledger.ts'
 import type { Fault } from './faults/fault.ts'
 import { say as tellPlatform } from './platforms.ts'

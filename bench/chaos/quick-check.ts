@@ -1,5 +1,5 @@
 /** After each fault, under load: what was acknowledged since the last one is stored, and nothing is oversold. */
-import type { Violation } from '../../adapters/store/audit.ts'
+import type { Violation } from '../../adapters/store/audit/audit.ts'
 import type { World } from './world.ts'
 
 export async function quickCheck({ sql, book }: World): Promise<Violation[]> {

@@ -1,6 +1,7 @@
 /** One world from its start to its end: fault after fault, a complete check after each group, and one after all work is done. */
-import type { Violation } from '../../adapters/store/audit.ts'
-import { randomFrom } from '../../workers/demo/random.ts'
+
+import { randomFrom } from '../../adapters/shared/seeded-random.ts'
+import type { Violation } from '../../adapters/store/audit/audit.ts'
 import type { Fault } from './faults/fault.ts'
 import { onePoint } from './point.ts'
 import type { WorldPlan } from './schedule.ts'

@@ -2,7 +2,7 @@
  * Which fault comes when: the same seed, points and kinds give the same schedule. Points are dealt to worlds of limited
  * size, so that a database is audited in seconds and a failing seed leads soon to where it failed.
  */
-import { type Random, randomFrom } from '../../workers/demo/random.ts'
+import { type Random, randomFrom } from '../../adapters/shared/seeded-random.ts'
 import type { Fault } from './faults/fault.ts'
 
 export interface WorldPlan {

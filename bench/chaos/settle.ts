@@ -1,10 +1,10 @@
 /** Between two groups of faults: the people outside stop, all is decided, the sweep has looked, and everything is checked. */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Violation } from '../../adapters/store/audit.ts'
-import { auditAll } from '../../workers/audit.ts'
-import type { Random } from '../../workers/demo/random.ts'
+import type { Random } from '../../adapters/shared/seeded-random.ts'
+import type { Violation } from '../../adapters/store/audit/audit.ts'
 import { startServiceHere } from '../../workers/faults/testing/network.ts'
-import { Sweep } from '../../workers/sweep.ts'
+import { auditAll } from '../../workers/operate/audit/both-stores.ts'
+import { Sweep } from '../../workers/operate/sweep.ts'
 import type { DriftMended } from './book.ts'
 import { checkBook } from './checks.ts'
 import { workShelves } from './warehouses.ts'
@@ -104,7 +104,7 @@ const alarms = [
   'undecidable_event',
   'unintelligible_event',
   'event_from_the_future',
-  'order_not_pulled',
+  'order_not_fetched',
   'shortage',
   'lines_changed_after_pull',
   'address_changed_after_pull',

@@ -1,5 +1,5 @@
 /** What can be seen from outside of a service that does not recover: what is told with the finding, for whoever has to find out why. */
-import type { Violation } from '../../adapters/store/audit.ts'
+import type { Violation } from '../../adapters/store/audit/audit.ts'
 import type { World } from './world.ts'
 
 const answerMsMax = 5_000

@@ -1,5 +1,5 @@
 /** What a run counts, kind by kind. */
-import type { Violation } from '../../adapters/store/audit.ts'
+import type { Violation } from '../../adapters/store/audit/audit.ts'
 import type { Surroundings } from '../load/machine.ts'
 import type { Fault } from './faults/fault.ts'
 import { type Promised, promiseOf, promises } from './findings.ts'

@@ -3,8 +3,8 @@
  * stopped. Whoever ships asks until he knows whether it counts, as somebody does who has the parcel in his hand.
  */
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Random } from '../../adapters/shared/seeded-random.ts'
 import type { SkuQuantity } from '../../router/types.ts'
-import type { Random } from '../../workers/demo/random.ts'
 import { apiKeyOf } from '../../workers/faults/testing/network.ts'
 import type { Book } from './book.ts'
 import { type Clients, jsonRequest } from './clients.ts'

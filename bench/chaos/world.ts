@@ -4,8 +4,8 @@
  * over wires that can be made bad.
  */
 import { Redis } from 'ioredis'
-import { connect, type Sql } from '../../adapters/store/connect.ts'
-import { type Random, randomFrom } from '../../workers/demo/random.ts'
+import { type Random, randomFrom } from '../../adapters/shared/seeded-random.ts'
+import { connect, type Sql } from '../../adapters/store/postgres/connect.ts'
 import { credentials } from '../../workers/e2e/testing/webhooks.ts'
 import { startWechatShop, type WechatShop } from '../../workers/e2e/testing/wechat-shop.ts'
 import { loadTestNetwork } from '../../workers/faults/testing/network.ts'

@@ -43,11 +43,11 @@ async function publishedSamples(play: Play): Promise<void> {
   paper.chapter('The platforms’ own sample orders, from files', '协议样例')
   paper.say(
     'Each is signed as its platform signs: tmall’s SPI signature over query and body, JD’s JOS form, WeChat’s ' +
-      'encrypted push, after which Paidan pulls the order from the shop’s API.',
+      'encrypted push, after which Paidan fetches the order from the shop’s API.',
   )
   for (const order of [tmall, jd, wechat]) await sendAcknowledged(play, order, 'paid')
   await sendAcknowledged(play, presale, 'deposit_paid')
-  const specials = ['jacket, socks, gift', 'jacket, socks', 'pushed, then pulled'] as const
+  const specials = ['jacket, socks, gift', 'jacket, socks', 'pushed, then fetched'] as const
   const rows: string[][] = []
   for (const [i, order] of [tmall, jd, wechat].entries()) {
     const view = await until(play, order, 'routed', (v) => v.state === 'routed')

@@ -1,6 +1,6 @@
 /** Who plays what: for each part of the story the first order of the run's stretch of the plan that can tell it. */
 import type { Sku } from '../../router/types.ts'
-import { giftSku } from '../../workers/demo/goods.ts'
+import { giftSku } from '../../workers/process/demo-network/goods.ts'
 import type { GeneratedOrder } from '../traffic/generator.ts'
 import { orderAt } from '../traffic/generator.ts'
 import { DemoStopped } from './client.ts'

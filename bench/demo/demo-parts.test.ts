@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { channels } from '../../adapters/channels/channels.ts'
-import { pulledOrderEvent } from '../../adapters/channels/wechat.ts'
+import { fetchedOrderEvent } from '../../adapters/channels/wechat/channel.ts'
 import type { OrderSnapshot } from '../../router/types.ts'
 import { castOf, parts, plainOrders } from './cast.ts'
 import type { OrderView } from './client.ts'
@@ -71,7 +71,7 @@ describe('the stage', () => {
       const received = channels[order.channel].receive(request, order.shop.credentials, nowMs)
       if (received.outcome !== 'event') throw new Error(JSON.stringify(received))
       const payload = order.channel === 'wechat' ? Buffer.from(samples.wechatAnswer) : received.payload
-      const event_ = order.channel === 'wechat' ? pulledOrderEvent(payload, '1') : received
+      const event_ = order.channel === 'wechat' ? fetchedOrderEvent(payload, '1') : received
       expect(event_.orderId).toBe(order.orderId)
       const settings = { shop: order.shop.shop, skuMap: order.shop.skuMap }
       return channels[order.channel].normalise('order', payload, settings) as OrderSnapshot

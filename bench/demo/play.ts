@@ -49,7 +49,7 @@ export function claim(play: Play, kept: boolean, sentence: string, found?: strin
   play.paper.claim(kept, sentence, found)
 }
 
-/** As the platform sends it, signed now. WeChat's API is told first: a push only says that there is something to pull. */
+/** As the platform sends it, signed now. WeChat's API is told first: a push only says that there is something to fetch. */
 export async function send(play: Play, order: StoryOrder, event: EventName): Promise<Answer> {
   if (order.channel === 'wechat' && order !== play.orders.samples.wechat)
     await play.wechat.advance(order.orderId, event)

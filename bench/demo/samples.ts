@@ -4,12 +4,12 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { signJd } from '../../adapters/channels/jd-sign.ts'
-import { signTmall } from '../../adapters/channels/tmall-sign.ts'
-import { encryptWechat } from '../../adapters/channels/wechat-crypto.ts'
+import { signJd } from '../../adapters/channels/jd/sign.ts'
+import { signTmall } from '../../adapters/channels/tmall/sign.ts'
+import { encryptWechat } from '../../adapters/channels/wechat/crypto.ts'
 import { projectRoot } from '../../adapters/shared/root.ts'
 import { formatGmt8, parseGmt8 } from '../../adapters/shared/time.ts'
-import type { DemoShop } from '../../workers/demo/network.ts'
+import type { DemoShop } from '../../workers/process/demo-network/network.ts'
 import type { WireRequest } from '../traffic/encode.ts'
 import type { StoryOrder } from './story-order.ts'
 

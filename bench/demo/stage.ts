@@ -3,9 +3,9 @@
  * process that stands in for WeChat makes the same from the same second, so the two need no word with each other.
  */
 import { loadDivisions } from '../../adapters/divisions/load.ts'
-import { type District, districtsOf } from '../../workers/demo/districts.ts'
-import { demoSeed } from '../../workers/demo/load.ts'
-import { type DemoNetwork, demoNetwork } from '../../workers/demo/network.ts'
+import { type District, districtsOf } from '../../workers/process/demo-network/districts.ts'
+import { demoSeed } from '../../workers/process/demo-network/load.ts'
+import { type DemoNetwork, demoNetwork } from '../../workers/process/demo-network/network.ts'
 import { type ScenarioShares, type TrafficPlan, trafficPlan } from '../traffic/plan.ts'
 import { type Samples, samplesOf } from './samples.ts'
 

@@ -1,6 +1,6 @@
 /** One order of the story, wherever its bytes come from: a published sample, the generator, or a limited edition. */
 
-import type { District } from '../../workers/demo/districts.ts'
+import type { District } from '../../workers/process/demo-network/districts.ts'
 import type { BilledOrder, MoneyMove } from '../traffic/bills.ts'
 import { moneyOf } from '../traffic/bills.ts'
 import { encode, type WireRequest } from '../traffic/encode.ts'

@@ -1,5 +1,5 @@
 /**
- * WeChat's side of the demo, as a process of its own: the API from which Paidan pulls the orders that a push names.
+ * WeChat's side of the demo, as a process of its own: the API from which Paidan fetches the orders that a push names.
  *
  *   node dist/bench/demo/wechat-shop.js <epoch second of the run> <port>
  *

@@ -3,7 +3,7 @@
  * other indexes.
  */
 import fc from 'fast-check'
-import { type Random as Numbers, randomFrom } from '../../workers/demo/random.ts'
+import { type Random as Numbers, randomFrom } from '../../adapters/shared/seeded-random.ts'
 
 export class Random {
   private readonly numbers: Numbers

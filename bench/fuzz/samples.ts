@@ -6,7 +6,7 @@ import { projectRoot } from '../../adapters/shared/root.ts'
 import { parseGmt8 } from '../../adapters/shared/time.ts'
 import type { Divisions } from '../../router/address.ts'
 import type { Sku } from '../../router/types.ts'
-import { type Catalogue, catalogueOf } from '../../workers/thread/catalogue.ts'
+import { type Catalog, catalogOf } from '../../workers/catalog/catalog.ts'
 
 /** The samples' own day. */
 export const nowMs = parseGmt8('2026-11-11 00:10:00')!
@@ -42,12 +42,12 @@ const skus: readonly Sku[] = [
   },
 ]
 
-let known: { readonly catalogue: Catalogue; readonly divisions: Divisions } | undefined
+let known: { readonly catalog: Catalog; readonly divisions: Divisions } | undefined
 
 /** What a thread decides with. Made on first use. */
 export function decidingContext() {
   known ??= {
-    catalogue: catalogueOf({
+    catalog: catalogOf({
       version: 1,
       shops: new Map(
         ['tmall', 'jd', 'wechat'].map((channel) => [

@@ -1,7 +1,7 @@
 /** What has to hold after the load: the invariants of both stores, and the bench's own book of what was acknowledged. */
-import type { Violation } from '../../adapters/store/audit.ts'
-import { allInvariantNames, auditAll } from '../../workers/audit.ts'
-import { StockKeeper } from '../../workers/stock-keeper.ts'
+import type { Violation } from '../../adapters/store/audit/audit.ts'
+import { StockKeeper } from '../../workers/counters/stock-keeper.ts'
+import { allInvariantNames, auditAll } from '../../workers/operate/audit/both-stores.ts'
 import type { TrafficPlan } from '../traffic/plan.ts'
 import { checkLedger, checkShelves, ledgerInvariants } from './ledger.ts'
 import type { Target } from './target.ts'

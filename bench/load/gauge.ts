@@ -1,6 +1,6 @@
 /** What is read before the load and after it: the difference is what the load cost. */
 import { Redis } from 'ioredis'
-import type { Sql } from '../../adapters/store/connect.ts'
+import type { Sql } from '../../adapters/store/postgres/connect.ts'
 import { busySeconds, cpuSeconds } from './cpu.ts'
 import { type Scrape, scrape } from './scrape.ts'
 import type { Target } from './target.ts'

@@ -2,7 +2,7 @@
 import { createServer, type Server } from 'node:net'
 import fc from 'fast-check'
 import { afterEach, expect, test } from 'vitest'
-import { WechatApi } from '../../adapters/channels/wechat-api.ts'
+import { WechatApi } from '../../adapters/channels/wechat/api.ts'
 import { startLeanStandin } from '../standin/lean-server.ts'
 import { startWechatStandin } from '../standin/server.ts'
 import { orderAt } from '../traffic/generator.ts'

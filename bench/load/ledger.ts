@@ -2,9 +2,9 @@
  * The bench's own book, held against Postgres: every acknowledged order is there once, says what was sent, and is decided;
  * no shelf gave more than lay on it. It shares nothing with the service but the tables that it reads.
  */
-import type { Violation } from '../../adapters/store/audit.ts'
-import type { Sql } from '../../adapters/store/connect.ts'
-import type { StockRow } from '../../workers/demo/stock.ts'
+import type { Violation } from '../../adapters/store/audit/audit.ts'
+import type { Sql } from '../../adapters/store/postgres/connect.ts'
+import type { StockRow } from '../../workers/process/demo-network/stock.ts'
 import { orderAt } from '../traffic/generator.ts'
 import type { TrafficPlan } from '../traffic/plan.ts'
 

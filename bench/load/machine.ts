@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { cpus, loadavg, totalmem } from 'node:os'
 import { projectRoot } from '../../adapters/shared/root.ts'
-import type { Sql } from '../../adapters/store/connect.ts'
+import type { Sql } from '../../adapters/store/postgres/connect.ts'
 import { redisInfo } from './gauge.ts'
 
 export interface Surroundings {

@@ -1,5 +1,5 @@
 /** The figures of a run, and how a person reads them. */
-import type { Sql } from '../../adapters/store/connect.ts'
+import type { Sql } from '../../adapters/store/postgres/connect.ts'
 import type { Fired } from './fired.ts'
 import type { Reading } from './gauge.ts'
 import type { Surroundings } from './machine.ts'

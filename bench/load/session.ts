@@ -2,7 +2,7 @@
  * One run against one target: the stand-in of WeChat's API, a service on servers of its own (or one that runs already),
  * a generator, and the book of what was acknowledged. Each is a process of its own, so that its cost can be told apart.
  */
-import type { Violation } from '../../adapters/store/audit.ts'
+import type { Violation } from '../../adapters/store/audit/audit.ts'
 import type { TrafficPlan } from '../traffic/plan.ts'
 import { check, checkedInvariants } from './check.ts'
 import type { Fired, GeneratorJob } from './fired.ts'

@@ -1,9 +1,9 @@
 /** Waits until every event is decided, or nothing moves any more. */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Sql } from '../../adapters/store/connect.ts'
+import type { Sql } from '../../adapters/store/postgres/connect.ts'
 
 const pollMs = 100
-// Longer than any retry of the service: hints of orders that cannot be pulled are put aside for this long at first.
+// Longer than any retry of the service: notifications of orders that cannot be fetched are put aside for this long at first.
 const stuckMs = 60_000
 
 /** What is left undecided: 0 when all settled. */

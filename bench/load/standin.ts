@@ -5,7 +5,7 @@ import { networkOf, planOf, type StreamSettings } from './stream.ts'
 
 export interface StandinJob {
   readonly stream: StreamSettings
-  /** Orders whose answers are made before the first pull. */
+  /** Orders whose answers are made before the first fetch. */
   readonly prepared: number
 }
 

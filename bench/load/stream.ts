@@ -4,8 +4,8 @@
  */
 import { loadDivisions } from '../../adapters/divisions/load.ts'
 import type { ChannelName } from '../../router/types.ts'
-import { demoSeed } from '../../workers/demo/load.ts'
-import { type DemoNetwork, demoNetwork } from '../../workers/demo/network.ts'
+import { demoSeed } from '../../workers/process/demo-network/load.ts'
+import { type DemoNetwork, demoNetwork } from '../../workers/process/demo-network/network.ts'
 import { loadBaskets } from '../traffic/baskets.ts'
 import { encode, type WireRequest } from '../traffic/encode.ts'
 import { stories } from '../traffic/events.ts'

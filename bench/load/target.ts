@@ -9,14 +9,14 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { projectRoot } from '../../adapters/shared/root.ts'
-import { connect, type Sql, socketDatabaseUrl } from '../../adapters/store/connect.ts'
-import { migrate, readMigrations } from '../../adapters/store/migrate.ts'
-import { openVault } from '../../workers/credentials-key.ts'
-import { demoWechatUrl, loadNetwork } from '../../workers/demo/load.ts'
-import type { DemoNetwork } from '../../workers/demo/network.ts'
-import { claimDataDir } from '../../workers/embedded/data-dir.ts'
-import { startPostgres } from '../../workers/embedded/postgres.ts'
-import { startRedis } from '../../workers/embedded/redis.ts'
+import { connect, type Sql, socketDatabaseUrl } from '../../adapters/store/postgres/connect.ts'
+import { migrate, readMigrations } from '../../adapters/store/postgres/migrate.ts'
+import { openVault } from '../../workers/process/credentials-key.ts'
+import { demoWechatUrl, loadNetwork } from '../../workers/process/demo-network/load.ts'
+import type { DemoNetwork } from '../../workers/process/demo-network/network.ts'
+import { claimDataDir } from '../../workers/process/embedded/data-dir.ts'
+import { startPostgres } from '../../workers/process/embedded/postgres.ts'
+import { startRedis } from '../../workers/process/embedded/redis.ts'
 import { startService } from './processes.ts'
 import { benchNetwork } from './stream.ts'
 
@@ -200,7 +200,7 @@ function findServers() {
   return { databaseUrl, redisUrl, dataDir, processes }
 }
 
-/** As workers/embedded/socket-dir.ts lays it: in the data folder, or where its note says. */
+/** As workers/process/embedded/socket-dir.ts lays it: in the data folder, or where its note says. */
 function socketDir(dataDir: string, name: string): string {
   const note = join(dataDir, `${name}.elsewhere`)
   const path = existsSync(note) ? readFileSync(note, 'utf8') : join(dataDir, name)

@@ -8,7 +8,7 @@
  * one interval late, never early. Subtransactions are not listed in snapshots; the service uses none.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Sql } from '../../adapters/store/connect.ts'
+import type { Sql } from '../../adapters/store/postgres/connect.ts'
 
 export interface Snapshot {
   /** Epoch milliseconds at which its text was here. */

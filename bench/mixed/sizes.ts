@@ -1,6 +1,6 @@
 /** How large every table is and how much of it is dead, looked at while it is worked on. */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Sql } from '../../adapters/store/connect.ts'
+import type { Sql } from '../../adapters/store/postgres/connect.ts'
 
 export interface TableSize {
   /** Partitions of the inbox count as one table. */

@@ -3,7 +3,7 @@
  * parcel. Some buyers cancel while the task is in hand: then it is intercepted.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { DemoNetwork, DemoNode } from '../../workers/demo/network.ts'
+import type { DemoNetwork, DemoNode } from '../../workers/process/demo-network/network.ts'
 import type { Client, PulledTask } from '../demo/client.ts'
 import { encode } from '../traffic/encode.ts'
 import { orderAt } from '../traffic/generator.ts'

@@ -4,15 +4,15 @@
  */
 import { loadDivisions } from '../../adapters/divisions/load.ts'
 import { MemoryStock } from '../../adapters/stock/memory.ts'
-import { shopKey } from '../../adapters/store/catalog.ts'
-import type { DecisionWrite } from '../../adapters/store/commit.ts'
-import type { DemoNetwork } from '../../workers/demo/network.ts'
-import { Hints } from '../../workers/hints.ts'
-import { type EventToDecide, packEvents, unpackEvents } from '../../workers/thread/batch.ts'
-import { type Catalogue, catalogueOf } from '../../workers/thread/catalogue.ts'
-import { type Placed, type PlacingContext, placeAll } from '../../workers/thread/placing.ts'
-import { workOn } from '../../workers/thread/work.ts'
-import { writeOf } from '../../workers/thread/write.ts'
+import { shopKey } from '../../adapters/store/catalog/catalog.ts'
+import type { DecisionWrite } from '../../adapters/store/orders/commit.ts'
+import { Availability } from '../../workers/catalog/availability.ts'
+import { type Catalog, catalogOf } from '../../workers/catalog/catalog.ts'
+import { type EventToDecide, packEvents, unpackEvents } from '../../workers/decide/batch.ts'
+import { writeOf } from '../../workers/decide/records.ts'
+import { type Placed, type PlacingContext, placeAll } from '../../workers/decide/source-and-reserve.ts'
+import { workOn } from '../../workers/decide/take-events.ts'
+import type { DemoNetwork } from '../../workers/process/demo-network/network.ts'
 
 export interface Decider {
   /** The events of some new orders, order by order, as one batch. */
@@ -20,12 +20,12 @@ export interface Decider {
 }
 
 export async function deciderOn(network: DemoNetwork, epoch: number): Promise<Decider> {
-  const catalogue = catalogueOfNetwork(network)
+  const catalog = catalogOfNetwork(network)
   const stock = new MemoryStock()
-  const hints = await fill(network, catalogue, stock, epoch)
+  const availability = await fill(network, catalog, stock, epoch)
   const context: PlacingContext & { divisions: ReturnType<typeof loadDivisions> } = {
-    catalogue,
-    hints,
+    catalog,
+    availability,
     keeper: keeperOf(stock, epoch),
     nowMs: Date.now(),
     avoided: new Map(),
@@ -77,8 +77,8 @@ function keeperOf(stock: MemoryStock, epoch: number): PlacingContext['keeper'] {
   return keeper as PlacingContext['keeper']
 }
 
-function catalogueOfNetwork(network: DemoNetwork): Catalogue {
-  return catalogueOf({
+function catalogOfNetwork(network: DemoNetwork): Catalog {
+  return catalogOf({
     version: 1,
     shops: new Map(network.shops.map((shop) => [shopKey(shop.channel, shop.shop), shop])),
     skus: new Map(network.skus.map((value, n) => [value.sku, { no: n + 1, value }])),
@@ -86,16 +86,16 @@ function catalogueOfNetwork(network: DemoNetwork): Catalogue {
   })
 }
 
-async function fill(network: DemoNetwork, catalogue: Catalogue, stock: MemoryStock, epoch: number): Promise<Hints> {
-  let hints = Hints.sized(network.skus.length)
+async function fill(network: DemoNetwork, catalog: Catalog, stock: MemoryStock, epoch: number): Promise<Availability> {
+  let availability = Availability.sized(network.skus.length)
   const rows = new Map<string, { sku: string; atp: number }[]>(network.nodes.map(({ node }) => [node, []]))
   for (const { node, sku, onHand } of network.stock) {
-    const index = catalogue.nodeIndex.get(node)!
-    const atp = onHand - catalogue.nodes[index]!.safetyStock
+    const index = catalog.nodeIndex.get(node)!
+    const atp = onHand - catalog.nodes[index]!.safetyStock
     rows.get(node)!.push({ sku, atp })
-    hints.set(catalogue.nodeNo(index), catalogue.skuNo(sku), atp)
-    if (hints.isCrowded) hints = hints.grown()
+    availability.set(catalog.nodeNo(index), catalog.skuNo(sku), atp)
+    if (availability.isCrowded) availability = availability.grown()
   }
   for (const [node, ofNode] of rows) await stock.reload(epoch, node, 0, ofNode)
-  return hints
+  return availability
 }

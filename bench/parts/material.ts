@@ -1,11 +1,11 @@
 /**
  * Real orders of the bench's workload, as they stand in front of each part: the events that their webhooks hold, named and
- * verified by the channels themselves, and for WeChat the order as it is pulled after the push.
+ * verified by the channels themselves, and for WeChat the order as it is fetched after the push.
  */
 import { hash } from 'node:crypto'
 import { channels } from '../../adapters/channels/channels.ts'
-import { pulledOrderEvent } from '../../adapters/channels/wechat.ts'
-import type { InboxEvent } from '../../adapters/store/intake.ts'
+import { fetchedOrderEvent } from '../../adapters/channels/wechat/channel.ts'
+import type { InboxEvent } from '../../adapters/store/inbox/inbox.ts'
 import { standinOrders } from '../standin/orders.ts'
 import { encode } from '../traffic/encode.ts'
 import { stories } from '../traffic/events.ts'
@@ -19,7 +19,7 @@ export interface OrderMaterial {
   /** In the order of the order's story; the second delivery of an event is there too. */
   readonly pushed: readonly RawEvent[]
   /** What the pushes of a WeChat order lead to; null on the other channels. */
-  readonly pulled: RawEvent | null
+  readonly fetched: RawEvent | null
 }
 
 /** Orders `from … from + count - 1` of the plan. Some 150 µs each: made before a clock starts. */
@@ -31,7 +31,7 @@ export function materialOf(plan: TrafficPlan, from: number, count: number): Orde
     return {
       index: order.index,
       pushed: stories[order.scenario].map((event) => receivedOf(order, encode(order, event, Date.now()))),
-      pulled: answer === null ? null : eventOf(order, pulledOrderEvent(Buffer.from(answer), '1')),
+      fetched: answer === null ? null : eventOf(order, fetchedOrderEvent(Buffer.from(answer), '1')),
     }
   })
 }
@@ -47,7 +47,7 @@ function receivedOf(order: GeneratedOrder, request: ReturnType<typeof encode>): 
   return eventOf(order, received)
 }
 
-function eventOf(order: GeneratedOrder, event: ReturnType<typeof pulledOrderEvent>): RawEvent {
+function eventOf(order: GeneratedOrder, event: ReturnType<typeof fetchedOrderEvent>): RawEvent {
   const { eventId, orderId, kind, occurredAt, payload } = event
   return { channel: order.channel, shop: order.shop.shop, eventId, orderId, kind, occurredAt, body: payload }
 }

@@ -1,7 +1,8 @@
 /** Events of real orders into the inbox, by group commits: what the service's intake does, without the sockets. */
-import type { Sql } from '../../adapters/store/connect.ts'
-import { storeEvents } from '../../adapters/store/intake.ts'
-import type { EventToDecide } from '../../workers/thread/batch.ts'
+
+import { storeEvents } from '../../adapters/store/inbox/inbox.ts'
+import type { Sql } from '../../adapters/store/postgres/connect.ts'
+import type { EventToDecide } from '../../workers/decide/batch.ts'
 import { hashed, type OrderMaterial, type RawEvent } from './material.ts'
 
 export interface StoredOrders {
@@ -13,7 +14,7 @@ export interface StoredOrders {
 }
 
 /**
- * `ordersACommit` orders arrive while a commit runs, so they are in the next one; an order that was pulled goes into the
+ * `ordersACommit` orders arrive while a commit runs, so they are in the next one; an order that was fetched goes into the
  * commit after that of its push, and answers it.
  */
 export async function storeOrders(
@@ -24,11 +25,11 @@ export async function storeOrders(
   const toDecide: EventToDecide[][] = orders.map(() => [])
   let rows = 0
   let commits = 0
-  let pulled: Item[] = []
-  for (let at = 0; at < orders.length || pulled.length > 0; at += ordersACommit) {
-    const items = pulled
-    pulled = []
-    const hints = new Map<number, string[]>()
+  let fetched: Item[] = []
+  for (let at = 0; at < orders.length || fetched.length > 0; at += ordersACommit) {
+    const items = fetched
+    fetched = []
+    const notifications = new Map<number, string[]>()
     for (let n = at; n < Math.min(at + ordersACommit, orders.length); n++) {
       for (const event of orders[n]!.pushed) items.push({ n, event, answers: [] })
     }
@@ -42,10 +43,10 @@ export async function storeOrders(
       if (stored.outcome !== 'new') continue
       const { n, event } = items[i]!
       rows += 1
-      if (event.kind === 'hint') hints.set(n, [...(hints.get(n) ?? []), stored.seq])
+      if (event.kind === 'notification') notifications.set(n, [...(notifications.get(n) ?? []), stored.seq])
       else toDecide[n]!.push(decidable(event, stored.seq, storedAtMs))
     }
-    for (const [n, answers] of hints) pulled.push({ n, event: orders[n]!.pulled!, answers })
+    for (const [n, answers] of notifications) fetched.push({ n, event: orders[n]!.fetched!, answers })
   }
   return { toDecide, rows, commits }
 }
@@ -65,8 +66,8 @@ export function decidable(event: RawEvent, seq: string, storedAtMs: number): Eve
 export function numbered(orders: readonly OrderMaterial[]): readonly (readonly EventToDecide[])[] {
   let seq = 0
   const nowMs = Date.now()
-  return orders.map(({ pushed, pulled }) => {
-    const events = [...pushed.filter(({ kind }) => kind !== 'hint'), ...(pulled === null ? [] : [pulled])]
+  return orders.map(({ pushed, fetched }) => {
+    const events = [...pushed.filter(({ kind }) => kind !== 'notification'), ...(fetched === null ? [] : [fetched])]
     const once = new Map(events.map((event) => [event.eventId, event]))
     return [...once.values()].map((event) => decidable(event, String(++seq), nowMs))
   })

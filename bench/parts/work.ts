@@ -6,12 +6,12 @@
  *   reserve  the parcels of whole batches reserved in Redis and confirmed, two batches at once as in a thread
  *   commit   orders looked up, then one transaction a batch of real decisions, two at once as in a thread
  */
-import { commitDecisions, type DecisionWrite } from '../../adapters/store/commit.ts'
-import { connect, indexedPlans, keyedPlans, type Sql } from '../../adapters/store/connect.ts'
-import { currentEpoch } from '../../adapters/store/epoch.ts'
-import { loadByKeys } from '../../adapters/store/load.ts'
-import { StockKeeper } from '../../workers/stock-keeper.ts'
-import type { EventToDecide } from '../../workers/thread/batch.ts'
+import { commitDecisions, type DecisionWrite } from '../../adapters/store/orders/commit.ts'
+import { loadByKeys } from '../../adapters/store/orders/load.ts'
+import { connect, indexedPlans, keyedPlans, type Sql } from '../../adapters/store/postgres/connect.ts'
+import { currentEpoch } from '../../adapters/store/stock/epoch.ts'
+import { StockKeeper } from '../../workers/counters/stock-keeper.ts'
+import type { EventToDecide } from '../../workers/decide/batch.ts'
 import { networkOf, planOf, type StreamSettings } from '../load/stream.ts'
 import type { Part } from '../scenarios/scenario.ts'
 import { deciderOn } from './decider.ts'

@@ -1,6 +1,7 @@
 /** Fills inbox and pending with events that nobody has decided, through the query by which the service itself stores them. */
-import type { Sql } from '../../adapters/store/connect.ts'
-import { storeEvents } from '../../adapters/store/intake.ts'
+
+import { storeEvents } from '../../adapters/store/inbox/inbox.ts'
+import type { Sql } from '../../adapters/store/postgres/connect.ts'
 import { hashed, materialOf } from '../parts/material.ts'
 import type { TrafficPlan } from '../traffic/plan.ts'
 
@@ -30,9 +31,9 @@ export async function fillBacklog(sql: Sql, plan: TrafficPlan, events: number): 
     const count = Math.min(ordersACommit, missing)
     const material = materialOf(plan, orders, count)
     orders += count
-    const piece = material.flatMap(({ pushed, pulled }) => [
-      ...pushed.filter(({ kind }) => kind !== 'hint'),
-      ...(pulled === null ? [] : [pulled]),
+    const piece = material.flatMap(({ pushed, fetched }) => [
+      ...pushed.filter(({ kind }) => kind !== 'notification'),
+      ...(fetched === null ? [] : [fetched]),
     ])
     await storing
     storing = store(piece.map((event) => hashed(event)))

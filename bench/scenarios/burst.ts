@@ -7,7 +7,7 @@
  * acknowledges has its task soon: the rest waits at the platform, in the platform's own queue, and none of it is lost.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Sql } from '../../adapters/store/connect.ts'
+import type { Sql } from '../../adapters/store/postgres/connect.ts'
 import { requestsOf } from '../load/arrivals.ts'
 import type { FiredOpen, OpenRound, Pace } from '../load/fired.ts'
 import { quantiles } from '../load/quantiles.ts'

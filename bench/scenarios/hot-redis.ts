@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { reloadAll } from '../../adapters/stock/reload-all.ts'
 import { Stock } from '../../adapters/stock/stock.ts'
-import { claimDataDir } from '../../workers/embedded/data-dir.ts'
-import { startRedis } from '../../workers/embedded/redis.ts'
+import { claimDataDir } from '../../workers/process/embedded/data-dir.ts'
+import { startRedis } from '../../workers/process/embedded/redis.ts'
 
 const node = 'WH-HOT'
 const epoch = 1

@@ -6,8 +6,8 @@
  * since its own time is not known). Afterwards exactly nothing may be left, and exactly as many orders have a task as there
  * were units. Beside it the reservation alone is measured on a Redis of its own.
  */
-import type { Violation } from '../../adapters/store/audit.ts'
-import type { Sql } from '../../adapters/store/connect.ts'
+import type { Violation } from '../../adapters/store/audit/audit.ts'
+import type { Sql } from '../../adapters/store/postgres/connect.ts'
 import { type Session, withSession } from '../load/session.ts'
 import { networkOf } from '../load/stream.ts'
 import { hotSkuOf } from '../traffic/hot.ts'

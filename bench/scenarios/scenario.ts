@@ -1,5 +1,5 @@
 /** What a scenario of the bench is, and what it gives: figures and curves that a report can show without knowing the scenario. */
-import type { Violation } from '../../adapters/store/audit.ts'
+import type { Violation } from '../../adapters/store/audit/audit.ts'
 import type { ChannelName } from '../../router/types.ts'
 
 /** `smallest` is what the tests run, in seconds; `full` has the sizes of a release. */

@@ -1,6 +1,6 @@
 /** The smallest steady run, on services, generators and servers of its own; and that a broken run gives no result. */
 import { expect, test } from 'vitest'
-import { allInvariantNames } from '../../workers/audit.ts'
+import { allInvariantNames } from '../../workers/operate/audit/both-stores.ts'
 import { checkLedger, checkShelves, ledgerInvariants } from '../load/ledger.ts'
 import { printed, type Report } from '../load/report.ts'
 import { planOf } from '../load/stream.ts'

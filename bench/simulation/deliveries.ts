@@ -1,6 +1,6 @@
 /** Goods that come in, counts, and the operator: whoever waits for goods is asked again. */
 import type { MemoryStore } from '../../adapters/store/memory/store.ts'
-import { commandEvent, hashed } from '../../workers/commands.ts'
+import { commandEvent, hashed } from '../../workers/intake/commands.ts'
 import { nodes, skus } from './network.ts'
 import type { SimulatedProcess } from './process.ts'
 import type { WarehouseContext } from './warehouse.ts'

@@ -1,9 +1,9 @@
 /** Guards of Postgres taken away. */
 
-import type { DecisionWrite } from '../../adapters/store/commit.ts'
 import { commitDecisions } from '../../adapters/store/memory/commit.ts'
 import type { MemoryStore } from '../../adapters/store/memory/store.ts'
 import { pairKey, type TaskRow } from '../../adapters/store/memory/tables.ts'
+import type { DecisionWrite } from '../../adapters/store/orders/commit.ts'
 import { type Verbs, verbsOf } from './watched-store.ts'
 import type { Mutation } from './wiring.ts'
 

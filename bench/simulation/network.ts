@@ -1,7 +1,7 @@
 /** The small world that a seed plays in: three nodes, three SKUs, and the divisions that its addresses name. */
 import { buildDivisions, type Divisions } from '../../router/address.ts'
 import type { Node, Sku } from '../../router/types.ts'
-import { type Catalogue, catalogueOf } from '../../workers/thread/catalogue.ts'
+import { type Catalog, catalogOf } from '../../workers/catalog/catalog.ts'
 
 export const skus = ['A', 'B', 'C'] as const
 export const nodes = ['n1', 'n2', 'n3'] as const
@@ -22,8 +22,8 @@ function skuOf(sku: string): Sku {
 
 export const safetyOf: Readonly<Record<string, number>> = { n1: 0, n2: 0, n3: 1 }
 
-export function makeCatalogue(): Catalogue {
-  return catalogueOf({
+export function makeCatalog(): Catalog {
+  return catalogOf({
     version: 1,
     shops: new Map(),
     skus: new Map(skus.map((sku, i) => [sku, { no: i + 1, value: skuOf(sku) }])),

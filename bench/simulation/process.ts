@@ -1,18 +1,19 @@
 /**
- * One life of a service process, as far as decisions go: its memory (queue, hints), threads with a keeper each that decide
+ * One life of a service process, as far as decisions go: its memory (queue, availability), threads with a keeper each that decide
  * several batches at once, the reading back of what is pending, and the sweep's mending on a keeper of the main thread. All
  * of it is gone when it crashes.
  */
-import type { InboxEvent, Stored } from '../../adapters/store/intake.ts'
-import { keyOf } from '../../adapters/store/load.ts'
+
+import type { Random } from '../../adapters/shared/seeded-random.ts'
+import type { InboxEvent, Stored } from '../../adapters/store/inbox/inbox.ts'
+import { keyOf } from '../../adapters/store/orders/load.ts'
 import type { Divisions } from '../../router/address.ts'
-import { commandEvent, hashed } from '../../workers/commands.ts'
-import { CounterKeeper } from '../../workers/counter-keeper.ts'
-import type { Random } from '../../workers/demo/random.ts'
-import { endReservations } from '../../workers/end-reservations.ts'
-import { Hints } from '../../workers/hints.ts'
-import type { EventToDecide } from '../../workers/thread/batch.ts'
-import type { Catalogue } from '../../workers/thread/catalogue.ts'
+import { Availability } from '../../workers/catalog/availability.ts'
+import type { Catalog } from '../../workers/catalog/catalog.ts'
+import { CounterKeeper } from '../../workers/counters/counter-keeper.ts'
+import { endReservations } from '../../workers/counters/end-reservations.ts'
+import type { EventToDecide } from '../../workers/decide/batch.ts'
+import { commandEvent, hashed } from '../../workers/intake/commands.ts'
 import type { CountersPort } from './redis.ts'
 import type { StorePort } from './store-port.ts'
 import { type Ports, SimulatedThread } from './thread.ts'
@@ -35,7 +36,7 @@ export interface ProcessContext {
   readonly counters: CountersPort
   /** Connections of a thread; `epoch`: its keeper's, now. */
   readonly portsOf: (life: Life, epoch: () => number) => Ports
-  readonly catalogue: Catalogue
+  readonly catalog: Catalog
   readonly divisions: Divisions
   /** How old a reservation has to be for the sweep to end it. */
   readonly heldMsMax: number
@@ -48,7 +49,7 @@ export interface ProcessContext {
 export class SimulatedProcess {
   readonly #context: ProcessContext
   readonly keeper: CounterKeeper
-  readonly #hints: Hints
+  readonly #availability: Availability
   #queue: EventToDecide[] = []
   readonly #known = new Set<string>()
   readonly #busy = new Set<string>()
@@ -60,7 +61,7 @@ export class SimulatedProcess {
 
   constructor(context: ProcessContext) {
     this.#context = context
-    this.#hints = Hints.sized(8, 1_024)
+    this.#availability = Availability.sized(8, 1_024)
     this.keeper = new CounterKeeper(context.store, context.counters, context.owner, (node, rows) =>
       this.#learn(node, rows),
     )
@@ -68,11 +69,11 @@ export class SimulatedProcess {
   }
 
   #startThread(): SimulatedThread {
-    const { wire, portsOf, catalogue, divisions, onBug, owner } = this.#context
+    const { wire, portsOf, catalog, divisions, onBug, owner } = this.#context
     let epoch = (): number => -1
     const ports = portsOf(wire.life.thread(`t${++this.#started}`), () => epoch())
     const shared = {
-      ...{ catalogue, divisions, hints: this.#hints },
+      ...{ catalog, divisions, availability: this.#availability },
       now: () => wire.scheduler.nowMs,
       logBug: (event: EventToDecide, error: unknown) =>
         onBug(`${event.eventId}: ${(error as Error).stack ?? String(error)}`),
@@ -114,7 +115,7 @@ export class SimulatedProcess {
     const { wire } = this.#context
     while (!(await this.#passes(() => this.keeper.open()))) await wire.sleep(retryMs, 'opens its keeper again')
     await this.#passes(async () => {
-      for (const { node, available } of await this.store.figuresOf(this.#context.catalogue.nodes.map((n) => n.node))) {
+      for (const { node, available } of await this.store.figuresOf(this.#context.catalog.nodes.map((n) => n.node))) {
         this.#learn(
           node,
           available.map((r) => ({ sku: r.sku, atp: r.available })),
@@ -127,10 +128,10 @@ export class SimulatedProcess {
     void this.#sweep()
   }
 
-  /** What nobody may rely on: all hints are nonsense from now on. */
-  spoilHints(units: number): void {
-    for (let node = 1; node <= this.#context.catalogue.nodes.length; node++) {
-      for (let sku = 1; sku <= 3; sku++) this.#hints.set(node, sku, units)
+  /** What nobody may rely on: all availability are nonsense from now on. */
+  spoilAvailability(units: number): void {
+    for (let node = 1; node <= this.#context.catalog.nodes.length; node++) {
+      for (let sku = 1; sku <= 3; sku++) this.#availability.set(node, sku, units)
     }
   }
 
@@ -211,15 +212,15 @@ export class SimulatedProcess {
   }
 
   async #sweep(): Promise<void> {
-    const { wire, catalogue } = this.#context
+    const { wire, catalog } = this.#context
     for (;;) {
       await wire.sleep(sweepEveryMs, 'sweeps')
-      for (const { node } of catalogue.nodes) await this.#passes(() => this.#mend(node))
+      for (const { node } of catalog.nodes) await this.#passes(() => this.#mend(node))
       await this.#passes(() => this.#takeBackLapsed())
     }
   }
 
-  /** As workers/sweep.ts does for one node. */
+  /** As workers/stock/sweep-stock.ts does for one node. */
   async #mend(node: string): Promise<void> {
     const { store, wire, heldMsMax, wiring } = this.#context
     const { epoch } = this.keeper
@@ -254,7 +255,7 @@ export class SimulatedProcess {
     }
   }
 
-  /** As workers/warehouse.ts hands a task back. */
+  /** As workers/fulfil/routes.ts hands a task back. */
   async giveBack(node: string, taskId: string, fence: number, how: Parameters<StorePort['giveBack']>[3]) {
     const why = how.state === 'rejected' ? how.reason : 'intercepted'
     const lines = how.state === 'rejected' ? how.lines : []
@@ -272,10 +273,10 @@ export class SimulatedProcess {
   }
 
   #learn(node: string, rows: Iterable<{ readonly sku: string; readonly atp: number }>): void {
-    const { catalogue } = this.#context
-    const index = catalogue.nodeIndex.get(node)
+    const { catalog } = this.#context
+    const index = catalog.nodeIndex.get(node)
     if (index === undefined) return
-    for (const { sku, atp } of rows) this.#hints.set(catalogue.nodeNo(index), catalogue.skuNo(sku), atp)
+    for (const { sku, atp } of rows) this.#availability.set(catalog.nodeNo(index), catalog.skuNo(sku), atp)
   }
 
   /** Whether it went through: operating failures pass, anything else is a bug. */

@@ -10,7 +10,7 @@ import type {
 import { StockError } from '../../adapters/stock/errors.ts'
 import { type MemoryImage, MemoryStock } from '../../adapters/stock/memory.ts'
 import type { NodeStock, ReloadAllOutcome } from '../../adapters/stock/reload-all.ts'
-import type { KeptCounters } from '../../workers/kept-counters.ts'
+import type { KeptCounters } from '../../workers/counters/kept-counters.ts'
 import { lostRedis, type Wire } from './wire.ts'
 
 export class SimulatedRedis {

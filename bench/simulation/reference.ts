@@ -1,14 +1,14 @@
 /** What an order comes to when its events come once, in order, with nobody and nothing in between: and what is compared. */
 import { MemoryStock } from '../../adapters/stock/memory.ts'
-import { keyOf } from '../../adapters/store/load.ts'
 import { MemoryStore } from '../../adapters/store/memory/store.ts'
+import { keyOf } from '../../adapters/store/orders/load.ts'
 import type { Divisions } from '../../router/address.ts'
 import type { Order } from '../../router/types.ts'
-import { CounterKeeper } from '../../workers/counter-keeper.ts'
-import { Hints } from '../../workers/hints.ts'
-import type { KeptCounters } from '../../workers/kept-counters.ts'
-import type { Catalogue } from '../../workers/thread/catalogue.ts'
-import { decideBatch } from '../../workers/thread/decide-batch.ts'
+import { Availability } from '../../workers/catalog/availability.ts'
+import type { Catalog } from '../../workers/catalog/catalog.ts'
+import { CounterKeeper } from '../../workers/counters/counter-keeper.ts'
+import type { KeptCounters } from '../../workers/counters/kept-counters.ts'
+import { decideBatch } from '../../workers/decide/decide-batch.ts'
 import { nodes, skus } from './network.ts'
 import type { Story } from './story.ts'
 
@@ -32,14 +32,14 @@ class SoundCounters extends MemoryStock implements KeptCounters {
 /** By order id. */
 export async function inOrder(
   stories: readonly Story[],
-  catalogue: Catalogue,
+  catalog: Catalog,
   divisions: Divisions,
   nowMs: number,
 ): Promise<ReadonlyMap<string, string>> {
   const store = new MemoryStore({ nodes: nodes.map((node) => ({ node, safety: 0 })) }, () => nowMs)
   store.tables.epoch = 1
   const counters = new SoundCounters()
-  const hints = Hints.sized(8, 1_024)
+  const availability = Availability.sized(8, 1_024)
   for (const node of nodes) {
     const lines = skus.map((sku) => ({ sku, quantity: plenty }))
     await store.postStock({ node, ref: 'all', kind: 'set', lines, bodyHash: Buffer.alloc(0) })
@@ -49,11 +49,11 @@ export async function inOrder(
       1,
       skus.map((sku) => ({ sku, atp: plenty })),
     )
-    for (const sku of skus) hints.set(catalogue.nodeNo(catalogue.nodeIndex.get(node)!), catalogue.skuNo(sku), plenty)
+    for (const sku of skus) availability.set(catalog.nodeNo(catalog.nodeIndex.get(node)!), catalog.skuNo(sku), plenty)
   }
   const keeper = new CounterKeeper(store, counters, 'o')
   await keeper.open()
-  const context = { store, keeper, catalogue, divisions, hints, now: () => nowMs, logBug: fail }
+  const context = { store, keeper, catalog, divisions, availability, now: () => nowMs, logBug: fail }
   const ends = new Map<string, string>()
   for (const { orderId, events } of stories) {
     for (const event of events) {

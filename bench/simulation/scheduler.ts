@@ -2,7 +2,7 @@
  * Time and order of a simulated world. Whoever has to wait for something from outside becomes ready here, and which of
  * those that are ready goes next is the seed's choice. Between two steps everything that can run has run.
  */
-import type { Random } from '../../workers/demo/random.ts'
+import type { Random } from '../../adapters/shared/seeded-random.ts'
 
 // A step is a message's way: mostly shorter than the world's timers, so that many fit between two of them.
 const stepMsMax = 1

@@ -1,11 +1,11 @@
 /** Seeded worlds: all hold; the same seed is the same world; and every deliberate fault is noticed by some seed. */
 import { describe, expect, test } from 'vitest'
 import { mutations } from './mutations.ts'
-import { makeCatalogue, makeDivisions } from './network.ts'
+import { makeCatalog, makeDivisions } from './network.ts'
 import { wiringOf } from './wiring.ts'
 import { simulate } from './world.ts'
 
-const place = { catalogue: makeCatalogue(), divisions: makeDivisions() }
+const place = { catalog: makeCatalog(), divisions: makeDivisions() }
 const seedsSound = 300
 // The rarest of the faults shows in one world of two hundred.
 const seedsMax = 1_500

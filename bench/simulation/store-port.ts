@@ -1,9 +1,10 @@
 /** Postgres as one simulated process sees it: the same verbs, each over the wire. */
-import type { DecisionWrite } from '../../adapters/store/commit.ts'
+
 import type { GivenBackAs, LockedBooks, OrderStore, ReservationName } from '../../adapters/store/decision-store.ts'
-import type { InboxEvent } from '../../adapters/store/intake.ts'
-import type { Posting } from '../../adapters/store/stock.ts'
-import type { Package } from '../../adapters/store/tasks.ts'
+import type { InboxEvent } from '../../adapters/store/inbox/inbox.ts'
+import type { DecisionWrite } from '../../adapters/store/orders/commit.ts'
+import type { Posting } from '../../adapters/store/stock/stock.ts'
+import type { Package } from '../../adapters/store/tasks/tasks.ts'
 import type { Order, OrderKey } from '../../router/types.ts'
 import { lostConnection, type Wire } from './wire.ts'
 

@@ -2,10 +2,11 @@
  * What a platform has to tell of one order, in the order in which it happened: whole snapshots with rising times, and refunds
  * of their own. Bodies are what the platform documents, as few fields as the way reads.
  */
+
+import type { Random } from '../../adapters/shared/seeded-random.ts'
 import { formatGmt8 } from '../../adapters/shared/time.ts'
-import type { InboxEvent } from '../../adapters/store/intake.ts'
-import { hashed } from '../../workers/commands.ts'
-import type { Random } from '../../workers/demo/random.ts'
+import type { InboxEvent } from '../../adapters/store/inbox/inbox.ts'
+import { hashed } from '../../workers/intake/commands.ts'
 import { provinces, skus } from './network.ts'
 
 export const shop = 's'

@@ -3,9 +3,9 @@
  * process, opened for its first batch. It ends with its process, and may end alone in the middle of whatever it does: what it
  * had sent may still land, while its process lives on and gives the same events to another thread.
  */
-import { CounterKeeper } from '../../workers/counter-keeper.ts'
-import type { BatchResult, EventToDecide } from '../../workers/thread/batch.ts'
-import { decideBatch, type ThreadContext } from '../../workers/thread/decide-batch.ts'
+import { CounterKeeper } from '../../workers/counters/counter-keeper.ts'
+import type { BatchResult, EventToDecide } from '../../workers/decide/batch.ts'
+import { decideBatch, type ThreadContext } from '../../workers/decide/decide-batch.ts'
 import type { CountersPort } from './redis.ts'
 import type { StorePort } from './store-port.ts'
 import type { Life, Wire } from './wire.ts'
@@ -18,7 +18,7 @@ export interface Ports {
 }
 
 /** What a thread has from its process. */
-export type Shared = Pick<ThreadContext, 'catalogue' | 'divisions' | 'hints' | 'now' | 'logBug'>
+export type Shared = Pick<ThreadContext, 'catalog' | 'divisions' | 'availability' | 'now' | 'logBug'>
 
 type Learn = (node: string, rows: readonly { readonly sku: string; readonly atp: number }[]) => void
 
@@ -39,7 +39,7 @@ export class SimulatedThread {
     return this.#ports.wire.life
   }
 
-  /** As workers/thread/route.ts does it. Throws when a store cannot be reached, and when the thread dies meanwhile. */
+  /** As workers/decide/thread.ts does it. Throws when a store cannot be reached, and when the thread dies meanwhile. */
   async decide(batch: readonly EventToDecide[]): Promise<BatchResult> {
     this.running += 1
     try {

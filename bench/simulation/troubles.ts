@@ -76,7 +76,7 @@ export function openTroubles(context: TroublesContext): { readonly doubtedEpoch:
     () => restartRedis('empty', null),
     emptyRedis,
     addPhantoms,
-    () => context.process()?.spoilHints(random.pick([0, 3, 50])),
+    () => context.process()?.spoilAvailability(random.pick([0, 3, 50])),
   ]
   // Each world knows only some of them: where everything breaks all the time, nothing comes far enough to break well.
   const some = troubles.filter(() => random.chance(0.4))

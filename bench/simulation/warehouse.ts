@@ -2,9 +2,10 @@
  * Somebody at a node who pulls, and takes his time: he accepts or does not, ships all or a part, rejects, forgets, comes back
  * when his lease is long over. What he is not answered he says again.
  */
-import type { Package, PulledTask } from '../../adapters/store/tasks.ts'
+
+import type { Random } from '../../adapters/shared/seeded-random.ts'
+import type { Package, PulledTask } from '../../adapters/store/tasks/tasks.ts'
 import type { TaskLine } from '../../router/types.ts'
-import type { Random } from '../../workers/demo/random.ts'
 import type { SimulatedProcess } from './process.ts'
 import type { Scheduler } from './scheduler.ts'
 

@@ -3,8 +3,9 @@
  * two ways may be the end of the call (nothing happened; it happened and nobody learns of it), and between them the process
  * may die: what it had sent may still land, what would have come back reaches nobody.
  */
+
+import type { Random } from '../../adapters/shared/seeded-random.ts'
 import { StockError } from '../../adapters/stock/errors.ts'
-import type { Random } from '../../workers/demo/random.ts'
 import type { Scheduler } from './scheduler.ts'
 
 export interface Faults {

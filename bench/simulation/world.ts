@@ -2,10 +2,11 @@
  * A whole world from one seed: two processes, a Postgres, a Redis, platforms that tell their orders' stories badly, warehouses,
  * deliveries, and somebody who breaks things. First the storm, then calm: no more faults, and everything has to come to rest.
  */
+
+import { type Random, randomFrom } from '../../adapters/shared/seeded-random.ts'
 import { MemoryStore } from '../../adapters/store/memory/store.ts'
 import type { Divisions } from '../../router/address.ts'
-import { type Random, randomFrom } from '../../workers/demo/random.ts'
-import type { Catalogue } from '../../workers/thread/catalogue.ts'
+import type { Catalog } from '../../workers/catalog/catalog.ts'
 import { deliverGoods } from './deliveries.ts'
 import { type Observed, restBreach, StepInvariants } from './invariants.ts'
 import { Ledger } from './ledger.ts'
@@ -52,7 +53,7 @@ export interface Outcome {
 }
 
 export interface Place {
-  readonly catalogue: Catalogue
+  readonly catalog: Catalog
   readonly divisions: Divisions
 }
 
@@ -214,8 +215,8 @@ export class World {
 
   async #differences(): Promise<string | null> {
     if (!this.#comparable) return null
-    const { catalogue, divisions } = this.#place
-    const expected = await inOrder(this.#stories, catalogue, divisions, startMs)
+    const { catalog, divisions } = this.#place
+    const expected = await inOrder(this.#stories, catalog, divisions, startMs)
     for (const order of this.store.tables.orders.values()) {
       const end = endOf(order)
       const should = expected.get(order.orderId)!

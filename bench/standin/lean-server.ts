@@ -4,7 +4,7 @@
  * requests are read no further than needed. It knows no misbehaviour and no control calls: server.ts has those.
  */
 import { createServer, type Socket } from 'node:net'
-import type { DemoShop } from '../../workers/demo/network.ts'
+import type { DemoShop } from '../../workers/process/demo-network/network.ts'
 import { orderAt } from '../traffic/generator.ts'
 import type { TrafficPlan } from '../traffic/plan.ts'
 import { wellBehaved } from './misbehaviour.ts'
@@ -29,13 +29,13 @@ const malformed = answerBytes('{"errcode":47001,"errmsg":"data format error"}')
 const headBytesMax = 16 * 1024
 const bodyBytesMax = 64 * 1024
 
-/** Whatever the push is about, the pulled order is as after all of its story: no pull waits for a later one. */
+/** Whatever the push is about, the fetched order is as after all of its story: no fetch waits for a later one. */
 export async function startLeanStandin({ plan, shop }: LeanStandinOptions): Promise<LeanStandin> {
   const orders = standinOrders(plan, 'last')
   const ready = new Map<string, Buffer>()
   const tokens = tokenIssuer(shop.credentials.appId ?? '', shop.credentials.appSecret ?? '', plan.seed)
 
-  function pull(query: string, body: string): Buffer {
+  function fetch(query: string, body: string): Buffer {
     const errcode = tokens.check(/(?:^|&)access_token=([^&]*)/.exec(query)?.[1] ?? null, Date.now())
     if (errcode !== 0) return answerBytes(`{"errcode":${errcode},"errmsg":"access_token"}`)
     const orderId = /^\{"order_id":"(\d+)"\}$/.exec(body)?.[1]
@@ -62,7 +62,7 @@ export async function startLeanStandin({ plan, shop }: LeanStandinOptions): Prom
     socket.on('error', () => undefined)
     socket.on('close', () => sockets.delete(socket))
     readRequests(socket, ({ path, query, body }) => {
-      if (path === '/channels/ec/order/get') socket.write(pull(query, body))
+      if (path === '/channels/ec/order/get') socket.write(fetch(query, body))
       else if (path === '/cgi-bin/stable_token') socket.write(issue(body))
       else socket.end('HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n')
     })

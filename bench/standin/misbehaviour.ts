@@ -2,7 +2,7 @@
  * How the stand-in goes wrong when it is asked to. Rates are per thousand answers; what happens to answer number n is
  * drawn from the seed, so a run can be repeated.
  */
-import { randomFrom } from '../../workers/demo/random.ts'
+import { randomFrom } from '../../adapters/shared/seeded-random.ts'
 
 export interface Misbehaviour {
   /** Added to every answer: a number drawn from 0 … latencyMs. */

@@ -1,5 +1,5 @@
 /**
- * A stand-in of the part of the WeChat API that Paidan pulls orders from.
+ * A stand-in of the part of the WeChat API that Paidan fetches orders from.
  *
  *   POST /cgi-bin/stable_token                      {grant_type, appid, secret}
  *   POST /channels/ec/order/get?access_token=…      {"order_id":"…"}
@@ -14,7 +14,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { DemoShop } from '../../workers/demo/network.ts'
+import type { DemoShop } from '../../workers/process/demo-network/network.ts'
 import type { TrafficPlan } from '../traffic/plan.ts'
 import type { Misbehaviour } from './misbehaviour.ts'
 import { changed, drawFault, wellBehaved } from './misbehaviour.ts'
@@ -52,7 +52,7 @@ export async function startWechatStandin(options: StandinOptions): Promise<Stand
   const tokens = tokenIssuer(shop.credentials.appId ?? '', shop.credentials.appSecret ?? '', plan.seed)
   const counts: Record<string, number> = {}
   let how: Misbehaviour = options.misbehaviour === undefined ? wellBehaved : { ...wellBehaved, ...options.misbehaviour }
-  let pulls = 0
+  let fetches = 0
 
   function count(what: string): void {
     counts[what] = (counts[what] ?? 0) + 1
@@ -68,7 +68,7 @@ export async function startWechatStandin(options: StandinOptions): Promise<Stand
     return `{"access_token":"${issued.token}","expires_in":${expiresIn}}`
   }
 
-  function pull(query: string, body: string, stale: boolean): string {
+  function fetch(query: string, body: string, stale: boolean): string {
     const refused = tokens.check(new URLSearchParams(query).get('access_token'), now())
     if (refused !== 0) return failure(refused)
     const asked = parsed(body)
@@ -96,7 +96,7 @@ export async function startWechatStandin(options: StandinOptions): Promise<Stand
     const [path = '', query = ''] = (request.url ?? '').split('?', 2)
     if (request.method === 'GET' && path === '/control/stats') send(response, 200, JSON.stringify(counts))
     else if (request.method !== 'POST') send(response, 404, '{}')
-    else if (path === '/channels/ec/order/get') answerPull(response, query, body)
+    else if (path === '/channels/ec/order/get') answerFetch(response, query, body)
     else if (path === '/cgi-bin/stable_token') {
       count('token')
       send(response, 200, issueToken(body))
@@ -106,10 +106,10 @@ export async function startWechatStandin(options: StandinOptions): Promise<Stand
     } else send(response, 404, '{}')
   }
 
-  function answerPull(response: ServerResponse, query: string, body: string): void {
-    const { fault, delayMs } = drawFault(how, plan.seed, pulls++)
+  function answerFetch(response: ServerResponse, query: string, body: string): void {
+    const { fault, delayMs } = drawFault(how, plan.seed, fetches++)
     if (fault !== 'none') count(fault)
-    const text = fault === 'busy' ? failure(-1) : pull(query, body, fault === 'stale')
+    const text = fault === 'busy' ? failure(-1) : fetch(query, body, fault === 'stale')
     count(text.startsWith('{"errcode":0') ? 'ok' : (/-?\d+/.exec(text)?.[0] ?? 'other'))
     const give = () => sendWith(fault, response, text, how.slowMs)
     if (delayMs === 0) give()

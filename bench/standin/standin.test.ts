@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { loadDivisions } from '../../adapters/divisions/load.ts'
-import { demoNetwork } from '../../workers/demo/network.ts'
+import { demoNetwork } from '../../workers/process/demo-network/network.ts'
 import { type GeneratedOrder, orderAt } from '../traffic/generator.ts'
 import { wechatId } from '../traffic/ids.ts'
 import { trafficPlan } from '../traffic/plan.ts'
@@ -45,7 +45,7 @@ async function token(): Promise<string> {
   return (await post('/cgi-bin/stable_token', tokenRequest)).json.access_token
 }
 
-async function pull(order_id: unknown, access_token: string) {
+async function fetchOrder(order_id: unknown, access_token: string) {
   return (await post(`/channels/ec/order/get?access_token=${access_token}`, { order_id })).json
 }
 
@@ -71,11 +71,11 @@ describe('tokens', () => {
     const { orderId } = orderAt(plan, 0)
     const before = await token()
     expect(await token()).toBe(before)
-    expect((await pull(orderId, before)).errcode).toBe(0)
-    expect((await pull(orderId, 'made-up')).errcode).toBe(40001)
-    expect((await pull(orderId, '')).errcode).toBe(41001)
+    expect((await fetchOrder(orderId, before)).errcode).toBe(0)
+    expect((await fetchOrder(orderId, 'made-up')).errcode).toBe(40001)
+    expect((await fetchOrder(orderId, '')).errcode).toBe(41001)
     nowMs += 7_200_000
-    expect((await pull(orderId, before)).errcode).toBe(42001)
+    expect((await fetchOrder(orderId, before)).errcode).toBe(42001)
     const after = await token()
     expect(after).not.toBe(before)
     const forced = (await post('/cgi-bin/stable_token', { ...tokenRequest, force_refresh: true })).json.access_token
@@ -90,24 +90,24 @@ describe('orders', () => {
     ["another seed's id", wechatId(8, 1), 10020051],
     ['an empty id', '', 10020051],
   ])('%s', async (_, id, errcode) => {
-    expect((await pull(id, await token())).errcode).toBe(errcode)
+    expect((await fetchOrder(id, await token())).errcode).toBe(errcode)
   })
 
   test('an order is unpaid until it is advanced', async () => {
     const { orderId, paidFen } = first('announced')
     const access = await token()
-    expect((await pull(orderId, access)).order).toMatchObject({ order_id: orderId, status: 10 })
+    expect((await fetchOrder(orderId, access)).order).toMatchObject({ order_id: orderId, status: 10 })
     expect(await post('/control/state', { order_id: orderId, event: 'paid' })).toMatchObject({ status: 200 })
-    const { order } = await pull(orderId, access)
+    const { order } = await fetchOrder(orderId, access)
     expect(order).toMatchObject({ status: 20, order_detail: { price_info: { order_price: paidFen } } })
     await post('/control/state', { states: [{ order_id: orderId, event: 'closed' }] })
-    expect((await pull(orderId, access)).order.status).toBe(200)
+    expect((await fetchOrder(orderId, access)).order.status).toBe(200)
   })
 
   test('a review is shown until the address is changed', async () => {
     const { orderId } = first('address_review')
     const access = await token()
-    const review = async () => (await pull(orderId, access)).order.order_detail.delivery_info.address_under_review
+    const review = async () => (await fetchOrder(orderId, access)).order.order_detail.delivery_info.address_under_review
     expect(await review()).toBeDefined()
     expect(standin.advance(orderId, 'address_changed')).toBeNull()
     expect(await review()).toBeUndefined()
@@ -152,7 +152,7 @@ describe('misbehaviour', () => {
     const brief = (await post('/cgi-bin/stable_token', { ...tokenRequest, force_refresh: true })).json
     expect(brief.expires_in).toBe(7200)
     nowMs += 1000
-    expect((await pull(orderAt(plan, 0).orderId, brief.access_token)).errcode).toBe(42001)
+    expect((await fetchOrder(orderAt(plan, 0).orderId, brief.access_token)).errcode).toBe(42001)
     expect(standin.stats()).toMatchObject({ server_error: 1, truncated: 1, slow_body: 1 })
   })
 
@@ -161,8 +161,8 @@ describe('misbehaviour', () => {
     const access = await token()
     standin.misbehave({ stale: 1000 })
     standin.advance(orderId, 'paid')
-    expect((await pull(orderId, access)).order.status).toBe(10)
+    expect((await fetchOrder(orderId, access)).order.status).toBe(10)
     standin.misbehave(wellBehaved)
-    expect((await pull(orderId, access)).order.status).toBe(20)
+    expect((await fetchOrder(orderId, access)).order.status).toBe(20)
   })
 })

@@ -1,5 +1,5 @@
 /** Access tokens as `/cgi-bin/stable_token` gives them: the same one until it nears its end or is forced. */
-import { randomFrom, randomHex } from '../../workers/demo/random.ts'
+import { randomFrom, randomHex } from '../../adapters/shared/seeded-random.ts'
 
 export interface TokenIssuer {
   /** WeChat's own errcodes: 40013 unknown appid, 40125 wrong secret, 40002 wrong grant_type. */

@@ -10,7 +10,7 @@
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { loadDivisions } from '../../adapters/divisions/load.ts'
-import { demoNetwork } from '../../workers/demo/network.ts'
+import { demoNetwork } from '../../workers/process/demo-network/network.ts'
 import { parseMix, trafficPlan } from '../traffic/plan.ts'
 import { changed, wellBehaved } from './misbehaviour.ts'
 import { startWechatStandin } from './server.ts'

@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { projectRoot } from '../../adapters/shared/root.ts'
-import { type Random, weightedPicker } from '../../workers/demo/random.ts'
+import { type Random, weightedPicker } from '../../adapters/shared/seeded-random.ts'
 
 export interface Baskets {
   drawLineCount(random: Random): number

@@ -1,8 +1,8 @@
 /** One event of one order as an HTTP request, signed for the instant at which it is sent. */
-import { signJd } from '../../adapters/channels/jd-sign.ts'
-import { signTmall } from '../../adapters/channels/tmall-sign.ts'
-import { encryptWechat } from '../../adapters/channels/wechat-crypto.ts'
-import { mix } from '../../workers/demo/random.ts'
+import { signJd } from '../../adapters/channels/jd/sign.ts'
+import { signTmall } from '../../adapters/channels/tmall/sign.ts'
+import { encryptWechat } from '../../adapters/channels/wechat/crypto.ts'
+import { mix } from '../../adapters/shared/seeded-random.ts'
 import type { EventName, View } from './events.ts'
 import { eventNames, viewAt } from './events.ts'
 import type { GeneratedOrder } from './generator.ts'

@@ -3,12 +3,13 @@
  * stream, the stand-in of the WeChat API can answer for an order that it never saw, and a checker can say afterwards
  * what was sent. What an order looks like on the wire is encode.ts's business.
  */
+
+import type { Random } from '../../adapters/shared/seeded-random.ts'
+import { mix, randomFrom, randomHex } from '../../adapters/shared/seeded-random.ts'
 import type { ChannelName } from '../../router/types.ts'
-import type { District } from '../../workers/demo/districts.ts'
-import { giftSku } from '../../workers/demo/goods.ts'
-import type { DemoShop } from '../../workers/demo/network.ts'
-import type { Random } from '../../workers/demo/random.ts'
-import { mix, randomFrom, randomHex } from '../../workers/demo/random.ts'
+import type { District } from '../../workers/process/demo-network/districts.ts'
+import { giftSku } from '../../workers/process/demo-network/goods.ts'
+import type { DemoShop } from '../../workers/process/demo-network/network.ts'
 import { gmt8, shareOut, sumOf } from './amounts.ts'
 import { alipayNo, indexMax, jdId, tmallId, wechatId, wechatTransactionId } from './ids.ts'
 import type { Scenario, TrafficPlan } from './plan.ts'

@@ -1,6 +1,6 @@
 /** One SKU that everybody wants, in one place: every order of a hot run meets at one counter and one row. */
 import type { Sku } from '../../router/types.ts'
-import type { DemoNetwork } from '../../workers/demo/network.ts'
+import type { DemoNetwork } from '../../workers/process/demo-network/network.ts'
 
 /** The best seller that is a plain thing, and no gift. */
 export function hotSkuOf({ skus }: DemoNetwork): Sku {

@@ -6,7 +6,7 @@
  *   jd      12 digits  3 sss iiiiiiii              (s seed mod 1,000; too short for a check)
  *   wechat  19 digits  37 sssss iiiiiiii cccc
  */
-import { mix } from '../../workers/demo/random.ts'
+import { mix } from '../../adapters/shared/seeded-random.ts'
 
 /** Eight digits of index. */
 export const indexMax = 99_999_999

@@ -7,13 +7,14 @@
  *   scenarios  94 % plain; the rest as in `defaultScenarios`
  * Building a plan takes a few milliseconds; it is then shared by every order that is made from it.
  */
+
+import type { Random } from '../../adapters/shared/seeded-random.ts'
+import { weightedPicker, zipfWeights } from '../../adapters/shared/seeded-random.ts'
 import type { Divisions } from '../../router/address.ts'
 import { type ChannelName, isChannelName, type Sku } from '../../router/types.ts'
-import type { District } from '../../workers/demo/districts.ts'
-import { districtsOf } from '../../workers/demo/districts.ts'
-import type { DemoNetwork, DemoShop } from '../../workers/demo/network.ts'
-import type { Random } from '../../workers/demo/random.ts'
-import { weightedPicker, zipfWeights } from '../../workers/demo/random.ts'
+import type { District } from '../../workers/process/demo-network/districts.ts'
+import { districtsOf } from '../../workers/process/demo-network/districts.ts'
+import type { DemoNetwork, DemoShop } from '../../workers/process/demo-network/network.ts'
 import { sumOf } from './amounts.ts'
 import type { Baskets } from './baskets.ts'
 

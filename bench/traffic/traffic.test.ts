@@ -5,11 +5,11 @@ import { parseWechatPayBill } from '../../adapters/bills/wechatpay.ts'
 import { receiveKuaidi100 } from '../../adapters/carriers/kuaidi100.ts'
 import type { ReceivedEvent } from '../../adapters/channels/channel.ts'
 import { channels } from '../../adapters/channels/channels.ts'
-import { pulledOrderEvent } from '../../adapters/channels/wechat.ts'
+import { fetchedOrderEvent } from '../../adapters/channels/wechat/channel.ts'
 import { loadDivisions } from '../../adapters/divisions/load.ts'
 import { resolveAddress } from '../../router/address.ts'
 import { channelNames, type OrderSnapshot, type RefundSnapshot } from '../../router/types.ts'
-import { demoNetwork } from '../../workers/demo/network.ts'
+import { demoNetwork } from '../../workers/process/demo-network/network.ts'
 import { genericBill, moneyOf, wechatBill } from './bills.ts'
 import { encode, type WireRequest } from './encode.ts'
 import { type EventName, eventNames, stories, viewAt } from './events.ts'
@@ -61,7 +61,7 @@ function snapshotAfter(order: GeneratedOrder, event: EventName): OrderSnapshot {
   const settings = { shop: order.shop.shop, skuMap: order.shop.skuMap }
   const { kind, payload } =
     order.channel === 'wechat'
-      ? pulledOrderEvent(Buffer.from(orderJson(order, viewAt(order, event))), '1')
+      ? fetchedOrderEvent(Buffer.from(orderJson(order, viewAt(order, event))), '1')
       : taken(order, event)
   return channel.normalise(kind, payload, settings) as OrderSnapshot
 }

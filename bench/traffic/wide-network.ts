@@ -2,13 +2,19 @@
  * The demo brand with stores all over the country: for 100, 1,000 or 10,000 nodes. The warehouses, goods and shops are
  * the demo's own; a store is like the demo's, at a point of its own in any district, with a shelf of some dozen SKUs.
  */
+
+import { type Random, randomFrom, randomHex, weightedPicker, zipfWeights } from '../../adapters/shared/seeded-random.ts'
 import type { Divisions } from '../../router/address.ts'
 import type { Sku } from '../../router/types.ts'
-import { districtsOf } from '../../workers/demo/districts.ts'
-import { type DemoNetwork, type DemoNode, type DemoOptions, demoNetwork } from '../../workers/demo/network.ts'
-import { storeFreight } from '../../workers/demo/places.ts'
-import { type Random, randomFrom, randomHex, weightedPicker, zipfWeights } from '../../workers/demo/random.ts'
-import type { StockRow } from '../../workers/demo/stock.ts'
+import { districtsOf } from '../../workers/process/demo-network/districts.ts'
+import {
+  type DemoNetwork,
+  type DemoNode,
+  type DemoOptions,
+  demoNetwork,
+} from '../../workers/process/demo-network/network.ts'
+import { storeFreight } from '../../workers/process/demo-network/places.ts'
+import type { StockRow } from '../../workers/process/demo-network/stock.ts'
 
 // Not the demo's own streams: those are 1 to 4.
 const storeStream = 11

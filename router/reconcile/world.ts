@@ -97,7 +97,7 @@ function snapshotOf(lines: readonly SnapshotLine[], freightFen: number, paidFen:
       createdAt,
       paidAt,
       modifiedAt: paidAt,
-      pull: 0,
+      fetchNumber: 0,
     },
     ...{ shipBy: null, lines, freightFen, paidFen, receiver, buyerId: '', buyerMessage: '', sellerMemo: '' },
     ...{ sellerFlag: 0, addressUnderReview: false, presale: null, transactionId: null },

@@ -3,7 +3,7 @@
  * farther as it takes until there is enough or nobody has more. So an order is never refused while the goods exist
  * and the rules allow.
  *
- * The spatial index and the stock hints live outside; they come in as functions. Hints may be stale: who has what is
+ * The spatial index and the stock availability live outside; they come in as functions. Availability may be stale: who has what is
  * settled by the reservation.
  */
 import { roundedKm } from '../distance.ts'

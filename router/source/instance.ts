@@ -53,7 +53,7 @@ export function instanceOf(demand: readonly DemandLine[], offers: readonly Offer
   return { lineCount, nodeCount, offers: ordered, need, grams, have }
 }
 
-/** A hint is a hint: it may be missing, negative or torn. */
+/** A figure is a figure: it may be missing, negative or torn. */
 function unitsOf(offer: Offer, line: number): number {
   const units = offer.available[line]
   return units !== undefined && units > 0 ? Math.floor(units) : 0

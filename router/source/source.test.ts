@@ -26,7 +26,7 @@ describe('source', () => {
   test.each<[why: string, demand: DemandLine[], candidates: Candidate[], plan: string]>([
     ['nobody is there', one, [], 'missing 0x2'],
     ['nobody has it', one, [at('A', 1, [0])], 'missing 0x2'],
-    ['a negative hint is no stock', one, [at('A', 1, [-3])], 'missing 0x2'],
+    ['a negative figure is no stock', one, [at('A', 1, [-3])], 'missing 0x2'],
     ['a refused node is not asked', one, [{ ...at('A', 1, []), refusedBy: 'closed' }, at('B', 2, [9])], 'B:0x2'],
     ['equal prices: the nearest', one, [at('B', 9, [9]), at('A', 10, [9])], 'B:0x2'],
     ['equal prices: where more is left', one, [at('B', 9, [3]), at('A', 10, [9])], 'A:0x2'],

@@ -4,7 +4,7 @@ import type { OrderKey, OrderSnapshot, Receiver, RefundSnapshot, Sku, SnapshotLi
 export const key: OrderKey = { channel: 'tmall', shop: 's', orderId: 'O1' }
 
 /** Single-letter SKUs are plain; `SET` is two A and one B. Everything else is unknown. */
-export function catalogue(code: string): Sku | undefined {
+export function catalog(code: string): Sku | undefined {
   const bundle =
     code === 'SET'
       ? [
@@ -58,7 +58,7 @@ export function snapshot(change: Partial<OrderSnapshot> = {}): OrderSnapshot {
     createdAt: 1,
     paidAt: 2,
     modifiedAt: 10,
-    pull: 0,
+    fetchNumber: 0,
     shipBy: null,
     lines,
     freightFen,

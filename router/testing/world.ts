@@ -8,7 +8,7 @@ import { overrulableDesireRules } from '../desire.ts'
 import { newOrder, stateOf, takeRefund, takeSnapshot } from '../order.ts'
 import type { TakenBack } from '../take-back.ts'
 import type { Order, OrderSnapshot, RefundSnapshot, SkuQuantity, TakeBackReason, Task } from '../types.ts'
-import { catalogue, key } from './orders.ts'
+import { catalog, key } from './orders.ts'
 
 export type Told =
   | OrderSnapshot
@@ -67,13 +67,13 @@ export class World {
     const checked =
       order.snapshot === null
         ? { holds: [], refusals: [] }
-        : check({ snapshot: order.snapshot, catalogue, overruled: order.overruled, limits: defaultLimits })
+        : check({ snapshot: order.snapshot, catalog, overruled: order.overruled, limits: defaultLimits })
     this.decision = decide({
       order,
       before: this.order,
       tasks: this.tasks,
       takenBack,
-      catalogue,
+      catalog,
       checkHolds: checked.holds,
       refusals: checked.refusals,
     })

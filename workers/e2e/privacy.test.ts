@@ -81,7 +81,7 @@ beforeAll(async () => {
     if (database === redisDatabase) toldToRedis += `${command.join(' ')}\n`
   })
   wechat = await startWechatShop(credentials.wechat)
-  const main = join(projectRoot(), 'dist/workers/main.js')
+  const main = join(projectRoot(), 'dist/workers/process/main.js')
   // What comes in on its standard input is thrown, as a bug would that quotes an order.
   const throwing = "process.stdin.on('data', (text) => { throw new Error(text + '\\n    at ' + text) })"
   child = spawn(process.execPath, ['-e', `${throwing}; import(${JSON.stringify(main)}).then((m) => m.main())`], {
@@ -217,7 +217,9 @@ test('is nowhere but where it must be', async () => {
     `drop trigger quote_row on inbox; update pending set not_before = now() - interval '1 minute'`,
   )
   await expect
-    .poll(() => database.sql`select from pending where kind <> 'hint'`.then((rows) => rows.length), { timeout: 20_000 })
+    .poll(() => database.sql`select from pending where kind <> 'notification'`.then((rows) => rows.length), {
+      timeout: 20_000,
+    })
     .toBe(0)
 
   // Pulled, changed after it was pulled, shipped, delivered.
@@ -234,7 +236,7 @@ test('is nowhere but where it must be', async () => {
   await admin('GET', '/v1/exceptions?limit=500')
   await admin('GET', '/v1/stock?node=east&sku=known')
   await admin('GET', '/metrics')
-  await expect.poll(() => output.includes('order not pulled')).toBe(true)
+  await expect.poll(() => output.includes('order not fetched')).toBe(true)
 
   child.stdin!.write(JSON.stringify({ ...canary, credentialsKey }))
   const [exitCode] = (await once(child, 'exit')) as [number]

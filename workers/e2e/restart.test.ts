@@ -23,7 +23,7 @@ test('what was acknowledged while nobody decided is decided after the restart', 
   await service.tell(early)
   // From here on this process takes events and decides none; the shop's API gives nothing.
   await service.running.dispatch.stop()
-  await service.running.puller.stop()
+  await service.running.fetcher.stop()
   for (const order of orders) expect((await service.send(signedOrder(order))).text).toBe(acknowledged[order.channel])
   await service.send(signedOrder(later(early, { step: 'closed' })))
   expect(await service.sql`select 1 from pending`).toHaveLength(4)

@@ -1,6 +1,6 @@
 /** The platforms' doors, from outside: what is taken, what is refused and in whose words, what is kept of it. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { wechatDigest } from '../../adapters/channels/wechat-crypto.ts'
+import { wechatDigest } from '../../adapters/channels/wechat/crypto.ts'
 import { channelNames } from '../../router/types.ts'
 import { later, shopOf, testOrder } from './testing/orders.ts'
 import { jdOrderInfo, tmallTrade, wechatOrderAnswer, wechatPush } from './testing/platforms.ts'
@@ -149,10 +149,10 @@ describe('wechat', () => {
     const order = testOrder('wechat', lines)
     expect((await service.send(signedOrder(order))).text).toBe('success')
     await expect
-      .poll(() => counted('order_pulls_total', 'outcome="order_not_found"'), { timeout: 10_000 })
+      .poll(() => counted('order_fetches_total', 'outcome="order_not_found"'), { timeout: 10_000 })
       .toBeGreaterThan(0)
-    const [hint] = await service.sql`select kind, last_error from pending where order_id = ${order.orderId}`
-    expect(hint).toMatchObject({ kind: 'hint' })
+    const [notification] = await service.sql`select kind, last_error from pending where order_id = ${order.orderId}`
+    expect(notification).toMatchObject({ kind: 'notification' })
     service.wechat.answers.set(order.orderId, wechatOrderAnswer(order))
     // The time until the next attempt passes.
     await service.sql`update pending set not_before = now() - interval '10 seconds' where order_id = ${order.orderId}`

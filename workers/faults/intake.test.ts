@@ -1,13 +1,13 @@
 /** What intake promises to a platform: durable before the answer, each event once, and a clear no when it cannot. */
 import { Pool } from 'undici'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { dayOf, preparePartitions } from '../../adapters/store/intake.ts'
+import { dayOf, preparePartitions } from '../../adapters/store/inbox/inbox.ts'
 import { type TestDatabase, testDatabase } from '../../adapters/store/testing.ts'
 import { channelNames } from '../../router/types.ts'
 import { wechatOrderAnswer } from '../e2e/testing/platforms.ts'
 import { credentials } from '../e2e/testing/webhooks.ts'
 import { startWechatShop } from '../e2e/testing/wechat-shop.ts'
-import { type EventToStore, Intake, IntakeRefused, type StoredEvent } from '../intake.ts'
+import { type EventToStore, Intake, IntakeRefused, type StoredEvent } from '../intake/intake.ts'
 import { startPrivateRedis } from '../testing/servers.ts'
 import {
   isAcknowledged,

@@ -1,12 +1,12 @@
 /** kill -9 of the whole service at random points of a load: whatever was acknowledged is there, once, and decided. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Sql } from '../../adapters/store/connect.ts'
-import { randomFrom } from '../demo/random.ts'
+import { randomFrom } from '../../adapters/shared/seeded-random.ts'
+import type { Sql } from '../../adapters/store/postgres/connect.ts'
 import type { TestOrder } from '../e2e/testing/orders.ts'
 import { wechatOrderAnswer } from '../e2e/testing/platforms.ts'
 import { credentials } from '../e2e/testing/webhooks.ts'
 import { startWechatShop, type WechatShop } from '../e2e/testing/wechat-shop.ts'
-import { Sweep } from '../sweep.ts'
+import { Sweep } from '../operate/sweep.ts'
 import { type PrivateServer, startPrivatePostgres, startPrivateRedis } from '../testing/servers.ts'
 import { lostOrders, newLedger, orderOf, sendAll } from './testing/ledger.ts'
 import {

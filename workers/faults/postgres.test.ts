@@ -1,7 +1,7 @@
 /** Postgres dies or falls silent: what cannot be made durable is refused in the platform's words, what was is kept. */
 import { Pool } from 'undici'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Sql } from '../../adapters/store/connect.ts'
+import type { Sql } from '../../adapters/store/postgres/connect.ts'
 import { channelNames } from '../../router/types.ts'
 import type { RunningService } from '../service.ts'
 import { type PrivateServer, startPrivatePostgres, startPrivateRedis } from '../testing/servers.ts'

@@ -4,14 +4,14 @@ import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { testRedis } from '../../adapters/shared/testing.ts'
 import { keysOf } from '../../adapters/stock/keys.ts'
-import { epochLock } from '../../adapters/store/commit.ts'
-import { postStock, shortRows } from '../../adapters/store/stock.ts'
+import { epochLock } from '../../adapters/store/orders/commit.ts'
+import { postStock, shortRows } from '../../adapters/store/stock/stock.ts'
 import { type TestDatabase, testDatabase } from '../../adapters/store/testing.ts'
 import type { SkuQuantity } from '../../router/types.ts'
 import { orderPath } from '../e2e/testing/service.ts'
+import { Sweep } from '../operate/sweep.ts'
 import type { RunningService } from '../service.ts'
-import { answerShort } from '../shortages.ts'
-import { Sweep } from '../sweep.ts'
+import { answerShort } from '../stock/shortages.ts'
 import { newLedger, orderOf, sendAll } from './testing/ledger.ts'
 import { addStock, allDecided, apiKeyOf, expectAudited, loadTestNetwork, startServiceHere } from './testing/network.ts'
 import { adminToken } from './testing/process.ts'
@@ -145,20 +145,20 @@ test('a shortage of which all is pulled is raised without the caller, and stays'
 
 test('stock that another process posted is known at the next round, wherever it is', async () => {
   const other = await startServiceHere({ databaseUrl: database.url, redisUrl })
-  await service.catalog.fillHints()
+  await service.catalog.fillAvailability()
   const sweep = new Sweep(service)
-  const elsewhere = service.catalog.catalogue.skuNo('elsewhere')
+  const elsewhere = service.catalog.current.skuNo('elsewhere')
   for (const node of nodes) {
     await addStock(url(other), node, lines('elsewhere', 1))
   }
-  expect(service.catalog.hints.anywhere(elsewhere)).toBe(0)
+  expect(service.catalog.availability.anywhere(elsewhere)).toBe(0)
   await sweep.round()
-  expect(service.catalog.hints.anywhere(elsewhere)).toBe(nodes.length)
+  expect(service.catalog.availability.anywhere(elsewhere)).toBe(nodes.length)
   // Posted by one that died: Redis hears of it as well.
   for (const node of nodes) await postAndDie(node, 'untold', 'add', lines('elsewhere', 1))
   await sweep.round()
   for (const node of nodes) expect((await service.keeper.look(node)).atp.get('elsewhere')).toBe(2)
-  expect(service.catalog.hints.anywhere(elsewhere)).toBe(2 * nodes.length)
+  expect(service.catalog.availability.anywhere(elsewhere)).toBe(2 * nodes.length)
   await other.stop()
 })
 
@@ -179,7 +179,7 @@ test.each(['n09', 'n17'])('a difference is looked at again in the next round, an
   redis.disconnect()
   const sweep = new Sweep(service, { nodesPerRoundMax: 8 })
   let rounds = 0
-  const seen = () => service.catalog.hints.anywhere(service.catalog.catalogue.skuNo('drifted')) > 0
+  const seen = () => service.catalog.availability.anywhere(service.catalog.current.skuNo('drifted')) > 0
   while (!seen()) {
     await sweep.round()
     rounds += 1
@@ -248,19 +248,19 @@ test('lapsed intercepts are all taken in one round that waits for no decision', 
 
 test.each([
   ['undecidable_event', (e: Row) => `${e.channel}/${e.shop}/${e.event_id}`],
-  ['order_not_pulled', (e: Row) => `${e.channel}/${e.shop}/${e.order_id}`],
+  ['order_not_fetched', (e: Row) => `${e.channel}/${e.shop}/${e.order_id}`],
 ])('%s ends when nothing of it is pending any more', async (kind, refOf) => {
   const { sql } = database
-  const [hint] = await sql<Row[]>`
+  const [notification] = await sql<Row[]>`
     insert into pending (seq, day, channel, shop, event_id, order_id, kind, not_before)
-    values (nextval('event_seq'), '2026-11-11', 'wechat', 'a shop', 'an event', 'an order', 'hint', 'infinity') returning *`
-  const { channel, shop, order_id, event_id } = hint!
+    values (nextval('event_seq'), '2026-11-11', 'wechat', 'a shop', 'an event', 'an order', 'notification', 'infinity') returning *`
+  const { channel, shop, order_id, event_id } = notification!
   const detail = { channel, shop, orderId: order_id, eventId: event_id }
-  await sql`insert into exception (kind, ref, detail) values (${kind}, ${refOf(hint!)}, ${sql.json(detail)})`
+  await sql`insert into exception (kind, ref, detail) values (${kind}, ${refOf(notification!)}, ${sql.json(detail)})`
   const open = async () => (await sql`select from exception where kind = ${kind} and resolved_at is null`).count
   await new Sweep(service).round()
   expect(await open()).toBe(1)
-  await sql`delete from pending where seq = ${hint!.seq}`
+  await sql`delete from pending where seq = ${notification!.seq}`
   await new Sweep(service).round()
   expect(await open()).toBe(0)
 })

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import { expect, test } from 'vitest'
 import { testRedis } from '../../adapters/shared/testing.ts'
-import { connect } from '../../adapters/store/connect.ts'
+import { connect } from '../../adapters/store/postgres/connect.ts'
 import { startPrivatePostgres, startPrivateRedis } from './servers.ts'
 
 test('a private Postgres is migrated, and a committed row outlives its crash', async () => {

@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { projectRoot } from '../../adapters/shared/root.ts'
-import { connect } from '../../adapters/store/connect.ts'
-import { migrate, readMigrations } from '../../adapters/store/migrate.ts'
-import { type EmbeddedPostgres, startPostgres } from '../embedded/postgres.ts'
-import { type EmbeddedRedis, startRedis } from '../embedded/redis.ts'
+import { connect } from '../../adapters/store/postgres/connect.ts'
+import { migrate, readMigrations } from '../../adapters/store/postgres/migrate.ts'
+import { type EmbeddedPostgres, startPostgres } from '../process/embedded/postgres.ts'
+import { type EmbeddedRedis, startRedis } from '../process/embedded/redis.ts'
 
 /** `stop` also removes the folder. */
 export interface PrivateServer {

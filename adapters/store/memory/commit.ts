@@ -1,7 +1,7 @@
 /** One batch of decisions: everything is looked at before anything is written, so that it is all or nothing. */
 import type { Task } from '../../../router/types.ts'
-import type { CommitOutcome, DecisionWrite } from '../commit.ts'
-import { keyOf } from '../load.ts'
+import type { CommitOutcome, DecisionWrite } from '../orders/commit.ts'
+import { keyOf } from '../orders/load.ts'
 import { moveStock, type Place, placesOf, settleGone, shortOf } from './move-stock.ts'
 import { compare, pairKey, type Tables } from './tables.ts'
 

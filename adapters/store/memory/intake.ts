@@ -1,4 +1,4 @@
-import { dayOf, type InboxEvent, type PendingEvent, type Stored } from '../intake.ts'
+import { dayOf, type InboxEvent, type PendingEvent, type Stored } from '../inbox/inbox.ts'
 import { compare, type InboxRow, pairKey, type Tables } from './tables.ts'
 
 /** In key order, as the database numbers them; known ones use up a number too. */

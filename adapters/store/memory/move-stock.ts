@@ -1,5 +1,5 @@
 /** The stock of a batch: see ../move-stock.ts, whose meaning this has. */
-import type { NewTask, NodeDelta, Release } from '../move-stock.ts'
+import type { NewTask, NodeDelta, Release } from '../stock/move-stock.ts'
 import { nextNodeSeq, pairKey, type StockRow, type Tables } from './tables.ts'
 
 export interface Place {

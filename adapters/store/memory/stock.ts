@@ -1,8 +1,8 @@
-import type { NodeDelta } from '../move-stock.ts'
-import type { NodeFigures, Posted, Posting } from '../stock.ts'
+import type { NodeDelta } from '../stock/move-stock.ts'
+import type { NodeFigures, Posted, Posting } from '../stock/stock.ts'
 import { compare, nextNodeSeq, pairKey, type Tables } from './tables.ts'
 
-/** Knows no catalogue: every SKU is a plain one. */
+/** Knows no catalog: every SKU is a plain one. */
 export function postStock(tables: Tables, { node, ref, kind, lines, bodyHash }: Posting): Posted {
   const known = tables.postings.get(pairKey(node, ref))
   if (known !== undefined) {

@@ -3,12 +3,12 @@
  * its own. Every verb happens at one instant; only the epoch lock can make another one wait.
  */
 import type { Order, OrderKey } from '../../../router/types.ts'
-import type { DecisionWrite } from '../commit.ts'
 import type { GivenBackAs, LockedBooks, OrderStore, ReservationName } from '../decision-store.ts'
-import type { InboxEvent } from '../intake.ts'
-import { keyOf, type Loaded } from '../load.ts'
-import type { Posting } from '../stock.ts'
-import type { Package } from '../tasks.ts'
+import type { InboxEvent } from '../inbox/inbox.ts'
+import type { DecisionWrite } from '../orders/commit.ts'
+import { keyOf, type Loaded } from '../orders/load.ts'
+import type { Posting } from '../stock/stock.ts'
+import type { Package } from '../tasks/tasks.ts'
 import { commitDecisions } from './commit.ts'
 import { readPending, storeEvents } from './intake.ts'
 import { deltasAfter, figuresOf, postStock } from './stock.ts'

@@ -2,9 +2,9 @@
 import { stateOf } from '../../../router/order.ts'
 import type { Order, Task } from '../../../router/types.ts'
 import type { GivenBackAs } from '../decision-store.ts'
-import type { InboxEvent } from '../intake.ts'
-import type { Shipped } from '../ship.ts'
-import { addUp, type Package, type PulledTask, type TaskRefusal } from '../tasks.ts'
+import type { InboxEvent } from '../inbox/inbox.ts'
+import type { Shipped } from '../tasks/ship.ts'
+import { addUp, type Package, type PulledTask, type TaskRefusal } from '../tasks/tasks.ts'
 import { storeEvents } from './intake.ts'
 import { compare, nextNodeSeq, type Tables, type TaskRow } from './tables.ts'
 

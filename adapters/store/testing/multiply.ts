@@ -3,7 +3,7 @@
  * movements, history, parcels and the stock that all of it moved. What is consistent stays so; a million orders take a
  * minute or two. What waits undecided, bills, tracks and exceptions are left as they are.
  */
-import type { Sql } from '../connect.ts'
+import type { Sql } from '../postgres/connect.ts'
 
 /** Copies made by one statement: a transaction of some hundred thousand rows. */
 const rowsPerStatement = 100_000

@@ -15,14 +15,14 @@ import type {
   SkuQuantity,
   SnapshotLine,
 } from '../../../router/types.ts'
-import { putNodes, putSkus } from '../catalog.ts'
-import { commitDecisions, type DecisionWrite } from '../commit.ts'
-import type { Sql, Transaction } from '../connect.ts'
-import { dayOf, type InboxEvent, storeEvents } from '../intake.ts'
-import { keyOf, type Loaded, loadByKeys } from '../load.ts'
-import type { NodeDelta, Release } from '../move-stock.ts'
-import { type Posted, postStock } from '../stock.ts'
-import { type PulledTask, pullTasks } from '../tasks.ts'
+import { putNodes, putSkus } from '../catalog/catalog.ts'
+import { dayOf, type InboxEvent, storeEvents } from '../inbox/inbox.ts'
+import { commitDecisions, type DecisionWrite } from '../orders/commit.ts'
+import { keyOf, type Loaded, loadByKeys } from '../orders/load.ts'
+import type { Sql, Transaction } from '../postgres/connect.ts'
+import type { NodeDelta, Release } from '../stock/move-stock.ts'
+import { type Posted, postStock } from '../stock/stock.ts'
+import { type PulledTask, pullTasks } from '../tasks/tasks.ts'
 
 export const atMs = Date.UTC(2026, 10, 11, 4)
 
@@ -132,7 +132,7 @@ export function snapshotOf(
   }
   return {
     ...{ type: 'order', ...keyFor(orderId), platformState: 'ready', platformStateRaw: 'WAIT_SELLER_SEND_GOODS' },
-    ...{ createdAt: atMs, paidAt: atMs, modifiedAt: atMs, pull: 0, shipBy: null, lines: told, freightFen: 0 },
+    ...{ createdAt: atMs, paidAt: atMs, modifiedAt: atMs, fetchNumber: 0, shipBy: null, lines: told, freightFen: 0 },
     paidFen: told.reduce((sum, line) => sum + line.paidFen, 0),
     receiver: { name: '张**', phone: '138****0000', ...place, adcode: '310101', point: { lat: 31, lng: 121 } },
     ...{ buyerId: '', buyerMessage: '', sellerMemo: '', sellerFlag: 0, addressUnderReview: false, presale: null },
@@ -178,7 +178,7 @@ export function writeOn(loaded: Loaded | undefined, orderId: string, seq: string
   const taken =
     told === undefined ? before : (told.type === 'order' ? takeSnapshot(before, told) : takeRefund(before, told)).order
   const decision = decide({
-    ...{ order: taken, before, tasks: tasksBefore, takenBack, catalogue: (sku) => skuOf(sku) },
+    ...{ order: taken, before, tasks: tasksBefore, takenBack, catalog: (sku) => skuOf(sku) },
     ...{ checkHolds: [], refusals: [] },
   })
   const planned = node === undefined || decision.demand.length === 0 ? [] : [{ node, units: decision.demand }]

@@ -1,5 +1,5 @@
 /** One kind of fault: what it does to a world, what that world has to have, how often a long run does it. */
-import type { Random } from '../../../workers/demo/random.ts'
+import type { Random } from '../../../adapters/shared/seeded-random.ts'
 import type { World } from '../world.ts'
 
 export interface Fault {

@@ -1,6 +1,6 @@
 /** Postgres dies, in whole or one backend of it, is away for long, stands still, has no room left to write. */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Random } from '../../../workers/demo/random.ts'
+import type { Random } from '../../../adapters/shared/seeded-random.ts'
 import { paused } from '../../../workers/faults/testing/pause.ts'
 import type { World } from '../world.ts'
 import type { Fault } from './fault.ts'

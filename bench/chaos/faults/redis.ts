@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Random } from '../../../workers/demo/random.ts'
+import type { Random } from '../../../adapters/shared/seeded-random.ts'
 import { paused } from '../../../workers/faults/testing/pause.ts'
 import type { World } from '../world.ts'
 import type { Fault } from './fault.ts'

@@ -1,6 +1,6 @@
 /** The service dies, one process of two or all, at any moment of its life; a thread of it dies; it stands still. */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Random } from '../../../workers/demo/random.ts'
+import type { Random } from '../../../adapters/shared/seeded-random.ts'
 import { paused } from '../../../workers/faults/testing/pause.ts'
 import type { World } from '../world.ts'
 import type { Fault } from './fault.ts'

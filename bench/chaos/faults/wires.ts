@@ -1,6 +1,6 @@
 /** The wires between the service and its clients, its Postgres and its Redis: cut, cut in mid-reply, slow, narrow, silent. */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Random } from '../../../workers/demo/random.ts'
+import type { Random } from '../../../adapters/shared/seeded-random.ts'
 import type { Wire } from '../proxy.ts'
 import type { Wires } from '../world.ts'
 import type { Fault } from './fault.ts'

@@ -3,8 +3,8 @@
  * It must answer, live, and leave a database in which every invariant holds.
  */
 import { Pool } from 'undici'
-import { auditAll } from '../../../workers/audit.ts'
-import { StockKeeper } from '../../../workers/stock-keeper.ts'
+import { StockKeeper } from '../../../workers/counters/stock-keeper.ts'
+import { auditAll } from '../../../workers/operate/audit/both-stores.ts'
 import { benchNetwork } from '../../load/stream.ts'
 import { ownTarget, type Target as Running } from '../../load/target.ts'
 import type { Failure } from '../keep.ts'
@@ -121,7 +121,7 @@ async function afterwards({ url, sql, redisUrl }: Running, pool: Pool, seed: num
     await health.body.dump()
     if (health.statusCode !== 200) throw new Broken(`${url} is up: ${health.statusCode}`)
     const deadline = Date.now() + settleMsMax
-    const pending = () => sql`select kind, last_error from pending where kind <> 'hint' limit 5`
+    const pending = () => sql`select kind, last_error from pending where kind <> 'notification' limit 5`
     while ((await pending()).length > 0) {
       if (Date.now() > deadline) throw new Broken(`all is decided; left: ${JSON.stringify(await pending())}`)
       await new Promise((resolve) => setTimeout(resolve, 100))

@@ -44,7 +44,7 @@ const anySnapshot = fc.record({
     paidAt: fc.option(instant),
     modifiedAt: instant,
     shipBy: fc.option(instant),
-    pull: fc.nat(2),
+    fetchNumber: fc.nat(2),
   },
   lines: fc.uniqueArray(anyLine, { selector: (line) => line.lineId, minLength: 1, maxLength: 4 }),
   ...{ freightFen: fen, paidFen: fen, buyerId: anyText, buyerMessage: anyText, sellerMemo: anyText },
@@ -91,8 +91,8 @@ const order = target<{ readonly story: (OrderSnapshot | RefundSnapshot)[] }>({
     expectThat(known(turned) === known(told), 'the same in any sequence')
     expectThat(stateOf(told, []) !== 'closed', 'nothing is closed by itself')
     if (told.snapshot === null) return
-    const { catalogue } = decidingContext()
-    const found = check({ snapshot: told.snapshot, catalogue: catalogue.sku, overruled: [], limits: defaultLimits })
+    const { catalog } = decidingContext()
+    const found = check({ snapshot: told.snapshot, catalog: catalog.sku, overruled: [], limits: defaultLimits })
     const { snapshot } = told
     const sumFen = addFen(snapshot.freightFen, ...snapshot.lines.map((l) => l.paidFen))
     expectThat(

@@ -3,14 +3,14 @@ import { type EventKind, type ReceivedEvent, Unintelligible } from '../../../ada
 import { channels } from '../../../adapters/channels/channels.ts'
 import { splitByConstraint } from '../../../router/split.ts'
 import type { ChannelName } from '../../../router/types.ts'
-import { workOn } from '../../../workers/thread/work.ts'
+import { workOn } from '../../../workers/decide/take-events.ts'
 import { decidingContext, nowMs, settings } from '../samples.ts'
 import { expectThat } from '../target.ts'
 import { checkOrder, checkSnapshot } from './invariants.ts'
 
 export function follow(channel: ChannelName, event: ReceivedEvent): void {
   normalise(channel, event.kind, event)
-  if (event.kind === 'hint' || event.kind === 'unintelligible') return
+  if (event.kind === 'notification' || event.kind === 'unintelligible') return
   const stored = {
     ...{ seq: '1', channel, shop: settings.shop, eventId: event.eventId, orderId: event.orderId },
     ...{ kind: event.kind, body: event.payload, storedAtMs: nowMs },
@@ -28,7 +28,7 @@ export function follow(channel: ChannelName, event: ReceivedEvent): void {
   checkOrder(order)
   if (demand.length === 0 || order.snapshot === null) return
   expectThat(order.holds.length === 0 || demand.length > 0, 'units that are wanted')
-  const groups = splitByConstraint(demand, order.items, order.snapshot.lines, context.catalogue.sku)
+  const groups = splitByConstraint(demand, order.items, order.snapshot.lines, context.catalog.sku)
   const wanted = demand.reduce((sum, d) => sum + d.quantity, 0)
   const grouped = groups.flatMap((g) => g.demand).reduce((sum, d) => sum + d.quantity, 0)
   expectThat(wanted === grouped, 'every wanted unit in one group')

@@ -25,7 +25,7 @@ export function checkReceived(received: Received): void {
 export function checkSnapshot(snapshot: Snapshot): void {
   expectThat(Object.getPrototypeOf(snapshot) === Object.prototype, 'a plain object')
   expectThat(/^[\x21-\x7e]{1,64}$/.test(snapshot.orderId), 'an order id of visible ASCII')
-  if (snapshot.type === 'hint') return
+  if (snapshot.type === 'notification') return
   expectThat(Number.isSafeInteger(snapshot.modifiedAt) && snapshot.modifiedAt >= 0, 'modifiedAt is an instant')
   if (snapshot.type === 'refund') expectThat(isFen(snapshot.refundFen), 'a refund of whole fen, not negative')
   else checkOrderSnapshot(snapshot)

@@ -1,8 +1,8 @@
 /** The platforms' doors, with right signatures over mutated bodies, so that what reads the fields is reached. */
 import { channels } from '../../../adapters/channels/channels.ts'
-import { signJd } from '../../../adapters/channels/jd-sign.ts'
-import { signTmall, tmallSignMethods } from '../../../adapters/channels/tmall-sign.ts'
-import { pulledOrderEvent } from '../../../adapters/channels/wechat.ts'
+import { signJd } from '../../../adapters/channels/jd/sign.ts'
+import { signTmall, tmallSignMethods } from '../../../adapters/channels/tmall/sign.ts'
+import { fetchedOrderEvent } from '../../../adapters/channels/wechat/channel.ts'
 import { mutateBytes } from '../mutate-bytes.ts'
 import { jsonSample, mutateJson } from '../mutate-json.ts'
 import type { Random } from '../random.ts'
@@ -26,7 +26,7 @@ export const wechatOrderSamples = [jsonSample(sampleText('wechat.channels.order.
 
 const credentials = { appKey: '12345678', appSecret: 'a-secret' }
 const signing = { ...credentials, timestampMs: nowMs }
-const kinds = ['order', 'refund', 'hint'] as const
+const kinds = ['order', 'refund', 'notification'] as const
 
 interface SignedBody {
   readonly body: Uint8Array
@@ -70,7 +70,7 @@ const wechatOrder = target<{ readonly body: Uint8Array }>({
   share: 10,
   draw: (random) => ({ body: mutateJson(random, wechatOrderSamples) }),
   run({ body }) {
-    const event = pulledOrderEvent(body, '1')
+    const event = fetchedOrderEvent(body, '1')
     checkReceived(event)
     follow('wechat', event)
   },

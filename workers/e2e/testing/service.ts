@@ -6,14 +6,14 @@ import { pino } from 'pino'
 import type { z } from 'zod'
 import { contract } from '../../../adapters/http/v1/contract.ts'
 import { testRedis } from '../../../adapters/shared/testing.ts'
-import type { Violation } from '../../../adapters/store/audit.ts'
-import type { Sql } from '../../../adapters/store/connect.ts'
+import type { Violation } from '../../../adapters/store/audit/audit.ts'
+import type { Sql } from '../../../adapters/store/postgres/connect.ts'
 import { testDatabase, testVault } from '../../../adapters/store/testing.ts'
 import type { ChannelName, SkuQuantity } from '../../../router/types.ts'
-import { auditAll } from '../../audit.ts'
-import { parseConfig } from '../../config.ts'
+import { auditAll } from '../../operate/audit/both-stores.ts'
+import { Sweep } from '../../operate/sweep.ts'
+import { parseConfig } from '../../process/config.ts'
 import { type RunningService, startService } from '../../service.ts'
-import { Sweep } from '../../sweep.ts'
 import { Client, type Told } from './client.ts'
 import { type NodeName, nodeNames, nodes } from './network.ts'
 import { shopOf, type TestOrder } from './orders.ts'
@@ -163,9 +163,9 @@ export async function startTestService(env: Readonly<Record<string, string>> = {
     async settled() {
       const deadline = Date.now() + settleMsMax
       for (;;) {
-        const { intake, dispatch, puller, reconciler } = running
+        const { intake, dispatch, fetcher, reconciler } = running
         const pending = await database.sql`select seq, kind, last_error from pending limit 5`
-        if (pending.length + dispatch.size + puller.size + intake.waiting === 0) return await reconciler.idle()
+        if (pending.length + dispatch.size + fetcher.size + intake.waiting === 0) return await reconciler.idle()
         if (Date.now() > deadline)
           throw new Error(`not settled: ${JSON.stringify(pending)}\n${logs.slice(-5).join('')}`)
         await new Promise((resolve) => setTimeout(resolve, 5))

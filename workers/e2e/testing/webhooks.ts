@@ -1,9 +1,9 @@
 /** For tests: signed requests as the platforms and the carrier service send them, and the bills that finance gets. */
 import { randomBytes } from 'node:crypto'
 import { signKuaidi100 } from '../../../adapters/carriers/kuaidi100.ts'
-import { signJd } from '../../../adapters/channels/jd-sign.ts'
-import { signTmall } from '../../../adapters/channels/tmall-sign.ts'
-import { encryptWechat } from '../../../adapters/channels/wechat-crypto.ts'
+import { signJd } from '../../../adapters/channels/jd/sign.ts'
+import { signTmall } from '../../../adapters/channels/tmall/sign.ts'
+import { encryptWechat } from '../../../adapters/channels/wechat/crypto.ts'
 import { formatGmt8 } from '../../../adapters/shared/time.ts'
 import type { ChannelName } from '../../../router/types.ts'
 import { paidFenOf, shopOf, type TestOrder } from './orders.ts'

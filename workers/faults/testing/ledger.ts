@@ -4,7 +4,7 @@
  */
 import { Pool } from 'undici'
 import { channels } from '../../../adapters/channels/channels.ts'
-import type { Sql } from '../../../adapters/store/connect.ts'
+import type { Sql } from '../../../adapters/store/postgres/connect.ts'
 import type { ChannelName, SkuQuantity } from '../../../router/types.ts'
 import { type TestOrder, testOrder } from '../../e2e/testing/orders.ts'
 import { signedOrder } from '../../e2e/testing/webhooks.ts'

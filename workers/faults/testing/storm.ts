@@ -1,8 +1,8 @@
 /** One load with disturbances in it: orders for one unit of a SKU each, more than there are, sent to a service in this process. */
 import { expect } from 'vitest'
-import type { Sql } from '../../../adapters/store/connect.ts'
+import type { Sql } from '../../../adapters/store/postgres/connect.ts'
+import { Sweep } from '../../operate/sweep.ts'
 import type { RunningService } from '../../service.ts'
-import { Sweep } from '../../sweep.ts'
 import { type Ledger, lostOrders, newLedger, orderOf, sendAll } from './ledger.ts'
 import { allDecided, expectAudited, unitsOf, until } from './network.ts'
 

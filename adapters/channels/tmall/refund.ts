@@ -1,0 +1,23 @@
+/** The Refund object of `taobao.refund.get`. */
+import type { RefundSnapshot } from '../../../router/types.ts'
+import type { ShopSettings } from '../channel.ts'
+import { gmt8In, idIn, type Json, latest, requiredIdIn, requiredYuanIn, unintelligible, wordIn } from '../read.ts'
+import { tmallRefundStatuses } from './order.ts'
+
+export function tmallRefund(refund: Json, settings: ShopSettings): RefundSnapshot {
+  const status = tmallRefundStatuses.get(wordIn(refund, 'status'))
+  if (status === undefined) unintelligible('status')
+  const modifiedAt = gmt8In(refund, 'modified') ?? latest([gmt8In(refund, 'created')])
+  if (modifiedAt === null) unintelligible('modified')
+  return {
+    type: 'refund',
+    channel: 'tmall',
+    shop: settings.shop,
+    orderId: requiredIdIn(refund, 'tid'),
+    refundId: requiredIdIn(refund, 'refund_id'),
+    lineId: idIn(refund, 'oid'),
+    status,
+    refundFen: requiredYuanIn(refund, 'refund_fee'),
+    modifiedAt,
+  }
+}

@@ -1,0 +1,274 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { storeEvents } from '../inbox/inbox.ts'
+import type { Sql } from '../postgres/connect.ts'
+import { shipTask } from '../tasks/ship.ts'
+import {
+  atMs,
+  commitStep,
+  empty,
+  eventOf,
+  lines,
+  makeNetwork,
+  post,
+  pullOne,
+  route,
+  snapshotOf,
+} from '../testing/world.ts'
+import { type TestDatabase, testDatabase } from '../testing.ts'
+import { audit, invariantNames } from './audit.ts'
+
+let database: TestDatabase
+let sql: Sql
+beforeAll(async () => {
+  database = await testDatabase()
+  sql = database.sql
+})
+beforeEach(async () => {
+  await empty(sql)
+  await healthy()
+})
+afterAll(() => database.close())
+
+/** One order of each kind: in a ready task, shipped in part, backordered, cancelled, half refunded; one event undecided. */
+async function healthy(): Promise<void> {
+  await makeNetwork(sql, { nodes: ['n1', 'n2'], skus: ['a', 'b'] })
+  await post(sql, 'n1', 'add', lines('a', 10, 'b', 10), 1)
+  await route(sql, 'shipped', 'n1', lines('a', 3))
+  const { taskId, fence } = await pullOne(sql, 'n1')
+  const lineOf2 = [{ carrier: 'SF', waybill: 'SF000001', lines: lines('a', 2), shippedAt: atMs }]
+  await shipTask(sql, 'n1', taskId, fence, lineOf2)
+  await route(sql, 'ready', 'n1', lines('a', 1, 'b', 1))
+  await commitStep(sql, 'waiting', { told: snapshotOf('waiting', lines('a', 2, 'b', 1)) })
+  const closed = snapshotOf('cancelled', lines('a', 2), { platformState: 'closed' })
+  await commitStep(sql, 'cancelled', { told: closed })
+  await storeEvents(sql, [eventOf('undecided'), eventOf('notified', { kind: 'notification' })])
+  // A second event of a known order, and one that nobody could read.
+  await commitStep(sql, 'ready', { told: snapshotOf('ready', lines('a', 1, 'b', 1)), node: 'n1' })
+  // A notification that its order answered, and one that waits for it.
+  await sql`delete from pending where kind = 'notification'`
+  await sql`update inbox set order_id = 'ready' where kind = 'notification'`
+  await storeEvents(sql, [eventOf('notified', { kind: 'notification' })])
+}
+
+/** Where one statement breaks a promise twice over, the others that it breaks. */
+interface Break {
+  readonly sql: string
+  readonly also: readonly string[]
+  readonly undo?: string
+}
+
+const bookkeeping = (node: string, sku: string, onHand: number, reserved: number) =>
+  `insert into stock_movement (node, kind, ref, skus, on_hand, reserved)
+   values ('${node}', 'ship', 'x', '{${sku}}', '{${onHand}}', '{${reserved}}')`
+
+/** SQL that breaks one promise and, unless it says so, no other. */
+const breaks: Readonly<Record<string, readonly (string | Break)[]>> = {
+  every_order_event_is_decided: [
+    "delete from pending where order_id = 'undecided'",
+    // Its order is there, and its history, but not its own decision.
+    `update decision set seq = seq + 100000 where seq = (select max(seq) from inbox where order_id = 'ready')`,
+    // Another order's decision is not its own.
+    `update inbox set order_id = 'shipped' where seq = (select max(seq) from inbox where order_id = 'ready')`,
+    // That another body came under its id says nothing about the event itself.
+    `insert into exception (kind, ref) select 'event_conflict', channel || '/' || shop || '/' || event_id
+     from inbox where order_id = 'undecided';
+     delete from pending where order_id = 'undecided'`,
+    `insert into inbox (day, channel, shop, event_id, order_id, kind, body_hash, body)
+     values ('2026-11-11', 'jd', 'shop', 'odd', '', 'unintelligible', '', '')`,
+  ],
+  every_notification_is_answered: [
+    "delete from pending where kind = 'notification'",
+    // Its order was pulled, but before it came.
+    `update inbox set event_id = event_id || '@' || (select min(seq) - 1 from inbox where kind = 'notification')
+     where order_id = 'ready' and kind = 'order'`,
+    // What a person asked for is no answer of the platform.
+    `update inbox set kind = 'command' where order_id = 'ready' and kind = 'order'`,
+  ],
+  every_pending_event_is_in_the_inbox: [
+    "delete from inbox where order_id = 'undecided'",
+    "update pending set order_id = 'other' where order_id = 'undecided'",
+    "update pending set kind = 'command' where order_id = 'undecided'",
+  ],
+  no_event_is_decided_and_pending: [
+    `insert into pending (seq, day, channel, shop, event_id, order_id, kind)
+     select seq, day, channel, shop, event_id, order_id, kind from inbox where order_id = 'waiting'`,
+  ],
+  conflicts_are_shown: [
+    `insert into event_conflict (day, channel, shop, event_id, body_hash, body) values ('2026-11-11', 'jd', 's', 'e', '', '')`,
+  ],
+  one_platform_order_is_one_order: [
+    {
+      // An index that does not do its work any more.
+      sql: `alter table orders drop constraint orders_channel_shop_order_id_key;
+        update orders set order_id = 'ready' where order_id = 'cancelled'`,
+      also: ['every_order_event_is_decided'],
+      undo: 'delete from orders; alter table orders add unique (channel, shop, order_id)',
+    },
+  ],
+  decisions_have_their_orders: [
+    "insert into decision (order_id, version, seq, outcome, trace) values (9999999, 1, 0, 'routed', '{}')",
+  ],
+  every_change_is_in_the_history: [
+    "update orders set version = version + 1 where order_id = 'ready'",
+    `delete from decision d using orders o where o.id = d.order_id and o.order_id = 'shipped' and d.version = 2`,
+    `update decision d set version = 7 from orders o where o.id = d.order_id and o.order_id = 'cancelled'`,
+  ],
+  every_unit_is_in_one_place: [
+    `update orders set allocations = jsonb_set(allocations, '{0,quantity}', '3') where order_id = 'cancelled'`,
+    `update orders set allocations = jsonb_set(allocations, '{0,quantity}', '1') where order_id = 'cancelled'`,
+    `update orders set allocations = '[]' where order_id = 'cancelled'`,
+    `update orders set allocations = allocations || allocations where order_id = 'cancelled'`,
+    `update orders set allocations = jsonb_set(allocations, '{0,item}', '1') where order_id = 'cancelled'`,
+    `update orders set allocations = jsonb_set(allocations, '{0,place}', '"lost"') where order_id = 'cancelled'`,
+    `update orders set allocations = jsonb_set(allocations, '{0,taskId}', '"1-0"') where order_id = 'cancelled'`,
+    `update orders set allocations = allocations || '[{"item": 0, "quantity": 2, "place": "cancelled", "taskId": null},
+       {"item": 0, "quantity": -2, "place": "cancelled", "taskId": null}]' where order_id = 'cancelled'`,
+  ],
+  tasks_hold_what_their_orders_say: [
+    `update orders set allocations = jsonb_set(jsonb_set(allocations, '{0,place}', '"held"'), '{0,taskId}', 'null')
+     where order_id = 'ready'`,
+    `update orders set allocations = jsonb_set(allocations, '{0,taskId}', '"0-9"') where order_id = 'ready'`,
+    // A task that another order made.
+    `update task set order_id = (select id from orders where order_id = 'waiting') where state = 'ready'`,
+  ],
+  backorders_are_what_orders_say: [
+    "delete from backorder where sku = 'b'",
+    "update backorder set quantity = 3 where sku = 'b'",
+    "insert into backorder (order_id, sku, quantity) select id, 'b', 1 from orders where order_id = 'ready'",
+  ],
+  items_carry_what_was_paid: [
+    `update orders set items = jsonb_set(items, '{0,paidFen}', '201') where order_id = 'waiting'`,
+    `update orders set items = jsonb_set(items, '{0,paidFen}', '0') where order_id = 'shipped'`,
+    // The sum is right, the lines are not.
+    `update orders set items = jsonb_set(jsonb_set(items, '{0,paidFen}', '150'), '{1,paidFen}', '150')
+     where order_id = 'waiting'`,
+  ],
+  closed_orders_are_agreed_on: [
+    `update orders set state = 'closed' where order_id = 'shipped'; delete from reconciliation`,
+    `update orders set state = 'closed' where order_id = 'shipped';
+     update reconciliation r set updated_at = now(), detail = json_build_object('version', o.version)
+     from orders o where o.id = r.order_id and o.order_id = 'shipped'`,
+  ],
+  tasks_have_their_orders: [
+    {
+      sql: `delete from orders where order_id = 'ready'; delete from decision where seq = 0 or order_id not in (select id from orders)`,
+      also: ['every_order_event_is_decided', 'every_change_is_in_the_history', 'tasks_hold_what_their_orders_say'],
+    },
+  ],
+  tasks_are_held_by_their_fences: [
+    "update task set fence = 0 where state = 'accepted'",
+    "update task set fence = 1 where state = 'ready'",
+    "update task set intercept_requested = true where state = 'ready'",
+  ],
+  tasks_are_shipped_when_their_lines_are: [
+    {
+      sql: "update task set state = 'shipped' where state = 'accepted'",
+      also: ['reserved_is_what_live_tasks_hold', 'each_task_holds_what_it_took'],
+    },
+    {
+      sql: `update task set lines = jsonb_set(lines, '{0,shipped}', '4') where state = 'accepted'`,
+      also: ['shipped_is_what_packages_hold', 'reserved_is_what_live_tasks_hold', 'each_task_holds_what_it_took'],
+    },
+  ],
+  shipped_is_what_packages_hold: [
+    { sql: "update task set packages = '[]' where packages <> '[]'", also: ['parcels_are_what_packages_say'] },
+    {
+      sql: "update task set packages = packages || packages where packages <> '[]'",
+      also: [],
+    },
+    `update task set packages = jsonb_set(packages, '{0,lines,0,sku}', '"b"') where packages <> '[]'`,
+  ],
+  parcels_are_what_packages_say: [
+    'delete from parcel',
+    'update parcel set order_id = order_id + 1',
+    "insert into parcel (carrier, waybill, task_id, order_id) values ('SF', 'SF9', '1-0', 1)",
+  ],
+  what_was_given_back_is_being_decided: [
+    "update task set state = 'rejected', fence = 1 where state = 'ready'",
+    "update task set state = 'intercepted', fence = 1 where state = 'ready'",
+  ],
+  nothing_is_oversold: [
+    `update stock set on_hand = 1 where node = 'n1' and sku = 'a'; ${bookkeeping('n1', 'a', -7, 0)}`,
+    // A shortage that is said to be over is no excuse.
+    `update stock set on_hand = 1 where node = 'n1' and sku = 'a'; ${bookkeeping('n1', 'a', -7, 0)};
+     insert into exception (kind, ref, resolved_at) values ('shortage', 'n1/a', now())`,
+  ],
+  reserved_is_what_live_tasks_hold: [
+    // A unit that is reserved for nobody.
+    `update stock set reserved = reserved + 1 where sku = 'b'; ${bookkeeping('n1', 'b', 0, 1)}`,
+    // A task whose units nobody reserved.
+    `update stock set reserved = reserved - 1 where sku = 'b'; ${bookkeeping('n1', 'b', 0, -1)}`,
+    // A task at a node that has no such stock at all.
+    { sql: "update task set node = 'n2' where state = 'ready'", also: ['each_task_holds_what_it_took'] },
+  ],
+  stock_is_what_its_movements_add_up_to: [
+    "update stock set on_hand = on_hand + 1 where sku = 'b'",
+    "update stock set safety = 0 where sku = 'b'",
+    "insert into stock (node, sku, on_hand) values ('n2', 'a', 0)",
+    bookkeeping('n2', 'b', 1, 0),
+  ],
+  each_task_holds_what_it_took: [
+    // The sums are right, but each holds the other's.
+    `update stock_movement m set ref = case ref when a then b else a end
+     from (select min(ref) as a, max(ref) as b from stock_movement where kind = 'reserve') r where m.ref in (a, b)`,
+    // Taken back after it was shipped, and shipped once more by nobody.
+    `insert into stock_movement (node, kind, ref, skus, on_hand, reserved)
+     select 'n1', 'ship', split_part(min(ref), '@', 1) || '#7', '{a}', '{0}', '{1}' from stock_movement where kind = 'reserve';
+     ${bookkeeping('n1', 'a', 0, -1)}`,
+  ],
+  a_task_is_reserved_for_once: [
+    {
+      sql: `insert into stock_movement (node, kind, ref, skus, on_hand, reserved)
+        select 'n2', 'reserve', min(ref) || '.again', '{}', '{}', '{}' from stock_movement where kind = 'reserve'`,
+      also: [],
+    },
+  ],
+  changes_are_numbered_without_gaps: [
+    "update node set seq = seq + 1 where node = 'n1'",
+    "update node set seq = 1 where node = 'n2'",
+    "update stock_movement set node_seq = 7 where node_seq = 1; update node set seq = 7 where node = 'n1'",
+  ],
+}
+
+test('a healthy database breaks nothing', async () => {
+  expect(await audit(sql)).toEqual([])
+  expect((await sql`select from orders`).count).toBe(4)
+})
+
+test('every invariant has a way here to be broken', () => {
+  expect(Object.keys(breaks)).toEqual(invariantNames)
+})
+
+describe.each(Object.entries(breaks))('%s', (invariant, statements) => {
+  const cases = statements.map((s): Break => (typeof s === 'string' ? { sql: s, also: [] } : s))
+  test.each(cases)('$sql', async ({ sql: statement, also, undo = '' }) => {
+    try {
+      await sql.unsafe(statement)
+      expect((await audit(sql)).map((v) => v.invariant).toSorted()).toEqual([invariant, ...also].toSorted())
+    } finally {
+      await sql.unsafe(undo)
+    }
+  })
+})
+
+test('of many the number is told, and a few of them shown', async () => {
+  await sql`
+    insert into decision (order_id, version, seq, outcome, trace) select 9000000 + n, 1, 0, 'x', '{}' from generate_series(1, 30) n`
+  const [violation] = await audit(sql)
+  expect(violation).toMatchObject({ invariant: 'decisions_have_their_orders', count: 30 })
+  expect(violation!.examples).toHaveLength(5)
+})
+
+test('what was given back may wait for its decision', async () => {
+  const { taskId, fence } = await pullOne(sql, 'n1')
+  await sql`update task set state = 'rejected' where task_id = ${taskId} and fence = ${fence}`
+  await storeEvents(sql, [eventOf('ready', { kind: 'command' })])
+  expect(await audit(sql)).toEqual([])
+})
+
+test('a count that found fewer is a shortage, not an oversale, while it is open', async () => {
+  await post(sql, 'n1', 'set', lines('a', 1))
+  expect((await audit(sql)).map((v) => v.invariant)).toEqual(['nothing_is_oversold'])
+  await sql`insert into exception (kind, ref) values ('shortage', 'n1/a')`
+  expect(await audit(sql)).toEqual([])
+})

@@ -1,0 +1,54 @@
+/** Promises 1 and 2, as far as events go: what was acknowledged is decided once, or still to be, and nothing is dropped silently. */
+import type { Invariant } from './invariant.ts'
+
+export const eventInvariants: readonly Invariant[] = [
+  {
+    // Its own number stands in its own order's history. Who names no order that we know is shown to a person instead.
+    name: 'every_order_event_is_decided',
+    query: `
+      select i.channel, i.shop, i.event_id from inbox i
+      where i.kind not in ('notification', 'hint')
+        and not exists (select from pending p where p.seq = i.seq)
+        and not exists (
+          select from decision d join orders o on o.id = d.order_id
+          where d.seq = i.seq and d.seq > 0 and o.channel = i.channel and o.shop = i.shop and o.order_id = i.order_id)
+        and not exists (
+          select from exception e
+          where e.kind = 'unintelligible_event' and e.ref = i.channel || '/' || i.shop || '/' || i.event_id)`,
+  },
+  {
+    // Version 0.1.0 called a notification `hint`. Its order was fetched afterwards, which the fetch's number tells, or is still asked for. Without a number are answers that
+    // nobody could read, and those that were stored before fetches had one.
+    name: 'every_notification_is_answered',
+    query: `
+      select h.channel, h.shop, h.event_id from inbox h
+      where h.kind in ('notification', 'hint')
+        and not exists (select from pending p where p.seq = h.seq)
+        and not exists (
+          select from inbox i
+          where i.kind in ('order', 'unintelligible')
+            and i.channel = h.channel and i.shop = h.shop and i.order_id = h.order_id
+            and coalesce(substring(i.event_id from '@([0-9]{1,15})$')::bigint >= h.seq, true))`,
+  },
+  {
+    // What waits for its decision has a body, and waits once.
+    name: 'every_pending_event_is_in_the_inbox',
+    query: `
+      select p.seq, p.channel, p.shop, p.event_id from pending p
+      left join inbox i on (i.day, i.channel, i.shop, i.event_id) = (p.day, p.channel, p.shop, p.event_id)
+      where (i.seq, i.kind, i.order_id) is distinct from (p.seq, p.kind, p.order_id)`,
+  },
+  {
+    name: 'no_event_is_decided_and_pending',
+    query: `select p.seq, d.order_id, d.version from pending p join decision d on d.seq = p.seq`,
+  },
+  {
+    // The same event id with another body is kept and raised.
+    name: 'conflicts_are_shown',
+    query: `
+      select c.channel, c.shop, c.event_id from event_conflict c
+      where c.received_at <= now() - current_setting('paidan.grace')::interval and not exists (
+        select from exception e
+        where e.kind = 'event_conflict' and e.ref = c.channel || '/' || c.shop || '/' || c.event_id)`,
+  },
+]

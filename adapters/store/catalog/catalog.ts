@@ -1,0 +1,179 @@
+/**
+ * Settings: shops, SKUs, nodes, carrier accounts. Small, read whole into memory by whoever decides, and read again when
+ * `catalog_version` has risen.
+ */
+import type { ChannelName, Node, Sku } from '../../../router/types.ts'
+import type { Queryable, Sql } from '../postgres/connect.ts'
+import { type PreviousSecrets, type Secrets, sealedSecrets } from '../secrets/credentials.ts'
+import type { Vault } from '../secrets/vault.ts'
+
+/** Without its credentials, which only ./credentials.ts reads. */
+export interface ShopRow {
+  readonly channel: ChannelName
+  readonly shop: string
+  readonly apiBaseUrl: string | null
+  readonly skuMap: Readonly<Record<string, string>>
+}
+
+/** `no` is the row or column of the availability availability: a place in memory, so whoever is put again keeps the one he has. */
+export interface Numbered<T> {
+  readonly no: number
+  readonly value: T
+}
+
+export interface CatalogRows {
+  readonly version: number
+  readonly shops: ReadonlyMap<string, ShopRow>
+  readonly skus: ReadonlyMap<string, Numbered<Sku>>
+  readonly nodes: readonly Numbered<Node>[]
+}
+
+export function shopKey(channel: string, shop: string): string {
+  return `${channel}/${shop}`
+}
+
+export async function catalogVersion(sql: Queryable): Promise<number> {
+  const [row] = await sql<{ version: string }[]>`select version from catalog_version`
+  return Number(row!.version)
+}
+
+/** The version is read first: what changes while the rest is read shows as a newer version next time. */
+export async function loadCatalog(sql: Queryable): Promise<CatalogRows> {
+  const version = await catalogVersion(sql)
+  const [shops, skus, nodes] = await Promise.all([
+    sql<ShopRow[]>`select channel, shop, api_base_url as "apiBaseUrl", sku_map as "skuMap" from shop`,
+    sql<Numbered<Sku>[]>`select no, detail as value from sku`,
+    sql<Numbered<Node>[]>`select no, detail as value from node order by no`,
+  ])
+  return {
+    version,
+    shops: new Map(shops.map((s) => [shopKey(s.channel, s.shop), s])),
+    skus: new Map(skus.map((s) => [s.value.sku, s])),
+    nodes,
+  }
+}
+
+/** Until it commits, whoever else raises it waits: done first, settings are put by one at a time. */
+async function raiseVersion(sql: Queryable): Promise<void> {
+  await sql`update catalog_version set version = version + 1`
+}
+
+export interface ShopToPut extends ShopRow {
+  readonly credentials: Secrets
+  /** Also in force until an instant; none when absent. */
+  readonly previous?: PreviousSecrets | null
+}
+
+export async function putShop(sql: Sql, vault: Vault, shop: ShopToPut): Promise<void> {
+  await sql.begin(async (tx) => {
+    const key = [shop.channel, shop.shop] as const
+    const sealed = await sealedSecrets(tx, vault, 'shop', key, shop.credentials, shop.previous ?? null)
+    await tx`
+      insert into shop (channel, shop, sealed, api_base_url, sku_map)
+      values (${shop.channel}, ${shop.shop}, ${sealed}, ${shop.apiBaseUrl}, ${tx.json(shop.skuMap)})
+      on conflict (channel, shop) do update set credentials = null, sealed = excluded.sealed,
+        api_base_url = excluded.api_base_url, sku_map = excluded.sku_map`
+    await raiseVersion(tx)
+  })
+}
+
+export async function putSkus(sql: Sql, skus: readonly Sku[]): Promise<void> {
+  await sql.begin(async (tx) => {
+    await raiseVersion(tx)
+    const given = tx`
+      (select detail ->> 'sku' as sku, detail
+       from jsonb_array_elements(${JSON.stringify(skus)}::text::jsonb) as detail) as r`
+    await tx`update sku s set detail = r.detail from ${given} where s.sku = r.sku`
+    // A row that is there already would have taken a number before it is found to conflict.
+    await tx`
+      insert into sku (sku, detail)
+      select sku, detail from ${given} where not exists (select from sku s where s.sku = r.sku) order by sku
+      on conflict (sku) do update set detail = excluded.detail`
+  })
+}
+
+export class NodeKeyTaken extends Error {
+  readonly code = 'node_key_taken'
+}
+
+export interface NodeToPut {
+  readonly node: Node
+  readonly apiKeyHash: Buffer
+  /** Epoch milliseconds until which the key before this one is taken too; at once no more when absent. */
+  readonly previousKeyUntil?: number | null
+}
+
+/**
+ * Whether each was made by this call, in the order of `nodes`; a change of safety stock is the caller's to carry into
+ * `stock`. Throws NodeKeyTaken, or Postgres' 23505, on a key that is taken from another node.
+ */
+export async function putNodes(
+  sql: Sql,
+  nodes: readonly NodeToPut[],
+): Promise<{ readonly created: readonly string[] }> {
+  return await sql.begin(async (tx) => {
+    await raiseVersion(tx)
+    const rows = nodes.map((n) => ({
+      node: n.node.node,
+      detail: n.node,
+      hash: n.apiKeyHash.toString('hex'),
+      until: n.previousKeyUntil ?? null,
+    }))
+    const given = tx`
+      jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as r (node text, detail jsonb, hash text, until bigint)`
+    // As everybody locks nodes, so that nobody waits for us whom we wait for.
+    await tx`select from node where node = any(${nodes.map((n) => n.node.node)}) order by node for update`
+    const isNew = tx`not exists (select from node known where known.node = r.node)`
+    const taken = await tx`
+      select from node n join ${given} on n.previous_key_hash = decode(r.hash, 'hex')
+      where n.node <> r.node and n.previous_key_until > now()
+      union all
+      select from node n join ${given} on n.api_key_hash = decode(r.hash, 'hex') where ${isNew}`
+    if (taken.count > 0) throw new NodeKeyTaken('another node’s key, or was until lately')
+    // A row that is there already, or is refused, would have taken a number first.
+    const made = await tx<{ node: string }[]>`
+      insert into node (node, detail, api_key_hash)
+      select node, detail, decode(hash, 'hex') from ${given} where ${isNew} order by node
+      on conflict (node) do nothing returning node`
+    if (made.length < rows.length) {
+      // Told the same key twice, the one before it stays the one before it.
+      await tx`
+        update node n set detail = r.detail, api_key_hash = decode(r.hash, 'hex'),
+          previous_key_hash = case when r.until is null then null
+            when n.api_key_hash = decode(r.hash, 'hex') then n.previous_key_hash else n.api_key_hash end,
+          previous_key_until = case when r.until is null then null
+            when n.api_key_hash = decode(r.hash, 'hex') and n.previous_key_hash is null then null
+            else to_timestamp(r.until / 1000.0) end
+        from ${given}
+        where n.node = r.node and not (r.node = any(${made.map((m) => m.node)}))`
+    }
+    return { created: made.map((r) => r.node) }
+  })
+}
+
+/** By its key, or by the one before it while that is still taken. */
+export async function nodeOfApiKey(sql: Queryable, hash: Buffer): Promise<string | null> {
+  const [row] = await sql<{ node: string }[]>`
+    select node from node where api_key_hash = ${hash}
+    union all
+    select node from node where previous_key_hash = ${hash} and previous_key_until > now()
+    limit 1`
+  return row?.node ?? null
+}
+
+export interface CarrierAccountToPut {
+  readonly carrier: string
+  readonly account: string
+  readonly credentials: Secrets
+  readonly previous?: PreviousSecrets | null
+}
+
+export async function putCarrierAccount(sql: Sql, vault: Vault, account: CarrierAccountToPut): Promise<void> {
+  await sql.begin(async (tx) => {
+    const key = [account.carrier, account.account] as const
+    const sealed = await sealedSecrets(tx, vault, 'carrier', key, account.credentials, account.previous ?? null)
+    await tx`
+      insert into carrier_account (carrier, account, sealed) values (${account.carrier}, ${account.account}, ${sealed})
+      on conflict (carrier, account) do update set credentials = null, sealed = excluded.sealed`
+  })
+}

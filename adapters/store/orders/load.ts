@@ -1,0 +1,67 @@
+/** Reads orders with their tasks, for a decision or for a look. */
+import type { ChannelName, Order, OrderKey, Task, TaskLine, TaskState } from '../../../router/types.ts'
+import type { Queryable } from '../postgres/connect.ts'
+import { type OrderRow, orderFromRow } from './order-row.ts'
+
+export interface Loaded {
+  readonly order: Order
+  readonly tasks: readonly Task[]
+}
+
+/** Known orders by `keyOf`; an unknown key is absent. */
+export async function loadByKeys(sql: Queryable, keys: readonly OrderKey[]): Promise<Map<string, Loaded>> {
+  const rows = await sql<OrderRow[]>`
+    select o.id, o.channel, o.shop, o.order_id, o.version, o.state, o.body::json, o.items, o.allocations
+    from unnest(${keys.map((k) => k.channel)}::text[], ${keys.map((k) => k.shop)}::text[], ${keys.map((k) => k.orderId)}::text[])
+      as k (channel, shop, order_id)
+    join orders o using (channel, shop, order_id)`
+  return await withTasks(sql, rows)
+}
+
+async function withTasks(sql: Queryable, rows: readonly OrderRow[]): Promise<Map<string, Loaded>> {
+  const loaded = new Map<string, { order: Order; tasks: Task[] }>()
+  const byId = new Map<string, { order: Order; tasks: Task[] }>()
+  for (const row of rows) {
+    const order = orderFromRow(row)
+    const entry = { order, tasks: [] }
+    loaded.set(keyOf(order), entry)
+    if (order.taskCount > 0) byId.set(order.id, entry)
+  }
+  if (byId.size > 0) {
+    const tasks = await sql<TaskRow[]>`
+      select order_id, task_id, node, state, fence, intercept_requested, lines
+      from task where order_id = any(${[...byId.keys()]}::bigint[]) order by order_id, created_at, task_id`
+    for (const row of tasks) byId.get(row.order_id)!.tasks.push(taskFromRow(row))
+  }
+  return loaded
+}
+
+export interface TaskRow {
+  readonly order_id: string
+  readonly task_id: string
+  readonly node: string
+  readonly state: string
+  readonly fence: number
+  readonly intercept_requested: boolean
+  readonly lines: readonly TaskLine[]
+}
+
+export function taskFromRow(row: TaskRow): Task {
+  return {
+    taskId: row.task_id,
+    node: row.node,
+    state: row.state as TaskState,
+    fence: row.fence,
+    interceptRequested: row.intercept_requested,
+    lines: row.lines,
+  }
+}
+
+/** One string a platform order, for maps. */
+export function keyOf(key: {
+  readonly channel: ChannelName | string
+  readonly shop: string
+  readonly orderId: string
+}): string {
+  return `${key.channel}\u0000${key.shop}\u0000${key.orderId}`
+}

@@ -1,0 +1,60 @@
+/**
+ * Which orders have to be reconciled again. The mark is in the order's reconciliation row, set in the transaction that
+ * changed something, so that a crash between the change and its reconciliation loses nothing: the sweep finds the mark.
+ */
+import { closableStates } from '../../../router/reconcile/types.ts'
+import type { Queryable } from '../postgres/connect.ts'
+
+/** Marks orders, and enters those that are new here. The last statement of its transaction: it locks in order of id. */
+export async function markDue(sql: Queryable, orderIds: readonly string[]): Promise<void> {
+  if (orderIds.length === 0) return
+  await sql`
+    insert into reconciliation (order_id, state, detail, updated_at)
+    select id, 'open', '{}'::json, '-infinity'::timestamptz
+    from (select distinct unnest(${orderIds as string[]}::bigint[]) as id) as given order by id
+    on conflict (order_id) do update set updated_at = '-infinity' where reconciliation.updated_at <> '-infinity'`
+}
+
+/** Marked orders, lowest id first, after the given one. */
+export async function dueOrders(sql: Queryable, afterOrderId: string, limit: number): Promise<string[]> {
+  const rows = await sql<{ id: string }[]>`
+    select order_id as id from reconciliation
+    where updated_at = '-infinity' and order_id > ${afterOrderId}::bigint order by order_id limit ${limit}`
+  return rows.map((row) => row.id)
+}
+
+export interface Stretch {
+  /** Lowest first. */
+  readonly unreconciled: readonly string[]
+  /** The last order that was looked at; null: there are no more. */
+  readonly lastOrderId: string | null
+}
+
+/**
+ * The belt to the mark's braces: orders that have something to close and have another version than the one that was
+ * last reconciled, or never were. Looks at so many orders in order of id, from after the given one, whatever it finds among
+ * them: nearly always nothing, and to look on until there is something would be to read every order that ever was.
+ */
+export async function unreconciledOrders(sql: Queryable, afterOrderId: string, look: number): Promise<Stretch> {
+  const [row] = await sql<{ looked: number; last: string | null; unreconciled: string[] | null }[]>`
+    select count(*)::int as looked, max(o.id) as last, array_agg(o.id order by o.id) filter (
+      where o.state = any(${closableStates as string[]}::text[])
+        and (r.order_id is null or (r.detail->>'version')::integer is distinct from o.version)) as unreconciled
+    from (
+      select id, state, version from orders where id > ${afterOrderId}::bigint order by id limit ${look}
+    ) o left join lateral (select * from reconciliation where order_id = o.id offset 0) r on true`
+  const { looked, last, unreconciled } = row!
+  return { unreconciled: unreconciled ?? [], lastOrderId: looked < look ? null : last }
+}
+
+/** Orders whose parcels carry one of these waybills. */
+export async function ordersTouchedByWaybills(sql: Queryable, waybills: readonly string[]): Promise<string[]> {
+  const rows = await sql<{ id: string }[]>`
+    select distinct order_id as id from parcel where waybill = any(${waybills as string[]}::text[])`
+  return rows.map((row) => row.id).sort(compareIds)
+}
+
+/** Ids are digits without leading zeros: shorter is smaller. */
+export function compareIds(a: string, b: string): number {
+  return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0)
+}

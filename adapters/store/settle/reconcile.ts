@@ -1,0 +1,202 @@
+/** Reads what the three-way match needs, and writes what it found: reconciliation, exceptions, the order's state. */
+import type { BillRow } from '../../../router/bill.ts'
+import {
+  type Package,
+  type ReconcileInput,
+  type Reconciliation,
+  reconcileExceptionKinds,
+  type ShippedTask,
+} from '../../../router/reconcile/types.ts'
+import type { Track } from '../../../router/track.ts'
+import type { TaskLine, TaskState } from '../../../router/types.ts'
+import { raise } from '../exceptions.ts'
+import { type OrderRow, orderFromRow } from '../orders/order-row.ts'
+import { keyedPlans, type Queryable, type Transaction } from '../postgres/connect.ts'
+import { jsonText } from '../postgres/json-text.ts'
+import { compareIds } from './due.ts'
+
+export interface ReconcileLoad {
+  readonly input: ReconcileInput
+  /** It has a reconciliation row, locked by this transaction. */
+  readonly entered: boolean
+}
+
+/**
+ * Locks the orders in order of id, then their reconciliation rows, and only then reads the rest: whatever is committed
+ * later finds the row unlocked again and marks it due. Unknown ids are absent. `look` locks nothing.
+ */
+export async function loadForReconcile(
+  tx: Transaction,
+  orderIds: readonly string[],
+  lock: 'lock' | 'look' = 'lock',
+): Promise<ReconcileLoad[]> {
+  const locked = lock === 'lock' ? tx`for update` : tx``
+  await byKeys(tx)
+  const orders = await tx<OrderRow[]>`
+    select id, channel, shop, order_id, version, state, body::json, items, allocations
+    from orders where id = any(${orderIds as string[]}::bigint[]) order by id ${locked}`
+  const ids = orders.map((row) => row.id)
+  if (ids.length === 0) return []
+  const entered = await tx<{ id: string }[]>`
+    select order_id as id from reconciliation where order_id = any(${ids}::bigint[]) order by order_id ${locked}`
+  const tasks = await readTasks(tx, ids)
+  const waybills = [...tasks.values()].flatMap((list) => list.flatMap((task) => task.packages.map((p) => p.waybill)))
+  const tracks = await readTracks(tx, [...new Set(waybills)])
+  const bills = await readBills(tx, ids)
+  const known = new Set(entered.map((row) => row.id))
+  return orders.map((row) => {
+    const own = tasks.get(row.id) ?? []
+    const ownTracks = own.flatMap((task) => task.packages.flatMap((parcel) => tracks.get(parcel.waybill) ?? []))
+    const input = {
+      order: orderFromRow(row),
+      tasks: own,
+      tracks: [...new Set(ownTracks)],
+      bills: bills.get(row.id) ?? [],
+    }
+    return { input, entered: known.has(row.id) }
+  })
+}
+
+/**
+ * Every read and every join of the transaction is by key (see `keyedPlans`). A table that grew since it was last analysed
+ * must not be read whole for 200 orders: its index neither, which a hash join or a merge join would do.
+ */
+async function byKeys(tx: Transaction): Promise<void> {
+  const names = Object.keys(keyedPlans)
+  const values = Object.values(keyedPlans)
+  await tx`select set_config(name, value, true) from unnest(${names}::text[], ${values}::text[]) as given (name, value)`
+}
+
+async function readTasks(tx: Queryable, orderIds: string[]): Promise<Map<string, ShippedTask[]>> {
+  const rows = await tx<
+    { order_id: string; task_id: string; state: TaskState; lines: TaskLine[]; packages: Package[] }[]
+  >`
+    select order_id, task_id, state, lines, packages
+    from task where order_id = any(${orderIds}::bigint[]) order by task_id`
+  const byOrder = new Map<string, ShippedTask[]>()
+  for (const { order_id, task_id, state, lines, packages } of rows) {
+    push(byOrder, order_id, { taskId: task_id, state, lines, packages })
+  }
+  return byOrder
+}
+
+async function readTracks(tx: Queryable, waybills: string[]): Promise<Map<string, Track[]>> {
+  const byWaybill = new Map<string, Track[]>()
+  if (waybills.length === 0) return byWaybill
+  const rows = await tx<(Omit<Track, 'occurredAt'> & { occurred_at: string })[]>`
+    select carrier, waybill, state, occurred_at from track
+    where waybill = any(${waybills}::text[]) order by waybill, carrier`
+  for (const { occurred_at, ...track } of rows) {
+    push(byWaybill, track.waybill, { ...track, occurredAt: Number(occurred_at) })
+  }
+  return byWaybill
+}
+
+async function readBills(tx: Queryable, orderIds: string[]): Promise<Map<string, BillRow[]>> {
+  const rows = await tx<(BillRow & { of: string })[]>`
+    select o.id as of, b.ref, b.kind, b.channel, b.shop, b.order_id as "orderId",
+      b.transaction_id as "transactionId", b.amount_fen as "amountFen", b.fee_fen as "feeFen",
+      b.occurred_at as "occurredAt"
+    from (select id, channel, shop, order_id, transaction_id from orders where id = any(${orderIds}::bigint[])) o
+    cross join lateral (
+      (select * from bill_row where channel = o.channel and shop = o.shop and order_id = o.order_id offset 0)
+      union
+      (select * from bill_row where transaction_id = o.transaction_id offset 0)
+    ) b order by b.id`
+  const byOrder = new Map<string, BillRow[]>()
+  for (const { of, ...row } of rows) {
+    const numbers = { amountFen: Number(row.amountFen), feeFen: Number(row.feeFen), occurredAt: Number(row.occurredAt) }
+    push(byOrder, of, { ...row, ...numbers })
+  }
+  return byOrder
+}
+
+function push<Value>(map: Map<string, Value[]>, key: string, value: Value): void {
+  const list = map.get(key)
+  if (list === undefined) map.set(key, [value])
+  else list.push(value)
+}
+
+export interface ReconcileResult {
+  readonly orderId: string
+  /** The order's version before; a change of state makes it one more. */
+  readonly version: number
+  readonly entered: boolean
+  readonly reconciliation: Reconciliation
+  readonly change: 'closed' | 'reopened' | null
+}
+
+/** In the transaction of the load. Written again with the same results, it changes nothing. */
+export async function saveReconciliations(tx: Transaction, results: readonly ReconcileResult[]): Promise<void> {
+  if (results.length === 0) return
+  const sorted = [...results].sort((a, b) => compareIds(a.orderId, b.orderId))
+  await changeStates(tx, sorted)
+  await writeRows(tx, sorted)
+  const found = sorted.flatMap(({ orderId, reconciliation }) =>
+    reconciliation.exceptions.map(({ kind, of, since, detail }) => ({
+      kind,
+      ref: of === '' ? orderId : `${orderId}/${of}`,
+      orderId,
+      detail,
+      since,
+    })),
+  )
+  await raise(tx, found)
+  // By order first: an index on what is open would be read whole, and there may be a million open ones.
+  await tx`
+    with own as materialized (
+      select id, kind, ref, resolved_at from exception
+      where order_id = any(${sorted.map((result) => result.orderId)}::bigint[])
+    )
+    update exception set resolved_at = now() from own
+    where exception.id = own.id and own.resolved_at is null
+      and own.kind = any(${reconcileExceptionKinds as unknown as string[]}::text[])
+      and (own.kind, own.ref) not in (
+        select * from unnest(${found.map((entry) => entry.kind)}::text[], ${found.map((entry) => entry.ref)}::text[]))`
+}
+
+async function changeStates(tx: Transaction, results: readonly ReconcileResult[]): Promise<void> {
+  const changed = results.filter((result) => result.change !== null)
+  if (changed.length === 0) return
+  const rows = changed.map(({ orderId, version, change, reconciliation }) => ({
+    id: orderId,
+    version: version + 1,
+    state: change === 'closed' ? 'closed' : 'shipped',
+    outcome: change,
+    trace: { event: 'reconcile', reconciliation },
+  }))
+  const text = jsonText(rows)
+  await tx`
+    update orders set state = given.state, version = given.version, updated_at = now()
+    from json_to_recordset(${text}::text::json) as given (id bigint, version integer, state text)
+    where orders.id = given.id`
+  await tx`
+    insert into decision (order_id, version, seq, outcome, trace)
+    select id, version, 0, outcome, trace
+    from json_to_recordset(${text}::text::json) as given (id bigint, version integer, outcome text, trace text)`
+}
+
+/**
+ * `version` in the detail is the order's version that was looked at: the sweep compares it. An order that was not
+ * entered when the bills were read and is now was entered by somebody who has news: that mark stays.
+ */
+async function writeRows(tx: Transaction, results: readonly ReconcileResult[]): Promise<void> {
+  const rows = results.map(({ orderId, version, change, reconciliation, entered }) => ({
+    id: orderId,
+    state: reconciliation.state,
+    entered,
+    detail: { ...reconciliation, version: change === null ? version : version + 1 },
+  }))
+  const text = jsonText(rows)
+  await tx`
+    insert into reconciliation (order_id, state, detail, updated_at)
+    select id, state, detail, now()
+    from json_to_recordset(${text}::text::json) as given (id bigint, state text, entered boolean, detail json)
+    where not entered order by id
+    on conflict (order_id) do nothing`
+  await tx`
+    update reconciliation r set state = given.state, detail = given.detail, updated_at = now()
+    from json_to_recordset(${text}::text::json) as given (id bigint, state text, entered boolean, detail json)
+    where given.entered and r.order_id = given.id
+      and (r.state <> given.state or r.detail::text <> given.detail::text or r.updated_at = '-infinity')`
+}

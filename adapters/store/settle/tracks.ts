@@ -1,0 +1,40 @@
+/** Tracks: a carrier's latest word on each waybill, which may come before the parcel that it is about. */
+import { createHash } from 'node:crypto'
+import { finality, type Track, trackStates } from '../../../router/track.ts'
+import type { Sql } from '../postgres/connect.ts'
+import { markDue, ordersTouchedByWaybills } from './due.ts'
+
+export interface RecordedTrack {
+  /** older: a newer or a final word is known; the stored one stands. */
+  readonly outcome: 'recorded' | 'already_recorded' | 'older'
+  /** Orders with a parcel of this waybill, whatever the outcome: to be reconciled. Empty before it is shipped. */
+  readonly orderIds: readonly string[]
+}
+
+const finalityByState = Object.fromEntries(trackStates.map((state) => [state, finality(state)]))
+
+/**
+ * `body` is the push as given, JSON text. The greatest of (finality, instant, body's hash) stands, so that any order of
+ * arrival ends the same.
+ *
+ * The parcels are asked for only after the track is committed: whoever ships at the same moment sees either the track
+ * or is seen here. Called again for the same push, it marks the orders again.
+ */
+export async function recordTrack(sql: Sql, track: Track, body: string): Promise<RecordedTrack> {
+  const hash = createHash('sha256').update(body).digest('hex')
+  const ranks = JSON.stringify(finalityByState)
+  const written = await sql`
+    insert into track (carrier, waybill, state, occurred_at, body_hash, body)
+    values (${track.carrier}, ${track.waybill}, ${track.state}, ${track.occurredAt}, decode(${hash}, 'hex'), ${body}::text::json)
+    on conflict (carrier, waybill) do update
+      set state = excluded.state, occurred_at = excluded.occurred_at, body_hash = excluded.body_hash,
+        body = excluded.body, updated_at = now()
+      where ((${ranks}::text::jsonb->>excluded.state)::int, excluded.occurred_at, excluded.body_hash)
+          > ((${ranks}::text::jsonb->>track.state)::int, track.occurred_at, track.body_hash)`
+  const orderIds = await ordersTouchedByWaybills(sql, [track.waybill])
+  await markDue(sql, orderIds)
+  if (written.count > 0) return { outcome: 'recorded', orderIds }
+  const same = await sql`
+    select from track where carrier = ${track.carrier} and waybill = ${track.waybill} and body_hash = decode(${hash}, 'hex')`
+  return { outcome: same.count > 0 ? 'already_recorded' : 'older', orderIds }
+}

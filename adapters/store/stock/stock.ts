@@ -1,0 +1,273 @@
+/**
+ * Stock as Postgres keeps it: receipts and counts in, figures out. Reservations are moved by ./commit.ts, shipments by ./tasks.ts.
+ */
+import type { SkuQuantity } from '../../../router/types.ts'
+import type { Queryable, Sql, Transaction } from '../postgres/connect.ts'
+import type { NodeDelta } from './move-stock.ts'
+
+export interface Posting {
+  readonly node: string
+  /** The caller's idempotency key. */
+  readonly ref: string
+  /** set: the line's quantity is what was counted on hand; add: it came in (or, negative, is written off). */
+  readonly kind: 'set' | 'add'
+  /** Quantities of one SKU are added up first. */
+  readonly lines: readonly SkuQuantity[]
+  readonly bodyHash: Buffer
+}
+
+export type Posted =
+  | { readonly outcome: 'posted'; readonly delta: NodeDelta; readonly shortages: readonly Shortage[] }
+  | { readonly outcome: 'already_posted' }
+  | { readonly outcome: 'ref_used_for_other_lines' }
+  | { readonly outcome: 'unknown_skus'; readonly skus: readonly string[] }
+  /** Writing off more than there is. */
+  | { readonly outcome: 'below_zero'; readonly skus: readonly string[] }
+
+/** A count below what is reserved: so many units are promised and not there. */
+export interface Shortage {
+  readonly sku: string
+  readonly missing: number
+}
+
+/** One transaction. The node's safety stock is kept back of every SKU that it gets for the first time. */
+export async function postStock(sql: Sql, posting: Posting): Promise<Posted> {
+  const quantities = new Map<string, number>()
+  for (const l of posting.lines) {
+    quantities.set(l.sku, posting.kind === 'set' ? l.quantity : (quantities.get(l.sku) ?? 0) + l.quantity)
+  }
+  const skus = [...quantities.keys()].sort()
+  return (await sql
+    .begin(async (tx) => {
+      const [fresh] = await tx`
+      insert into stock_posting (node, ref, body_hash) values (${posting.node}, ${posting.ref}, ${posting.bodyHash})
+      on conflict do nothing returning 1`
+      if (fresh === undefined) {
+        const [known] = await tx<{ body_hash: Buffer }[]>`
+        select body_hash from stock_posting where node = ${posting.node} and ref = ${posting.ref}`
+        return { outcome: known!.body_hash.equals(posting.bodyHash) ? 'already_posted' : 'ref_used_for_other_lines' }
+      }
+      const unknown = await tx<{ sku: string }[]>`
+      select s.sku from unnest(${skus}::text[]) as s (sku) left join sku using (sku)
+      where sku.sku is null or jsonb_array_length(sku.detail -> 'bundle') > 0`
+      if (unknown.length > 0)
+        return await undo(tx, posting, { outcome: 'unknown_skus', skus: unknown.map((r) => r.sku) })
+      const { seq, safety } = await nextChange(tx, posting.node)
+      const made = await tx<{ sku: string }[]>`
+      insert into stock (node, sku, on_hand, safety) select ${posting.node}, sku, 0, ${safety} from unnest(${skus}::text[]) as s (sku)
+      on conflict do nothing returning sku`
+      const rows = await tx<{ sku: string; on_hand: number; reserved: number; safety: number }[]>`
+      select sku, on_hand, reserved, safety from stock where node = ${posting.node} and sku = any(${skus}) order by sku for update`
+      const after = rows.map((r) =>
+        posting.kind === 'set' ? quantities.get(r.sku)! : r.on_hand + quantities.get(r.sku)!,
+      )
+      const below = rows.filter((_, i) => after[i]! < 0).map((r) => r.sku)
+      if (below.length > 0) throw new BelowZero(below)
+      await tx`
+      update stock set on_hand = c.on_hand from unnest(${rows.map((r) => r.sku)}::text[], ${after}::int[]) as c (sku, on_hand)
+      where stock.node = ${posting.node} and stock.sku = c.sku`
+      // A SKU that is new here has its safety stock kept back from now on: Redis has never heard of it.
+      const moved = rows.map((r, i) => after[i]! - r.on_hand)
+      const isNew = new Set(made.map((r) => r.sku))
+      const firstSafety = rows.map((r) => (isNew.has(r.sku) ? r.safety : 0))
+      await tx`
+      insert into stock_movement (node, node_seq, kind, ref, skus, on_hand, reserved, safety)
+      values (${posting.node}, ${seq}, ${posting.kind}, ${posting.ref}, ${rows.map((r) => r.sku)},
+        ${moved}::int[], ${rows.map(() => 0)}::int[], ${firstSafety}::int[])`
+      const shortages = rows
+        .map((r, i) => ({ sku: r.sku, missing: r.reserved - after[i]! }))
+        .filter((s) => s.missing > 0)
+      const lines = rows.map((r, i) => ({ sku: r.sku, delta: moved[i]! - firstSafety[i]! }))
+      return { outcome: 'posted', delta: { node: posting.node, seq, lines }, shortages }
+    })
+    .catch((error: unknown) => {
+      if (error instanceof BelowZero) return { outcome: 'below_zero', skus: error.skus }
+      throw error
+    })) as Posted
+}
+
+class BelowZero extends Error {
+  readonly skus: readonly string[]
+  constructor(skus: readonly string[]) {
+    super('below zero')
+    this.skus = skus
+  }
+}
+
+async function undo(tx: Transaction, posting: Posting, outcome: Posted): Promise<Posted> {
+  await tx`delete from stock_posting where node = ${posting.node} and ref = ${posting.ref}`
+  return outcome
+}
+
+/** The next number of the node's changes; holds the node's lock until the transaction ends. */
+export async function nextNodeSeq(tx: Transaction, node: string): Promise<number> {
+  return (await nextChange(tx, node)).seq
+}
+
+/** With the node's safety stock as set by then: under this lock whoever sets another one carries it into the rows after us. */
+async function nextChange(tx: Transaction, node: string): Promise<{ seq: number; safety: number }> {
+  const [row] = await tx<{ seq: number; safety: number }[]>`
+    update node set seq = seq + 1 where node = ${node}
+    returning seq::float8 as seq, coalesce((detail ->> 'safetyStock')::int, 0) as safety`
+  return row!
+}
+
+/** Carries a node's new safety stock into all of its rows. Null when nothing changes. */
+export async function changeSafety(sql: Sql, node: string, safety: number): Promise<NodeDelta | null> {
+  return (await sql.begin(async (tx) => {
+    const seq = await nextNodeSeq(tx, node)
+    const rows = await tx<{ sku: string; safety: number }[]>`
+      select sku, safety from stock where node = ${node} and safety <> ${safety} order by sku for update`
+    if (rows.length === 0) {
+      await tx`update node set seq = seq - 1 where node = ${node}`
+      return null
+    }
+    await tx`update stock set safety = ${safety} where node = ${node} and safety <> ${safety}`
+    const lines = rows.map((r) => ({ sku: r.sku, delta: r.safety - safety }))
+    const zeros = rows.map(() => 0)
+    await tx`
+      insert into stock_movement (node, node_seq, kind, ref, skus, on_hand, reserved, safety)
+      values (${node}, ${seq}, 'safety', ${`safety-${seq}`}, ${rows.map((r) => r.sku)}, ${zeros}::int[], ${zeros}::int[],
+        ${rows.map((r) => safety - r.safety)}::int[])`
+    return { node, seq, lines }
+  })) as NodeDelta | null
+}
+
+/** What Redis has to be told after `fromSeq`, in order. */
+export async function deltasAfter(sql: Queryable, node: string, fromSeq: number): Promise<NodeDelta[]> {
+  const rows = await sql<{ seq: string; skus: string[]; available: number[] }[]>`
+    select node_seq as seq, skus,
+      (select array_agg(h - r - coalesce(f, 0) order by o)
+       from unnest(on_hand, reserved, safety) with ordinality as d (h, r, f, o)) as available
+    from stock_movement where node = ${node} and node_seq > ${fromSeq} order by node_seq`
+  return rows.map((r) => ({
+    node,
+    seq: Number(r.seq),
+    lines: r.skus.map((sku, i) => ({ sku, delta: r.available[i]! })),
+  }))
+}
+
+export interface NodeFigures {
+  readonly node: string
+  readonly no: number
+  readonly seq: number
+  readonly available: readonly { readonly sku: string; readonly available: number }[]
+}
+
+/** Every node with what it can promise, as one look at the database. Two lists are half the work of a list of objects. */
+export async function figuresOf(sql: Queryable, nodes: readonly string[]): Promise<NodeFigures[]> {
+  const rows = await sql<{ node: string; no: number; seq: number; skus: string[]; available: number[] }[]>`
+    select n.node, n.no, n.seq::float8 as seq, s.skus, s.available
+    from node n cross join lateral (
+      select coalesce(json_agg(sku), '[]') as skus, coalesce(json_agg(on_hand - safety - reserved), '[]') as available
+      from stock where stock.node = n.node
+    ) s where n.node = any(${nodes as string[]})`
+  return rows.map(({ node, no, seq, skus, available }) => ({
+    ...{ node, no, seq },
+    available: skus.map((sku, i) => ({ sku, available: available[i]! })),
+  }))
+}
+
+export interface StockRow {
+  readonly node: string
+  readonly sku: string
+  readonly onHand: number
+  readonly reserved: number
+  readonly safety: number
+  readonly available: number
+}
+
+export async function stockRows(
+  sql: Queryable,
+  filter: { readonly sku?: string; readonly node?: string; readonly limit: number },
+): Promise<StockRow[]> {
+  return await sql<StockRow[]>`
+    select node, sku, on_hand as "onHand", reserved, safety, on_hand - safety - reserved as available
+    from stock where true ${filter.sku === undefined ? sql`` : sql`and sku = ${filter.sku}`}
+      ${filter.node === undefined ? sql`` : sql`and node = ${filter.node}`}
+    order by node, sku limit ${filter.limit}`
+}
+
+export interface ShortRow extends Shortage {
+  readonly node: string
+}
+
+/** Rows that promise more than there is: of one posting's, or all. */
+export async function shortRows(
+  sql: Queryable,
+  of: { readonly node: string; readonly skus: readonly string[] } | null,
+): Promise<ShortRow[]> {
+  return await sql<ShortRow[]>`
+    select node, sku, reserved - on_hand as missing from stock
+    where reserved > on_hand ${of === null ? sql`` : sql`and node = ${of.node} and sku = any(${of.skus as string[]})`}
+    order by node, sku`
+}
+
+/** Which of some rows promise more than there is. */
+export async function shortAt(
+  sql: Queryable,
+  places: readonly { readonly node: string; readonly sku: string }[],
+): Promise<ShortRow[]> {
+  return await sql<ShortRow[]>`
+    select s.node, s.sku, s.reserved - s.on_hand as missing
+    from unnest(${places.map((p) => p.node)}::text[], ${places.map((p) => p.sku)}::text[]) as p (node, sku)
+    cross join lateral (
+      select * from stock where node = p.node and sku = p.sku and reserved > on_hand offset 0
+    ) s order by s.node, s.sku`
+}
+
+export interface UnpulledTask {
+  readonly node: string
+  readonly sku: string
+  readonly taskId: string
+  readonly channel: string
+  readonly shop: string
+  readonly orderId: string
+  /** Units of that SKU. */
+  readonly quantity: number
+}
+
+/** Tasks that nobody pulled and that hold a SKU at a node, newest first: the ones to source elsewhere after a count. */
+export async function unpulledTasks(
+  sql: Queryable,
+  rows: readonly { readonly node: string; readonly sku: string }[],
+): Promise<UnpulledTask[]> {
+  return await sql<UnpulledTask[]>`
+    select s.node, s.sku, t.task_id as "taskId", o.channel, o.shop, o.order_id as "orderId",
+      (select sum((l ->> 'quantity')::int)::int from jsonb_array_elements(t.lines) l where l ->> 'sku' = s.sku) as quantity
+    from unnest(${rows.map((r) => r.node)}::text[], ${rows.map((r) => r.sku)}::text[]) as s (node, sku)
+    join task t on t.node = s.node and t.state = 'ready'
+      and t.lines @> jsonb_build_array(jsonb_build_object('sku', s.sku))
+    join orders o on o.id = t.order_id
+    order by t.created_at desc, t.task_id desc`
+}
+
+export interface Backorder {
+  readonly channel: string
+  readonly shop: string
+  readonly orderId: string
+  readonly sku: string
+  readonly quantity: number
+  /** Our id of the order: the next ones of the SKU are behind it. */
+  readonly id: string
+}
+
+/**
+ * The backorders of each of some SKUs behind an order's id, in the order in which the orders came; where all are too many,
+ * as many of one SKU as of another. Reads no more than it gives.
+ */
+export async function backordersOf(
+  sql: Queryable,
+  of: readonly { readonly sku: string; readonly after: string | null }[],
+  limit: { readonly perSku: number; readonly all: number },
+): Promise<Backorder[]> {
+  return await sql<Backorder[]>`
+    select o.channel, o.shop, o.order_id as "orderId", b.sku, b.quantity, b.order_id::text as id
+    from unnest(${of.map((f) => f.sku)}::text[], ${of.map((f) => f.after ?? '0')}::bigint[]) as f (sku, id)
+    cross join lateral (
+      select first.*, row_number() over (order by first.order_id) as place from (
+        select * from backorder where sku = f.sku and order_id > f.id order by order_id limit ${limit.perSku}
+      ) first
+    ) b join orders o on o.id = b.order_id
+    order by b.place, b.order_id limit ${limit.all}`
+}

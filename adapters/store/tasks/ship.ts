@@ -1,0 +1,123 @@
+/**
+ * Packages leave the house. May be told in several calls; each unit leaves once.
+ *
+ * On hand and reserved go down together, so what is available stays, and Redis has nothing to learn. But for one case: a
+ * count had said that fewer are on hand than have left now. Then the count was wrong, not the parcel.
+ */
+import { stateOf } from '../../../router/order.ts'
+import type { SkuQuantity, Task, TaskState } from '../../../router/types.ts'
+import type { Sql, Transaction } from '../postgres/connect.ts'
+import { jsonText } from '../postgres/json-text.ts'
+import { markDue } from '../settle/due.ts'
+import { nextNodeSeq } from '../stock/stock.ts'
+import { addUp, lockOwned, type Package, type TaskRefusal } from './tasks.ts'
+
+export type Shipped =
+  | TaskRefusal
+  | { readonly outcome: 'shipped'; readonly orderId: string }
+  | { readonly outcome: 'partly_shipped'; readonly orderId: string }
+  /** With the state that the task has now: more of it may still be to ship. */
+  | { readonly outcome: 'already_shipped'; readonly orderId: string; readonly state: TaskState }
+
+/** Redis has something to learn: the change needs a number, and the node's lock comes before that of its stock. */
+class NeedsNumber extends Error {}
+
+export async function shipTask(
+  sql: Sql,
+  node: string,
+  taskId: string,
+  fence: number,
+  packages: readonly Package[],
+): Promise<Shipped> {
+  const shipWith = (numbered: boolean): Promise<Shipped> =>
+    sql.begin(async (tx) => await ship(tx, { node, taskId, fence, packages }, numbered)) as Promise<Shipped>
+  try {
+    return await shipWith(false)
+  } catch (error) {
+    if (error instanceof NeedsNumber) return await shipWith(true)
+    throw error
+  }
+}
+
+interface Shipment {
+  readonly node: string
+  readonly taskId: string
+  readonly fence: number
+  readonly packages: readonly Package[]
+}
+
+async function ship(tx: Transaction, shipment: Shipment, numbered: boolean): Promise<Shipped> {
+  const { node, taskId, fence, packages } = shipment
+  const owned = await lockOwned(tx, node, taskId, fence)
+  if ('outcome' in owned) return owned
+  const { task, order } = owned
+  const known = new Map(owned.packages.map((p) => [`${p.carrier} ${p.waybill}`, p]))
+  const fresh = packages.filter((p) => !known.has(`${p.carrier} ${p.waybill}`))
+  for (const p of packages) {
+    const same = known.get(`${p.carrier} ${p.waybill}`)
+    if (same !== undefined && !sameLines(same.lines, p.lines)) {
+      return { outcome: 'waybill_used_for_other_lines', waybill: p.waybill }
+    }
+  }
+  if (fresh.length === 0) return { outcome: 'already_shipped', orderId: order.id, state: task.state }
+  if (task.interceptRequested) return { outcome: 'intercepted' }
+  if (task.state !== 'pulled' && task.state !== 'accepted') return { outcome: 'wrong_state', state: task.state }
+  if (!owned.leased) return { outcome: 'lease_lapsed' }
+  const leaving = addUp(fresh.flatMap((p) => p.lines))
+  for (const [sku, quantity] of leaving) {
+    const line = task.lines.find((l) => l.sku === sku)
+    if (line === undefined || line.shipped + quantity > line.quantity) return { outcome: 'lines_do_not_match', sku }
+  }
+  const lines = task.lines.map((l) => ({ ...l, shipped: l.shipped + (leaving.get(l.sku) ?? 0) }))
+  const whole = lines.every((l) => l.shipped === l.quantity)
+  const after: Task = { ...task, state: whole ? 'shipped' : 'accepted', lines }
+  await tx`
+    update task set state = ${after.state}, lines = ${jsonText(lines)}::text::jsonb,
+      packages = packages || ${jsonText(fresh)}::text::jsonb, updated_at = now() where task_id = ${taskId}`
+  await takeFromStock(tx, node, `${taskId}#${owned.packages.length}`, leaving, numbered)
+  await tx`
+    insert into parcel (carrier, waybill, task_id, order_id)
+    select carrier, waybill, ${taskId}, ${order.id} from unnest(${fresh.map((p) => p.carrier)}::text[], ${fresh.map((p) => p.waybill)}::text[])
+      as p (carrier, waybill) on conflict do nothing`
+  const tasks = owned.orderTasks.map((t) => (t.taskId === taskId ? after : t))
+  const state = stateOf(order, tasks)
+  await tx`update orders set state = ${state}, version = version + 1, updated_at = now() where id = ${order.id}`
+  await tx`
+    insert into decision (order_id, version, seq, outcome, trace)
+    values (${order.id}, ${order.version + 1}, 0, ${whole ? 'shipped' : 'partly_shipped'},
+      ${jsonText({ event: 'ship', taskId, node, packages: fresh })})`
+  await markDue(tx, [order.id])
+  return { outcome: whole ? 'shipped' : 'partly_shipped', orderId: order.id }
+}
+
+async function takeFromStock(
+  tx: Transaction,
+  node: string,
+  ref: string,
+  leaving: ReadonlyMap<string, number>,
+  numbered: boolean,
+): Promise<void> {
+  const skus = [...leaving.keys()].sort()
+  const quantities = skus.map((s) => leaving.get(s)!)
+  if (numbered) await tx`select from node where node = ${node} for update`
+  const rows = await tx<{ sku: string; on_hand: number }[]>`
+    select sku, on_hand from stock where node = ${node} and sku = any(${skus}) order by sku for update`
+  const onHand = new Map(rows.map((r) => [r.sku, r.on_hand]))
+  const taken = skus.map((s, i) => Math.min(quantities[i]!, onHand.get(s) ?? 0))
+  const differs = taken.some((t, i) => t !== quantities[i])
+  if (differs && !numbered) throw new NeedsNumber()
+  const seq = differs ? await nextNodeSeq(tx, node) : null
+  await tx`
+    update stock set on_hand = stock.on_hand - c.taken, reserved = reserved - c.quantity
+    from unnest(${skus}::text[], ${taken}::int[], ${quantities}::int[]) as c (sku, taken, quantity)
+    where stock.node = ${node} and stock.sku = c.sku`
+  await tx`
+    insert into stock_movement (node, node_seq, kind, ref, skus, on_hand, reserved)
+    values (${node}, ${seq}, 'ship', ${ref}, ${skus}, ${taken.map((t) => -t)}::int[], ${quantities.map((q) => -q)}::int[])`
+}
+
+function sameLines(a: readonly SkuQuantity[], b: readonly SkuQuantity[]): boolean {
+  const left = addUp(a)
+  const right = addUp(b)
+  return left.size === right.size && [...left].every(([sku, quantity]) => right.get(sku) === quantity)
+}

@@ -1,0 +1,284 @@
+/**
+ * One batch through the whole decision: read, decide, reserve, commit, confirm.
+ *
+ * Whatever Postgres refuses is decided again from fresh figures, the whole batch or the orders concerned, a few times; what
+ * then is left goes back to the queue. A crash between any two steps leaves events in `pending`, and at most reservations
+ * in Redis that nobody confirmed: the same process finds its own again, and the sweep gives the rest back.
+ */
+
+import type { ReleaseRequest, ReservationRef } from '../../adapters/stock/counters.ts'
+import { StockError } from '../../adapters/stock/errors.ts'
+import type { DecisionStore } from '../../adapters/store/decision-store.ts'
+import type { DecisionWrite } from '../../adapters/store/orders/commit.ts'
+import { keyOf, type Loaded } from '../../adapters/store/orders/load.ts'
+import { isRetryable } from '../../adapters/store/postgres/retryable.ts'
+import type { NewTask } from '../../adapters/store/stock/move-stock.ts'
+import type { Decision } from '../../router/decide.ts'
+import type { ChannelName, Order } from '../../router/types.ts'
+import type { CounterKeeper } from '../counters/counter-keeper.ts'
+import { endReservations } from '../counters/end-reservations.ts'
+import type { BatchResult, Decided, EventToDecide, StageTimes } from './batch.ts'
+import { writeOf } from './records.ts'
+import { forgetMissingGoods, nodesToAvoid } from './rejected-stock.ts'
+import { believePostgres } from './reload-counters.ts'
+import { forgetPlaced, type Placed, type PlacedAll, type PlacingContext, placeAll } from './source-and-reserve.ts'
+import { type Work, type WorkContext, workOn } from './take-events.ts'
+
+/** Others were faster so often: let the queue breathe. */
+const attemptsMax = 6
+
+export interface ThreadContext extends WorkContext, Omit<PlacingContext, 'nowMs' | 'avoided'> {
+  readonly store: DecisionStore
+  readonly keeper: CounterKeeper
+  readonly now: () => number
+  readonly logBug: (event: EventToDecide, error: unknown) => void
+}
+
+interface Tally {
+  readonly decided: Decided[]
+  readonly times: { -readonly [K in keyof StageTimes]: number }
+  refusals: number
+  readonly problems: string[]
+}
+
+export async function decideBatch(context: ThreadContext, events: readonly EventToDecide[]): Promise<BatchResult> {
+  const tally: Tally = {
+    decided: [],
+    times: { decode: 0, decide: 0, reserve: 0, commit: 0 },
+    refusals: 0,
+    problems: [],
+  }
+  let left = events
+  try {
+    for (let attempt = 0; attempt < attemptsMax && left.length > 0; attempt++) {
+      left = await decideOnce(context, attempt === 0 ? left : await stillPending(context, left, tally), tally)
+    }
+    for (const { seq } of left) tally.decided.push({ seq, done: false, why: 'others were faster', passing: true })
+  } catch (error) {
+    if (!isPassing(error) && events.length > 1) return await decideOneByOne(context, events, tally)
+    const why = describe(error)
+    if (!isPassing(error)) context.logBug(events[0]!, error)
+    const known = new Set(tally.decided.map((d) => d.seq))
+    for (const { seq } of events)
+      if (!known.has(seq)) tally.decided.push({ seq, done: false, why, passing: isPassing(error) })
+  }
+  return tally
+}
+
+/** One event that Postgres cannot take, or that finds a bug, must not hold up the others. */
+async function decideOneByOne(
+  context: ThreadContext,
+  events: readonly EventToDecide[],
+  tally: Tally,
+): Promise<BatchResult> {
+  const known = new Set(tally.decided.map((d) => d.seq))
+  for (const group of groupByOrder(events.filter((e) => !known.has(e.seq))).values()) {
+    if (group.length === events.length) {
+      for (const event of group) {
+        const alone = await decideBatch(context, [event])
+        tally.decided.push(...alone.decided)
+      }
+    } else tally.decided.push(...(await decideBatch(context, group)).decided)
+  }
+  return tally
+}
+
+async function decideOnce(
+  context: ThreadContext,
+  events: readonly EventToDecide[],
+  tally: Tally,
+): Promise<readonly EventToDecide[]> {
+  if (events.length === 0) return []
+  const started = performance.now()
+  const groups = groupByOrder(events)
+  const loaded = await context.store.loadByKeys(keysOf(groups))
+  const works = workAll(context, groups, loaded, tally)
+  const decoded = performance.now()
+  const placing: PlacingContext = { ...context, nowMs: context.now(), avoided: nodesToAvoid(works) }
+  forgetMissingGoods(works, context)
+  const { placed, epoch, refusals, planMs } = await placeWorks(placing, works)
+  tally.refusals += refusals
+  const reserved = performance.now()
+  tally.times.decode += decoded - started
+  tally.times.decide += planMs
+  tally.times.reserve += reserved - decoded - planMs
+  const writes = works.map((work, i) => writeOf(work, placed[i]!, epoch))
+  const again = await settle(context, placing, epoch, works, placed, writes, tally)
+  tally.times.commit += performance.now() - reserved
+  return again
+}
+
+function keysOf(groups: ReadonlyMap<string, readonly EventToDecide[]>) {
+  return [...groups.values()]
+    .map((g) => g[0]!)
+    .filter((e) => e.orderId !== '')
+    .map((e) => ({ channel: e.channel as ChannelName, shop: e.shop, orderId: e.orderId }))
+}
+
+/** Events without an order (nobody could read them) stand alone. */
+function groupByOrder(events: readonly EventToDecide[]): Map<string, EventToDecide[]> {
+  const groups = new Map<string, EventToDecide[]>()
+  for (const event of events) {
+    const key = event.orderId === '' ? event.seq : keyOf(event)
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [event])
+    else group.push(event)
+  }
+  for (const group of groups.values()) group.sort((a, b) => Number(a.seq) - Number(b.seq))
+  return groups
+}
+
+function workAll(
+  context: ThreadContext,
+  groups: ReadonlyMap<string, readonly EventToDecide[]>,
+  loaded: ReadonlyMap<string, Loaded>,
+  tally: Tally,
+): Work[] {
+  const works: Work[] = []
+  for (const [key, group] of groups) {
+    const work = workOnSound(context, group, loaded.get(key), tally)
+    if (work !== null) works.push(work)
+  }
+  return works
+}
+
+/** What an order's events come to, without those that no code of ours gets through: each of these is put aside alone. */
+function workOnSound(
+  context: ThreadContext,
+  group: readonly EventToDecide[],
+  loaded: Loaded | undefined,
+  tally: Tally,
+): Work | null {
+  let sound = group
+  while (sound.length > 0) {
+    try {
+      return workOn(context, sound, loaded)
+    } catch (error) {
+      const spoilt = sound.filter((event) => spoils(context, event, loaded))
+      // None of them alone: then it is what they come to together.
+      const aside = spoilt.length > 0 ? spoilt : sound
+      context.logBug(aside[0]!, error)
+      for (const { seq } of aside) tally.decided.push({ seq, done: false, why: describe(error), passing: false })
+      sound = sound.filter((event) => !aside.includes(event))
+    }
+  }
+  return null
+}
+
+function spoils(context: ThreadContext, event: EventToDecide, loaded: Loaded | undefined): boolean {
+  try {
+    workOn(context, [event], loaded)
+    return false
+  } catch {
+    return true
+  }
+}
+
+async function placeWorks(
+  placing: PlacingContext,
+  works: readonly Work[],
+): Promise<Omit<PlacedAll, 'placed'> & { placed: readonly (Placed | null)[] }> {
+  const decisions: Decision[] = []
+  for (const { decision } of works) if (decision !== null) decisions.push(decision)
+  const { placed, ...rest } = await placeAll(placing, decisions)
+  let at = 0
+  return { placed: works.map((w) => (w.decision === null ? null : placed[at++]!)), ...rest }
+}
+
+/** Commits; gives the events that have to be decided again. */
+async function settle(
+  context: ThreadContext,
+  placing: PlacingContext,
+  epoch: number,
+  works: readonly Work[],
+  placed: readonly (Placed | null)[],
+  writes: readonly DecisionWrite[],
+  tally: Tally,
+): Promise<readonly EventToDecide[]> {
+  const { keeper } = context
+  const all = works.flatMap((w) => w.events.map((e) => e.event))
+  const made = placed.filter((p) => p !== null)
+  const result = await context.store.commitDecisions(epoch, writes).catch((error: unknown) => {
+    forgetPlaced(placing, made)
+    throw error
+  })
+  if (result.outcome !== 'committed') {
+    forgetPlaced(placing, made)
+    if (result.outcome === 'stale_epoch') await keeper.recover(epoch)
+    else {
+      await endReservations(context.store, keeper, takenBy(made))
+      if (result.outcome === 'stock_refused') {
+        tally.problems.push('stock_refused')
+        await believePostgres(context, epoch, result.short)
+      }
+    }
+    return all
+  }
+  const refused = new Set(result.conflicts)
+  const lost = result.conflicts.map((i) => placed[i]).filter((p) => p !== null && p !== undefined)
+  forgetPlaced(placing, lost)
+  const kept = placed.filter((p, i): p is Placed => p !== null && !refused.has(i))
+  await tellRedis(context, kept, lost, result.deltas)
+  works.forEach((work, i) => {
+    if (refused.has(i)) return
+    const outcome = outcomeOf(work.before, writes[i]!.order)
+    const order = writes[i]!.order.version > 0 ? work.before.id : null
+    for (const e of work.events)
+      tally.decided.push({ seq: e.event.seq, done: true, outcome: outcome ?? e.outcome, order })
+  })
+  return result.conflicts.flatMap((i) => works[i]!.events.map((e) => e.event))
+}
+
+/** What Redis is told after the commit may fail: the sweep tells it again. */
+async function tellRedis(
+  { store, keeper }: ThreadContext,
+  kept: readonly Placed[],
+  lost: readonly Placed[],
+  deltas: Parameters<CounterKeeper['tell']>[0],
+): Promise<void> {
+  try {
+    await Promise.all([
+      keeper.confirm(kept.flatMap((p) => p.newTasks.map(referenceOf))),
+      endReservations(store, keeper, takenBy(lost)),
+      keeper.tell(deltas),
+    ])
+  } catch (error) {
+    if (!(error instanceof StockError)) throw error
+  }
+}
+
+function referenceOf({ task, reservationId }: NewTask): ReservationRef {
+  return { node: task.node, reservationId }
+}
+
+/** Not all that they were to have: what an attempt before them took may still be committed by it. */
+function takenBy(placed: readonly Placed[]): ReleaseRequest[] {
+  return placed.flatMap((p) => p.taken)
+}
+
+/** The state that a decision led to; null when the order did not change. */
+function outcomeOf(before: Order, after: Order): string | null {
+  return after === before ? null : after.state
+}
+
+async function stillPending(
+  context: ThreadContext,
+  events: readonly EventToDecide[],
+  tally: Tally,
+): Promise<readonly EventToDecide[]> {
+  const pending = await context.store.stillPending(events.map((e) => e.seq))
+  for (const { seq } of events) {
+    if (!pending.has(seq)) tally.decided.push({ seq, done: true, outcome: 'settled_elsewhere', order: null })
+  }
+  return events.filter((e) => pending.has(e.seq))
+}
+
+function isPassing(error: unknown): boolean {
+  return isRetryable(error) || (error instanceof StockError && error.retryable)
+}
+
+/** Never what was sent: only the name and the code. */
+function describe(error: unknown): string {
+  const { name, code } = error as { name?: string; code?: string }
+  return [name, code].filter((part) => typeof part === 'string').join(' ') || 'unknown'
+}

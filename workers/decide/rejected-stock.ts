@@ -1,0 +1,39 @@
+/**
+ * What tasks that come back say about their nodes, before anything is sourced again. Only the commit corrects the stock:
+ * until then Redis still promises what the warehouse did not find, and whoever planned on it would be refused by Postgres
+ * together with the correction, again and again.
+ */
+import type { Availability } from '../catalog/availability.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import type { Work } from './take-events.ts'
+
+const notHere = new Set(['out_of_stock', 'damaged'])
+
+/** By order: nodes that just found that they cannot serve it. Not for good: another delivery may come. */
+export function nodesToAvoid(works: readonly Work[]): ReadonlyMap<string, readonly string[]> {
+  const avoided = new Map<string, readonly string[]>()
+  for (const { before, takenBack, tasksBefore } of works) {
+    const nodes = takenBack
+      .filter((c) => notHere.has(c.why))
+      .flatMap((c) => tasksBefore.filter((t) => t.taskId === c.taskId).map((t) => t.node))
+    if (nodes.length > 0) avoided.set(before.id, nodes)
+  }
+  return avoided
+}
+
+/** No order of this batch, or of another thread, shall count on what a warehouse could not find. */
+export function forgetMissingGoods(
+  works: readonly Work[],
+  { catalog, availability }: { readonly catalog: Catalog; readonly availability: Availability },
+): void {
+  for (const { takenBack, tasksBefore } of works) {
+    for (const { taskId, lines } of takenBack.filter((c) => c.why === 'out_of_stock')) {
+      const task = tasksBefore.find((t) => t.taskId === taskId)
+      const node = task === undefined ? undefined : catalog.nodeIndex.get(task.node)
+      if (task === undefined || node === undefined) continue
+      for (const { sku } of lines.length > 0 ? lines : task.lines) {
+        availability.set(catalog.nodeNo(node), catalog.skuNo(sku), 0)
+      }
+    }
+  }
+}

@@ -1,0 +1,263 @@
+/**
+ * Sourcing with reservation, for a whole batch: every order plans on the availability, all plans are reserved in Redis at once,
+ * and whoever is refused plans again on the fresh figures that came with the refusal. An order over several nodes is all or
+ * nothing until the last round; then it keeps what it got and the rest is backordered.
+ */
+import type { ReleaseRequest, ReserveRequest } from '../../adapters/stock/counters.ts'
+import type { NewTask } from '../../adapters/store/stock/move-stock.ts'
+import { type Decision, type Demand, type PlannedTask, place } from '../../router/decide.ts'
+import { candidatesFor, type Network } from '../../router/source/candidates.ts'
+import { itemsOfPlan } from '../../router/source/items.ts'
+import { offersOf, sourceFrom } from '../../router/source/source.ts'
+import { describeSourcing, type SourcingTrace } from '../../router/source/trace.ts'
+import { type Group, splitByConstraint } from '../../router/split.ts'
+import type { Order, Task } from '../../router/types.ts'
+import type { Availability } from '../catalog/availability.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import { networkOf } from '../catalog/network.ts'
+import type { Reserved, StockKeeper } from '../counters/stock-keeper.ts'
+
+/** Each round starts from figures that are fresher than the last; by now somebody else takes everything first. */
+const roundsMax = 8
+
+export interface Placed {
+  readonly order: Order
+  readonly newTasks: readonly NewTask[]
+  /** What Redis holds for them since now, and not by an attempt that was cut off: given back when nothing is committed. */
+  readonly taken: readonly ReleaseRequest[]
+  readonly sourcing: readonly GroupTrace[]
+  readonly rounds: number
+}
+
+export interface GroupTrace {
+  readonly transport: string
+  readonly readyAt: number | null
+  readonly sourcing: SourcingTrace
+}
+
+export interface PlacingContext {
+  readonly catalog: Catalog
+  readonly availability: Availability
+  readonly keeper: StockKeeper
+  readonly nowMs: number
+  /** By order id: nodes where it is not sourced this time. */
+  readonly avoided: ReadonlyMap<string, readonly string[]>
+}
+
+interface Attempt {
+  readonly index: number
+  readonly decision: Decision
+  readonly groups: readonly Group[]
+  round: number
+  planned: Planned
+}
+
+interface Planned {
+  readonly tasks: readonly PlannedTask[]
+  readonly missing: readonly Demand[]
+  readonly traces: readonly GroupTrace[]
+  readonly placed: ReturnType<typeof place>
+  readonly requests: readonly ReserveRequest[]
+}
+
+export interface PlacedAll {
+  /** One a decision, in their order. */
+  readonly placed: readonly Placed[]
+  /** The stock epoch in which all of it was reserved, or the first of several: then some of it is void. */
+  readonly epoch: number
+  /** Parcels that Redis refused. */
+  readonly refusals: number
+  /** What planning took, without the waits for Redis. */
+  readonly planMs: number
+}
+
+/** Throws StockError. */
+export async function placeAll(context: PlacingContext, decisions: readonly Decision[]): Promise<PlacedAll> {
+  const placed: Placed[] = []
+  let refusals = 0
+  let firstEpoch: number | null = null
+  let open: Attempt[] = []
+  const network = networkOf(context.catalog, context.availability)
+  const started = performance.now()
+  decisions.forEach((decision, index) => {
+    const { snapshot, items } = decision.order
+    const groups =
+      snapshot === null ? [] : splitByConstraint(decision.demand, items, snapshot.lines, context.catalog.sku)
+    open.push({ index, decision, groups, round: 0, planned: plan(context, network, decision, groups, 0) })
+  })
+  let planMs = performance.now() - started
+  try {
+    while (open.length > 0) {
+      const { epoch, outcomes } = await reserveAll(context, open)
+      firstEpoch = firstEpoch === null ? epoch : Math.min(firstEpoch, epoch)
+      const again: Attempt[] = []
+      const release: ReleaseRequest[] = []
+      for (const attempt of open) {
+        const answers = outcomes.get(attempt)!
+        const refused = answers.filter(isRefused).length
+        refusals += refused
+        if (refused === 0 || attempt.round + 1 === roundsMax) placed[attempt.index] = finish(context, attempt, answers)
+        else {
+          release.push(...toGiveBack(context, attempt, answers))
+          again.push(attempt)
+        }
+      }
+      await context.keeper.release(release)
+      for (const attempt of again) giveBackAvailability(context, attempt, outcomes.get(attempt)!)
+      const planning = performance.now()
+      for (const attempt of again) {
+        attempt.round += 1
+        attempt.planned = plan(context, network, attempt.decision, attempt.groups, attempt.round)
+      }
+      planMs += performance.now() - planning
+      open = again
+    }
+  } catch (error) {
+    // What Redis may have taken for these is asked for again under the same ids: nobody shall plan as if it were gone.
+    for (const { index, planned } of open)
+      if (placed[index] === undefined) giveBackAll(context, planned.placed.newTasks)
+    forgetPlaced(context, Object.values(placed))
+    throw error
+  }
+  return { placed, epoch: firstEpoch ?? context.keeper.epoch, refusals, planMs }
+}
+
+function plan(
+  context: PlacingContext,
+  network: Network,
+  decision: Decision,
+  groups: readonly Group[],
+  round: number,
+): Planned {
+  const { order } = decision
+  const tasks: PlannedTask[] = []
+  const missing: Demand[] = []
+  const traces: GroupTrace[] = []
+  for (const group of groups) {
+    const request = {
+      demand: group.demand,
+      point: order.snapshot?.receiver.point ?? null,
+      adcode: order.snapshot?.receiver.adcode ?? null,
+      channel: order.channel,
+      excludedNodes: [...order.excludedNodes, ...(context.avoided.get(order.id) ?? [])],
+    }
+    const candidates = candidatesFor(request, network)
+    const offers = offersOf(group.demand, candidates)
+    const chosen = sourceFrom(group.demand, offers)
+    const { parcels, missing: lacking } = itemsOfPlan(group, chosen)
+    for (const parcel of parcels) tasks.push({ node: parcel.node, units: parcel.items })
+    missing.push(...lacking)
+    traces.push({
+      transport: group.transport,
+      readyAt: group.readyAt,
+      sourcing: describeSourcing(group.demand, candidates, chosen, offers),
+    })
+    // Whoever plans next, in this batch or in another thread, shall not count on the same units.
+    for (const { node, lines } of chosen.parcels) {
+      for (const { line, quantity } of lines) addAvailable(context, node, group.demand[line]!.sku, -quantity)
+    }
+  }
+  const placed = place(decision, tasks, missing)
+  const requests = placed.newTasks.map((task) => ({
+    node: task.node,
+    reservationId: `${task.taskId}@${order.attempt + round}.${context.keeper.owner}`,
+    lines: task.lines.map(({ sku, quantity }) => ({ sku, quantity })),
+  }))
+  return { tasks, missing, traces, placed, requests }
+}
+
+async function reserveAll(
+  context: PlacingContext,
+  attempts: readonly Attempt[],
+): Promise<{ epoch: number; outcomes: Map<Attempt, Reserved[]> }> {
+  const { keeper, nowMs } = context
+  const requests = attempts.flatMap((a) => a.planned.requests)
+  const reserved = requests.length === 0 ? { epoch: keeper.epoch, answers: [] } : await keeper.reserve(nowMs, requests)
+  const answers = reserved.answers.map(orTaken)
+  answers.forEach((answer, i) => {
+    for (const { sku, atp } of answer.atp) setAvailable(context, requests[i]!.node, sku, atp)
+  })
+  const outcomes = new Map<Attempt, Reserved[]>()
+  let at = 0
+  for (const attempt of attempts) {
+    const count = attempt.planned.requests.length
+    outcomes.set(attempt, answers.slice(at, at + count))
+    at += count
+  }
+  return { epoch: reserved.epoch, outcomes }
+}
+
+/**
+ * The id is taken for other lines, by a decision of this process that was cut off and may still be committed: its units are
+ * not ours to release (the sweep ends what nobody committed). This order plans again, under the next id.
+ */
+function orTaken(answer: Reserved): Reserved {
+  return answer.outcome === 'exists_with_different_lines' ? { ...answer, outcome: 'insufficient_stock' } : answer
+}
+
+function isRefused({ outcome }: Reserved): boolean {
+  return outcome === 'insufficient_stock'
+}
+
+/**
+ * What this round took, and gives back when another parcel of the plan is refused, or the commit. What was
+ * `already_reserved` it did not take: an attempt before this one did, which was cut off and whose commit may land any moment,
+ * under this very id. Only a commit may end that, or the sweep, which asks Postgres once the record is old. Until then those
+ * units are there for nobody, nor for the next round of this order, which asks under another id: where they are the last, it
+ * goes without them until the sweep's round comes by its node, and is sourced again when it frees them.
+ */
+function takenNow(attempt: Attempt, answers: readonly Reserved[]): readonly ReserveRequest[] {
+  return attempt.planned.requests.filter((_, i) => answers[i]!.outcome === 'reserved')
+}
+
+/** With their time: a release that lands late leaves what was asked for again meanwhile, under the same id. */
+function toGiveBack({ nowMs }: PlacingContext, attempt: Attempt, answers: readonly Reserved[]): ReleaseRequest[] {
+  return takenNow(attempt, answers).map(({ node, reservationId }) => ({ node, reservationId, madeAtMs: nowMs }))
+}
+
+/** With what was reserved, by this attempt or by one before it: the commit is what makes it this one's. */
+function finish(context: PlacingContext, attempt: Attempt, answers: readonly Reserved[]): Placed {
+  const { decision, planned, round } = attempt
+  const refused = new Set(planned.tasks.filter((_, i) => isRefused(answers[i]!)))
+  const { order, newTasks } =
+    refused.size === 0 ? planned.placed : place(decision, planned.tasks, planned.missing, refused)
+  const kept = planned.requests.filter((_, i) => !isRefused(answers[i]!))
+  return {
+    order: { ...order, attempt: order.attempt + round + (kept.length > 0 ? 1 : 0) },
+    newTasks: newTasks.map((task, i) => ({ task, reservationId: kept[i]!.reservationId })),
+    taken: toGiveBack(context, attempt, answers),
+    sourcing: planned.traces,
+    rounds: round + 1,
+  }
+}
+
+/** Released units are there again; all others have their fresh figure already. */
+function giveBackAvailability(context: PlacingContext, attempt: Attempt, answers: readonly Reserved[]): void {
+  for (const { node, lines } of takenNow(attempt, answers)) {
+    for (const { sku, quantity } of lines) addAvailable(context, node, sku, quantity)
+  }
+}
+
+/** For reservations that come to nothing after all were made, or of which nobody knows whether they were. */
+export function forgetPlaced(context: PlacingContext, placed: readonly Placed[]): void {
+  for (const { newTasks } of placed) {
+    giveBackAll(
+      context,
+      newTasks.map(({ task }) => task),
+    )
+  }
+}
+
+function giveBackAll(context: PlacingContext, tasks: readonly Task[]): void {
+  for (const { node, lines } of tasks) for (const l of lines) addAvailable(context, node, l.sku, l.quantity)
+}
+
+function addAvailable({ catalog, availability }: PlacingContext, node: string, sku: string, change: number): void {
+  const index = catalog.nodeIndex.get(node)
+  if (index !== undefined) availability.add(catalog.nodeNo(index), catalog.skuNo(sku), change)
+}
+
+function setAvailable({ catalog, availability }: PlacingContext, node: string, sku: string, available: number): void {
+  const index = catalog.nodeIndex.get(node)
+  if (index !== undefined) availability.set(catalog.nodeNo(index), catalog.skuNo(sku), available)
+}

@@ -1,0 +1,197 @@
+/**
+ * The platforms' doors: verify over the raw bytes, make the event durable, answer in the platform's own words.
+ *
+ * The same signed request again (a redelivery that was not signed anew, a replay): acknowledged as the duplicate that it
+ * is. Its signature with another content, or at another shop: refused like a wrong one, and counted apart.
+ */
+import { hash } from 'node:crypto'
+import { kuaidi100Acknowledgement, kuaidi100Refusal, receiveKuaidi100 } from '../../adapters/carriers/kuaidi100.ts'
+import type {
+  Answer,
+  Channel,
+  Credentials,
+  Received,
+  ReceivedEvent,
+  RefusalCode,
+  WebhookRequest,
+} from '../../adapters/channels/channel.ts'
+import { channels } from '../../adapters/channels/channels.ts'
+import { unintelligibleEvent } from '../../adapters/channels/event.ts'
+import { ReplayMemory } from '../../adapters/channels/replay-memory.ts'
+import { codeAnswer, type HttpAnswer } from '../../adapters/http/answer.ts'
+import type { RawRequest, RawRoute } from '../../adapters/http/route.ts'
+import { raise } from '../../adapters/store/exceptions.ts'
+import { inForce, readSecrets } from '../../adapters/store/secrets/credentials.ts'
+import { recordTrack } from '../../adapters/store/settle/tracks.ts'
+import { isChannelName } from '../../router/types.ts'
+import type { Service } from '../context.ts'
+import { sampled } from '../process/sampled-log.ts'
+import { IntakeRefused } from './intake.ts'
+
+export function webhookRoutes(service: Service): RawRoute[] {
+  const replays = new ReplayMemory()
+  const platform = {
+    raw: true,
+    path: '/webhooks/{channel}/{shop}',
+    auth: 'webhook',
+    tag: 'webhooks',
+    maxBodyBytes: service.config.bodyBytesMax,
+    handle: (request: RawRequest) => takeWebhook(service, replays, request),
+    refuse: (code: string, params: Readonly<Record<string, string>>): HttpAnswer => refusePlatform(code, params),
+  } as const
+  return [
+    { ...platform, method: 'GET', summary: 'The platform checks that the URL is ours.' },
+    { ...platform, method: 'POST', summary: 'An event of a shop, signed as its platform signs.' },
+    {
+      raw: true,
+      method: 'POST',
+      path: '/webhooks/carriers/kuaidi100/{account}',
+      auth: 'webhook',
+      tag: 'webhooks',
+      summary: 'Tracks of parcels, signed with the salt of the account.',
+      maxBodyBytes: service.config.bodyBytesMax,
+      handle: (request) => takeTrack(service, request),
+    },
+  ]
+}
+
+/** What went wrong before the handler, in the words that the platform understands. */
+function refusePlatform(code: string, params: Readonly<Record<string, string>>): HttpAnswer {
+  const channel = channelOf(params)
+  const known: Readonly<Record<string, RefusalCode>> = {
+    body_too_large: 'body_too_large',
+    method_not_allowed: 'not_supported',
+    malformed_path: 'malformed',
+    body_too_slow: 'try_again',
+    try_again: 'try_again',
+    shutting_down: 'try_again',
+    internal: 'try_again',
+  }
+  return channel === null ? codeAnswer('not_found') : channel.refusal(known[code] ?? 'malformed')
+}
+
+function channelOf(params: Readonly<Record<string, string>>): Channel | null {
+  const name = params.channel ?? ''
+  return isChannelName(name) ? channels[name] : null
+}
+
+async function takeWebhook(service: Service, replays: ReplayMemory, request: RawRequest): Promise<HttpAnswer> {
+  const channel = channelOf(request.params)
+  if (channel === null) return codeAnswer('not_found')
+  const started = performance.now()
+  const { outcome, answer } = await receive(service, replays, channel, request)
+  service.metrics.webhooks.inc({ channel: channel.name, outcome })
+  service.metrics.ack.observe({ channel: channel.name }, (performance.now() - started) / 1000)
+  return answer
+}
+
+async function receive(
+  { config, catalog, intake, log }: Service,
+  replays: ReplayMemory,
+  channel: Channel,
+  request: RawRequest,
+): Promise<{ outcome: string; answer: Answer }> {
+  const refused = (code: RefusalCode) => ({ outcome: code, answer: channel.refusal(code) })
+  const shop = catalog.current.shop(channel.name, request.params.shop ?? '')
+  if (shop === undefined) return refused('unknown_shop')
+  if (request.method !== 'GET' && request.method !== 'POST') return refused('not_supported')
+  const nowMs = Date.now()
+  const credentials = catalog.credentials(channel.name, shop.shop, nowMs)
+  // Nobody's signature can be told right from wrong: the platform shall keep its event until they are put again.
+  if (credentials.length === 0) return { outcome: 'credentials_unreadable', answer: channel.refusal('try_again') }
+  const { method, query, contentType, body } = request
+  const toleranceMs = config.webhookToleranceSeconds === null ? undefined : config.webhookToleranceSeconds * 1000
+  const received = verify(channel, { method, query, contentType, body }, credentials, nowMs, toleranceMs)
+  switch (received.outcome) {
+    case 'echo':
+      return { outcome: 'echo', answer: { status: 200, contentType: 'text/plain;charset=utf-8', body: received.body } }
+    case 'ignored':
+      return { outcome: 'ignored', answer: channel.acknowledgement }
+    case 'refused':
+      return refused(received.code)
+    case 'event': {
+      const bodyHash = hash('sha256', received.payload)
+      const place = `${channel.name}/${shop.shop}`
+      if (received.signature !== undefined && replays.note(received.signature, place, bodyHash) === 'other_content') {
+        sampled(log).warn({ channel: channel.name, shop: shop.shop }, 'a known signature came with another content')
+        return { outcome: 'replayed_signature', answer: channel.refusal('bad_signature') }
+      }
+      try {
+        const { eventId, orderId, kind, occurredAt } = storable(received)
+        const event = { channel: channel.name, shop: shop.shop, eventId, orderId, kind, occurredAt }
+        const stored = await intake.store({ ...event, body: received.payload, bodyHash })
+        return { outcome: stored.outcome, answer: channel.acknowledgement }
+      } catch (error) {
+        if (!(error instanceof IntakeRefused)) throw error
+        const fields = { channel: channel.name, shop: shop.shop, reason: error.message }
+        sampled(log).warn(fields, 'webhook refused: try again', error.message)
+        return refused('try_again')
+      }
+    }
+  }
+}
+
+/** With each of the credentials in force, the current ones first; a refusal is the one that says most. */
+function verify(
+  channel: Channel,
+  request: WebhookRequest,
+  credentials: readonly Credentials[],
+  nowMs: number,
+  toleranceMs: number | undefined,
+): Received {
+  let refusal: Received = { outcome: 'refused', code: 'bad_signature' }
+  for (const one of credentials) {
+    const received = channel.receive(request, one, nowMs, toleranceMs)
+    if (received.outcome !== 'refused') return received
+    if (refusal.outcome === 'refused' && refusal.code === 'bad_signature') refusal = received
+  }
+  return refusal
+}
+
+// A key of ours is text in Postgres: it takes no NUL and no half of a surrogate pair, and keys stay short.
+const storableId = /^[^\p{Cc}\p{Cs}]*$/u
+const idBytesMax = 200
+
+function storable(event: ReceivedEvent): ReceivedEvent {
+  const fine = [event.eventId, event.orderId].every((id) => storableId.test(id) && Buffer.byteLength(id) <= idBytesMax)
+  return fine ? event : unintelligibleEvent(event.payload)
+}
+
+async function takeTrack(service: Service, request: RawRequest): Promise<HttpAnswer> {
+  const { sql, vault, metrics, log, reconciler } = service
+  const counted = (outcome: string, answer: HttpAnswer) => {
+    metrics.webhooks.inc({ channel: 'kuaidi100', outcome })
+    return answer
+  }
+  try {
+    const account = request.params.account ?? ''
+    const read = await readSecrets(sql, vault, 'carrier', 'kuaidi100', account)
+    if (read === null) return counted('unknown_account', kuaidi100Refusal('unknown_account'))
+    if (read.outcome !== 'kept') {
+      const fields = { carrier: 'kuaidi100', account, why: read.outcome }
+      sampled(log).error(fields, 'credentials cannot be opened: put them again', account)
+      return counted('credentials_unreadable', kuaidi100Refusal('try_again'))
+    }
+    const pushes = inForce(read.kept, Date.now()).map(({ salt = '' }) => receiveKuaidi100(request.body, salt))
+    const push = pushes.find((p) => p.outcome !== 'refused' || p.code !== 'bad_signature') ?? pushes[0]!
+    if (push.outcome === 'refused') return counted(push.code, kuaidi100Refusal(push.code))
+    if (push.outcome === 'ignored') return counted('ignored', kuaidi100Acknowledgement)
+    if (push.outcome === 'stopped') {
+      await raise(sql, [
+        {
+          kind: 'tracking_stopped',
+          ref: `${push.carrier}/${push.waybill}`,
+          detail: { carrier: push.carrier, waybill: push.waybill },
+        },
+      ])
+      return counted('stopped', kuaidi100Acknowledgement)
+    }
+    const recorded = await recordTrack(sql, push.track, push.body)
+    reconciler.soon(recorded.orderIds)
+    return counted(recorded.outcome, kuaidi100Acknowledgement)
+  } catch (error) {
+    const { code } = error as { code?: string }
+    sampled(log).warn({ code }, 'track refused: try again', code)
+    return counted('try_again', kuaidi100Refusal('try_again'))
+  }
+}

@@ -1,0 +1,90 @@
+/** The audit's findings, for people and for programs. */
+import type { Checked, Violation } from '../../../adapters/store/audit/audit.ts'
+import type { CountersAudit } from './counters.ts'
+import type { Mended } from './mend.ts'
+import type { Replayed } from './replay.ts'
+
+export interface AuditReport {
+  readonly where: string
+  readonly orders: number
+  /** Events that nobody has decided yet: no violation. */
+  readonly undecided: number
+  readonly checked: readonly Checked[]
+  /** null: no Redis runs. */
+  readonly counters: CountersAudit | null
+  /** null: none was asked for. */
+  readonly replayed: Replayed | null
+  readonly mended: readonly Mended[] | null
+  /** What is broken at the end, after what was mended. */
+  readonly broken: readonly Violation[]
+  readonly seconds: number
+}
+
+const nameWidth = 42
+
+export function lineOf({ invariant, violation, ms }: Checked): string {
+  const time = `${(ms / 1000).toFixed(1)} s`.padStart(8)
+  if (violation === null) return `  ok      ${invariant.padEnd(nameWidth)}${time}`
+  return [`  BROKEN  ${invariant.padEnd(nameWidth)}${time}  ${violation.count}`, ...examplesOf(violation)].join('\n')
+}
+
+export function countersLines(counters: CountersAudit | null): readonly string[] {
+  if (counters === null)
+    return ['  –       Redis does not run: its counters are loaded from Postgres at the next start']
+  if (counters.state === 'not_loaded') {
+    return [
+      '  –       Redis is not the one that was loaded: its counters are loaded from Postgres before they are used',
+    ]
+  }
+  const broken = new Map(counters.violations.map((v) => [v.invariant, v]))
+  return [...counterNames].map((invariant) => {
+    const violation = broken.get(invariant)
+    if (violation === undefined) return `  ok      ${invariant}`
+    return [`  BROKEN  ${invariant.padEnd(nameWidth)}          ${violation.count}`, ...examplesOf(violation)].join('\n')
+  })
+}
+
+const counterNames = [
+  'redis_counts_what_postgres_counts',
+  'redis_has_heard_every_change',
+  'nothing_is_reserved_for_nobody',
+]
+
+function examplesOf({ examples }: Violation): string[] {
+  return examples.map((example) => `            ${JSON.stringify(example)}`)
+}
+
+export function replayLines(replayed: Replayed | null): readonly string[] {
+  if (replayed === null) return []
+  const { traces, orders, different, skipped } = replayed
+  return [
+    `  ${different.length === 0 ? 'ok    ' : 'BROKEN'}  ${traces} plans replayed from their traces, ${orders} orders decided again from their events` +
+      `${skipped > 0 ? `, ${skipped} left out (settings or the order changed since)` : ''}${different.length > 0 ? `; ${different.length} differ` : ''}`,
+    ...different.slice(0, 5).map((d) => `            ${JSON.stringify(d)}`),
+  ]
+}
+
+export function summaryLines(report: AuditReport): readonly string[] {
+  const { orders, undecided, counters, broken, mended, seconds } = report
+  const lines: string[] = []
+  if (mended !== null) {
+    if (mended.length === 0) lines.push('Nothing could be mended.')
+    for (const { what, count } of mended) lines.push(`Mended: ${count} ${what}.`)
+  }
+  const inFlight = counters === null ? '' : `, ${counters.inFlight} reservations in flight younger than 30 s`
+  const moving = counters !== null && counters.moving > 0 ? `, ${counters.moving} counters too busy to be compared` : ''
+  lines.push(
+    `${orders.toLocaleString('en')} orders, ${undecided.toLocaleString('en')} events undecided${inFlight}${moving}.`,
+  )
+  const time = `${seconds.toFixed(1)} s`
+  if (broken.length === 0) lines.push(`All promises hold (${time}).`)
+  else {
+    const names = broken.map((v) => v.invariant).join(', ')
+    lines.push(
+      mended === null
+        ? `Broken: ${names} (${time}). npm run audit -- --mend puts right what follows from something else.`
+        : `Still broken: ${names} (${time}). That wants a person: no other record says what is right.`,
+    )
+  }
+  return lines
+}

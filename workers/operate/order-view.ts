@@ -1,0 +1,116 @@
+/** One order as a person or a program wants to see it: where every unit is, how it came there, and what is still open. */
+
+import { orderFromRow } from '../../adapters/store/orders/order-row.ts'
+import {
+  decisionsOfOrder,
+  findOrder,
+  tasksOfOrder,
+  type ViewedDecision,
+  type ViewedTask,
+} from '../../adapters/store/orders/view.ts'
+import type { Sql } from '../../adapters/store/postgres/connect.ts'
+import { loadForReconcile } from '../../adapters/store/settle/reconcile.ts'
+import { readPassed } from '../../router/check.ts'
+import { reconcile } from '../../router/reconcile.ts'
+import { readTrace, type StoredTrace } from '../../router/source/trace.ts'
+import type { Order, OrderKey, TaskState } from '../../router/types.ts'
+
+export async function viewOrder(sql: Sql, key: OrderKey) {
+  const row = await findOrder(sql, key)
+  if (row === null) return null
+  const [tasks, decisions, reconciliation] = await Promise.all([
+    tasksOfOrder(sql, row.id),
+    decisionsOfOrder(sql, row.id),
+    matchFlows(sql, row.id),
+  ])
+  const order = orderFromRow(row)
+  const { snapshot } = order
+  return {
+    channel: order.channel,
+    shop: order.shop,
+    orderId: order.orderId,
+    state: order.state,
+    version: order.version,
+    platformState: snapshot?.platformStateRaw ?? null,
+    paidFen: snapshot?.paidFen ?? null,
+    freightFen: snapshot?.freightFen ?? null,
+    paidAt: snapshot?.paidAt ?? null,
+    shipBy: snapshot?.shipBy ?? null,
+    holds: order.holds,
+    lines: linesOf(order, tasks),
+    tasks: tasks.map((t) => ({ ...t, state: t.state as TaskState, leaseUntil: t.leaseUntil?.getTime() ?? null })),
+    trace: decisions.filter((d) => d.trace.sourcing !== undefined).map(shownTrace),
+    reconciliation,
+    history: decisions.map(shownHistory),
+  }
+}
+
+async function matchFlows(sql: Sql, id: string) {
+  const [load] = await sql.begin('isolation level repeatable read read only', (tx) =>
+    loadForReconcile(tx, [id], 'look'),
+  )
+  if (load === undefined) return null
+  const { order, funds, logistics, state, exceptions } = reconcile(load.input)
+  return {
+    order: { ...order },
+    funds: { ...funds },
+    logistics: { ...logistics },
+    state,
+    exceptions: exceptions.map(({ kind, of, since, detail }) => ({
+      kind,
+      since,
+      detail: { ...detail, ...(of === '' ? {} : { of }) },
+    })),
+  }
+}
+
+function linesOf(order: Order, tasks: readonly ViewedTask[]) {
+  const shippedTasks = new Set(tasks.filter((t) => t.state === 'shipped').map((t) => t.taskId))
+  return (order.snapshot?.lines ?? []).map((line, index) => {
+    const places = order.allocations
+      .filter((a) => order.items[a.item]?.line === index)
+      .map((a) => ({
+        sku: order.items[a.item]!.sku,
+        place: a.taskId !== null && shippedTasks.has(a.taskId) ? 'shipped' : a.place,
+        quantity: a.quantity,
+        taskId: a.taskId,
+      }))
+    const states = new Set(places.map((p) => p.place))
+    return {
+      lineId: line.lineId,
+      sku: line.sku,
+      title: line.title,
+      quantity: line.quantity,
+      paidFen: line.paidFen,
+      gift: line.gift,
+      state: states.size === 1 ? [...states][0]! : states.size === 0 ? 'held' : 'mixed',
+      places,
+    }
+  })
+}
+
+interface StoredGroup {
+  readonly transport: string
+  readonly readyAt: number | null
+  readonly sourcing: StoredTrace
+}
+
+function shownTrace({ at, version, trace }: ViewedDecision) {
+  const groups = trace.sourcing as readonly StoredGroup[]
+  return {
+    at: at.getTime(),
+    version,
+    stockEpoch: trace.epoch,
+    rounds: trace.rounds,
+    tasks: trace.tasks,
+    groups: groups.map(({ transport, readyAt, sourcing }) => ({ transport, readyAt, ...readTrace(sourcing) })),
+  }
+}
+
+function shownHistory({ at, version, seq, outcome, trace }: ViewedDecision) {
+  const { sourcing: _, passed, holds, ...rest } = trace
+  // A decision has both, an event that was only noted has none.
+  const checked =
+    passed === undefined ? {} : { holds: holds ?? [], passed: readPassed(passed as Parameters<typeof readPassed>[0]) }
+  return { at: at.getTime(), version, seq, outcome, ...rest, ...checked }
+}

@@ -1,0 +1,251 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { list } from '../../adapters/store/exceptions.ts'
+import { connect, indexedPlans } from '../../adapters/store/postgres/connect.ts'
+import { importBill } from '../../adapters/store/settle/bills.ts'
+import { markDue } from '../../adapters/store/settle/due.ts'
+import { recordTrack } from '../../adapters/store/settle/tracks.ts'
+import { insertOrder } from '../../adapters/store/testing/orders.ts'
+import { type TestDatabase, testDatabase } from '../../adapters/store/testing.ts'
+import { agreeingWorld, billRow, deliveredAt, paidAt, shippedAt } from '../../router/reconcile/world.ts'
+import type { Track } from '../../router/track.ts'
+import type { Order } from '../../router/types.ts'
+import { reconcileOrders, sweepReconciliations } from './reconcile.ts'
+
+let database: TestDatabase
+beforeAll(async () => {
+  database = await testDatabase()
+})
+beforeEach(() => database.sql`truncate bill_row, orders, task, parcel, track, exception, reconciliation, decision`)
+afterAll(() => database.close())
+
+const world = agreeingWorld({ lines: [{ quantity: 2, paidFen: 1_000, cancelled: false, task: 0 }], freightFen: 10 })
+const delivered: Track = { carrier: 'shunfeng', waybill: 'SF00', state: 'delivered', occurredAt: deliveredAt }
+const payment = world.bills[0]!
+
+const insert = (change: Partial<Order> = {}, tasks = world.tasks) =>
+  insertOrder(database.sql, { ...world.order, ...change }, tasks)
+const run = (...ids: string[]) => reconcileOrders({ sql: database.sql }, ids)
+const open = async () =>
+  (await list(database.sql, { limit: 100 })).exceptions.map(({ kind, ref, since }) => [kind, ref, since])
+const state = async (id = '1') =>
+  (
+    await database.sql<{ order: string; version: number; flows: string | null }[]>`
+      select o.state as order, o.version, r.state as flows from orders o left join reconciliation r on r.order_id = o.id where o.id = ${id}`
+  )[0]
+
+/** Everything that a run may write, to see that a second run writes nothing. */
+const everything = () =>
+  database.sql`
+    select (select json_agg(o order by id) from orders o)::text as orders, (select json_agg(d order by version) from decision d)::text as decisions,
+      (select json_agg(r order by order_id) from reconciliation r)::text as reconciliations,
+      (select json_agg(e order by id) from exception e)::text as exceptions`
+
+describe('an order', () => {
+  test('closes by itself when its bill and its parcel have come, in either order', async () => {
+    const { sql } = database
+    for (const billFirst of [true, false]) {
+      await sql`truncate bill_row, orders, task, parcel, track, exception, reconciliation, decision`
+      await insert()
+      expect(await run('1')).toEqual({ closed: [], reopened: [], open: 1, skipped: 0 })
+      expect(await open()).toEqual([
+        ['parcel_not_moving', '1/SF00', shippedAt],
+        ['payment_missing', '1', paidAt],
+      ])
+      const steps = [() => importBill(sql, 'generic', 'a', [payment]), () => recordTrack(sql, delivered, '{}')]
+      for (const step of billFirst ? steps : steps.toReversed()) await run(...(await step()).orderIds)
+      expect(await open()).toEqual([])
+      expect(await state()).toEqual({ order: 'closed', version: 4, flows: 'closed' })
+      expect(await sql`select version, seq::int, outcome from decision`).toMatchObject([
+        { version: 4, seq: 0, outcome: 'closed' },
+      ])
+    }
+  })
+
+  test('closes when both had come before it was shipped', async () => {
+    const { sql } = database
+    await importBill(sql, 'generic', 'a', [payment])
+    await recordTrack(sql, delivered, '{}')
+    await insert()
+    expect(await run('1')).toMatchObject({ closed: ['1'] })
+  })
+
+  test('reconciled again changes nothing, open or closed', async () => {
+    const { sql } = database
+    await insert()
+    await run('1')
+    const whenOpen = await everything()
+    expect(await run('1', '1')).toMatchObject({ open: 1 })
+    expect(await everything()).toEqual(whenOpen)
+    await importBill(sql, 'generic', 'a', [payment])
+    await recordTrack(sql, delivered, '{}')
+    await run('1')
+    const whenClosed = await everything()
+    expect(await run('1')).toEqual({ closed: [], reopened: [], open: 0, skipped: 0 })
+    expect(await everything()).toEqual(whenClosed)
+  })
+
+  test('that is closed opens again when a bill contradicts it, and closes when that is settled', async () => {
+    const { sql } = database
+    await insert()
+    await importBill(sql, 'generic', 'a', [payment])
+    await recordTrack(sql, delivered, '{}')
+    await run('1')
+    await importBill(sql, 'generic', 'a', [billRow('refund', 'r', 10)])
+    expect(await run('1')).toEqual({ closed: [], reopened: ['1'], open: 1, skipped: 0 })
+    expect(await state()).toEqual({ order: 'shipped', version: 5, flows: 'open' })
+    expect(await open()).toEqual([['refund_unexpected', '1', paidAt]])
+    await sql`delete from bill_row where ref = 'r'`
+    expect(await run('1')).toMatchObject({ closed: ['1'] })
+    expect(await state()).toEqual({ order: 'closed', version: 6, flows: 'closed' })
+    expect(await open()).toEqual([])
+  })
+
+  test('that is closed opens again when its parcel comes back', async () => {
+    const { sql } = database
+    await insert()
+    await importBill(sql, 'generic', 'a', [payment])
+    await recordTrack(sql, delivered, '{}')
+    await run('1')
+    await recordTrack(sql, { ...delivered, state: 'returned', occurredAt: deliveredAt + 5 }, '{"back":1}')
+    expect(await run('1')).toMatchObject({ reopened: ['1'] })
+    expect(await open()).toEqual([['parcel_returned', '1/SF00', deliveredAt + 5]])
+  })
+
+  test('keeps the age of an exception while its detail changes', async () => {
+    const { sql } = database
+    await insert()
+    await run('1')
+    await importBill(sql, 'generic', 'a', [{ ...payment, amountFen: 400 }])
+    await run('1')
+    await importBill(sql, 'generic', 'a', [{ ...payment, ref: 'later', amountFen: 500, occurredAt: paidAt + 9 }])
+    await run('1')
+    const { exceptions } = await list(sql, { kind: 'payment_short', limit: 10 })
+    expect(exceptions).toMatchObject([{ since: paidAt, detail: { expectedFen: 1_010, receivedFen: 900 } }])
+    expect((await list(sql, { kind: 'payment_missing', limit: 10 })).exceptions).toEqual([])
+  })
+
+  test('that was cancelled and never paid stays cancelled, and its flows close', async () => {
+    const snapshot = { ...world.order.snapshot!, platformState: 'closed' as const, paidAt: null }
+    const allocations = [{ item: 0, quantity: 2, place: 'cancelled' as const, taskId: null }]
+    await insert({ state: 'cancelled', snapshot, allocations }, [])
+    expect(await run('1')).toEqual({ closed: [], reopened: [], open: 0, skipped: 0 })
+    expect(await state()).toEqual({ order: 'cancelled', version: 3, flows: 'closed' })
+  })
+
+  test('with nothing to close yet is not entered; an unknown one is no error', async () => {
+    await insert({ state: 'routed' }, [{ ...world.tasks[0]!, state: 'ready', packages: [] }])
+    expect(await run('1', '99')).toEqual({ closed: [], reopened: [], open: 0, skipped: 2 })
+    expect(await state()).toMatchObject({ flows: null })
+  })
+
+  test('of which a waybill is shared keeps its own exception', async () => {
+    await insert()
+    const [task] = world.tasks
+    await insert({ id: '2', orderId: 'other' }, [{ ...task!, taskId: 'task-2' }])
+    await run('1', '2')
+    expect((await open()).filter(([kind]) => kind === 'parcel_not_moving').map(([, ref]) => ref)).toEqual([
+      '1/SF00',
+      '2/SF00',
+    ])
+  })
+})
+
+describe('many at once', () => {
+  test('close each order exactly once', async () => {
+    const { sql } = database
+    const ids = Array.from({ length: 30 }, (_, i) => String(i + 1))
+    for (const id of ids) {
+      const tasks = world.tasks.map((task) => ({
+        ...task,
+        taskId: `task-${id}`,
+        packages: task.packages.map((parcel) => ({ ...parcel, waybill: `W${id}` })),
+      }))
+      const allocations = world.order.allocations.map((allocation) => ({ ...allocation, taskId: `task-${id}` }))
+      await insert({ id, orderId: `o${id}`, allocations }, tasks)
+      await recordTrack(sql, { ...delivered, waybill: `W${id}` }, '{}')
+    }
+    const rows = ids.map((id) => ({ ...payment, ref: `p${id}`, orderId: `o${id}` }))
+    const results = await Promise.all([
+      importBill(sql, 'generic', 'a', rows).then((result) => run(...result.orderIds)),
+      run(...ids),
+      run(...ids.toReversed()),
+      importBill(sql, 'generic', 'a', rows.toReversed()).then((result) => run(...result.orderIds)),
+    ])
+    expect(results.flatMap((result) => result.closed).sort()).toEqual([...ids].sort())
+    expect((await sql`select from decision where outcome = 'closed'`).count).toBe(30)
+    expect(await open()).toEqual([])
+  })
+})
+
+test('reads what is of its orders, and not all that was ever reconciled, whatever it once knew of the tables', async () => {
+  const { sql } = database
+  const one = connect(database.url, { max: 1, applicationName: 'reconcile', settings: indexedPlans })
+  const rows = async (): Promise<number> => {
+    await one`select pg_stat_force_next_flush()`
+    const [row] = await sql<{ rows: number }[]>`
+      select sum(coalesce(idx_tup_fetch, 0) + seq_tup_read)::int as rows from pg_stat_user_tables
+      where relname in ('orders', 'reconciliation', 'exception', 'bill_row', 'task', 'parcel', 'track')`
+    return row!.rows
+  }
+  const ids = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => String(from + i))
+  try {
+    for (const id of ids(1, 400)) await insert({ id, orderId: id, state: 'shipped', allocations: [] }, [])
+    // The plans are made, and kept, for what the tables are in the first minutes of a day.
+    await reconcileOrders({ sql: one }, ids(1, 400))
+    await sql`analyze`
+    for (let time = 0; time < 10; time++) {
+      await markDue(one, ids(1, 50))
+      await reconcileOrders({ sql: one }, ids(1, 50))
+    }
+    for (const id of ids(400, 3_000)) await insert({ id, orderId: id, state: 'shipped', allocations: [] }, [])
+    await reconcileOrders({ sql: one }, ids(400, 3_000))
+    await markDue(one, ['7'])
+    const before = await rows()
+    expect(await reconcileOrders({ sql: one }, ['7'])).toMatchObject({ open: 1 })
+    expect((await rows()) - before).toBeLessThan(20)
+  } finally {
+    await one.end()
+  }
+})
+
+describe('the sweep', () => {
+  test('takes up what a crash left: a mark, an order never looked at, a bill that came first', async () => {
+    const { sql } = database
+    await importBill(sql, 'generic', 'a', [payment])
+    await insert()
+    await recordTrack(sql, delivered, '{}')
+    const swept = await sweepReconciliations({ sql }, '0', 100)
+    expect(swept).toMatchObject({ closed: ['1'], nextOrderId: '0' })
+    expect(await open()).toEqual([])
+    expect(await sweepReconciliations({ sql }, '0', 100)).toEqual({
+      ...{ closed: [], reopened: [], open: 0, skipped: 0, nextOrderId: '0' },
+    })
+    await sql`delete from bill_row`
+    await markDue(sql, ['1'])
+    expect(await sweepReconciliations({ sql }, '0', 100)).toMatchObject({ reopened: ['1'] })
+  })
+
+  test('goes over all orders, a stretch at a time', async () => {
+    for (const id of ['1', '2', '10']) await insert({ id, orderId: id, state: 'shipped', allocations: [] }, [])
+    let cursor = '0'
+    const open: number[] = []
+    do {
+      const swept = await sweepReconciliations({ sql: database.sql }, cursor, 1)
+      open.push(swept.open)
+      cursor = swept.nextOrderId
+    } while (cursor !== '0')
+    expect(open).toEqual([1, 1, 1, 0])
+  })
+
+  test('looks no further than its stretch when there is nothing to do in it', async () => {
+    const { sql } = database
+    for (const id of ['1', '2', '3', '4']) await insert({ id, orderId: id, state: 'routed', allocations: [] }, [])
+    await insert({ id: '5', orderId: '5', state: 'shipped', allocations: [] }, [])
+    const first = await sweepReconciliations({ sql }, '0', 2)
+    expect(first).toMatchObject({ open: 0, skipped: 0, nextOrderId: '2' })
+    const second = await sweepReconciliations({ sql }, first.nextOrderId, 2)
+    expect(second).toMatchObject({ open: 0, skipped: 0, nextOrderId: '4' })
+    expect(await sweepReconciliations({ sql }, second.nextOrderId, 2)).toMatchObject({ open: 1, nextOrderId: '0' })
+    expect(await sweepReconciliations({ sql }, '0', 2, 4)).toMatchObject({ open: 0, nextOrderId: '4' })
+  })
+})

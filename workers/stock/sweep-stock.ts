@@ -1,0 +1,192 @@
+/**
+ * The sweep's part that holds Redis against Postgres: tells Redis what it missed, ends reservations that nobody will commit,
+ * and compares every counter, a stretch of nodes a round.
+ *
+ * What a crash leaves (reservations without a commit, changes that were not told) is mended and counted. A counter that is
+ * wrong although Redis has heard everything is somebody's bug, or somebody's hand in Redis: it is raised with its figures,
+ * loaded anew, and stays in the list of exceptions, resolved, with the time that it took.
+ */
+import { raise, resolve } from '../../adapters/store/exceptions.ts'
+import { PostgresStore } from '../../adapters/store/postgres-store.ts'
+import { changedSince, nodeSeqs, type StockPlace } from '../../adapters/store/sweep.ts'
+import type { Service } from '../context.ts'
+import { type Compared, compareStock, type StockDifference } from '../counters/compare-stock.ts'
+import { endReservations } from '../counters/end-reservations.ts'
+
+// Nodes that are compared in one round, however long they take.
+const nodesPerRoundMin = 8
+const comparingMsMax = 200
+// After a crash every node may have something to be told: the rest is heard in the next round.
+const hearingMsMax = 2_000
+// Of what is done for many, so much at once: the connections are those of the requests too.
+const atOnce = 6
+const nodesPerQuery = 256
+// All counters are loaded anew for one that is wrong: not again before others had their say.
+const reloadEveryMs = 60_000
+const examplesMax = 20
+
+interface Difference {
+  readonly units: number
+  /** SKU and by how much Redis differs. */
+  readonly seen: ReadonlyMap<string, number>
+}
+
+export interface SweepOptions {
+  /** How old a reservation has to be before nobody can be about to commit it any more. */
+  readonly heldMsMax?: number
+  /** Nodes that one round compares, at most. */
+  readonly nodesPerRoundMax?: number
+}
+
+export class StockSweep {
+  readonly #service: Service
+  readonly #heldMsMax: number
+  readonly #nodesPerRoundMax: number
+  readonly #onFreed: () => void
+  #nextNode = 0
+  /** Seen to differ once: their second look is the next round's. */
+  #lookAgain = new Set<string>()
+  #turn: readonly string[] = []
+  #short: StockPlace[] = []
+  #reloadedAt = Number.NEGATIVE_INFINITY
+  readonly #differences = new Map<string, Difference>()
+
+  /** `onFreed`: units came free that no figure shows. */
+  constructor(service: Service, options: Required<SweepOptions>, onFreed: () => void) {
+    this.#service = service
+    this.#heldMsMax = options.heldMsMax
+    this.#nodesPerRoundMax = options.nodesPerRoundMax
+    this.#onFreed = onFreed
+  }
+
+  /** Nodes that the last round looked at whole. */
+  get turn(): readonly string[] {
+    return this.#turn
+  }
+
+  /** Places that changed since the last call, and that promise more than there is. */
+  takeShort(): readonly StockPlace[] {
+    const short = this.#short
+    this.#short = []
+    return short
+  }
+
+  async round(isStopped: () => boolean): Promise<void> {
+    const seqs = await nodeSeqs(this.#service.sql)
+    if (seqs.length === 0) return
+    await this.#hear(seqs, isStopped)
+    const again = this.#lookAgain
+    this.#lookAgain = new Set()
+    const turn: string[] = []
+    const look = async (node: string) => {
+      turn.push(node)
+      await this.#node(node)
+    }
+    const until = performance.now() + comparingMsMax
+    try {
+      for (const node of again) if (!isStopped()) await look(node)
+      for (let i = 0; i < Math.min(this.#nodesPerRoundMax, seqs.length) && !isStopped(); i++) {
+        if (i >= nodesPerRoundMin && performance.now() > until) break
+        this.#nextNode = (this.#nextNode + 1) % seqs.length
+        const { node } = seqs[this.#nextNode]!
+        if (!again.has(node)) await look(node)
+      }
+    } finally {
+      this.#turn = turn
+      const units = [...this.#differences.values()].reduce((sum, d) => sum + d.units, 0)
+      this.#service.metrics.drift.set(units)
+    }
+  }
+
+  /** Nodes whose number has risen: what is available now is a figure of ours too, and Redis is told what it missed. */
+  async #hear(
+    seqs: readonly { readonly node: string; readonly seq: number }[],
+    isStopped: () => boolean,
+  ): Promise<void> {
+    const { sql, keeper, catalog } = this.#service
+    const moved = seqs.filter(({ node, seq }) => catalog.heard(node) !== seq)
+    const until = performance.now() + hearingMsMax
+    for (const some of chunks(moved, nodesPerQuery)) {
+      if (isStopped() || performance.now() > until) return
+      const since = some.map(({ node }) => ({ node, seq: catalog.heard(node) }))
+      for (const { node, sku, available, isShort } of await changedSince(sql, since)) {
+        catalog.setAvailability(node, [{ sku, atp: available }])
+        if (isShort) this.#short.push({ node, sku })
+      }
+      // Nearly always whoever made the change has told Redis long ago.
+      const behind = await keeper.behind(some)
+      for (const few of chunks(behind, atOnce)) await Promise.all(few.map((node) => keeper.catchUp(node)))
+      for (const { node, seq } of some) catalog.hear(node, seq)
+    }
+  }
+
+  async #node(node: string): Promise<void> {
+    const { sql, keeper, catalog, metrics, log } = this.#service
+    const epoch = keeper.epoch
+    await keeper.catchUp(node)
+    let seen = await keeper.look(node)
+    const old = seen.held.filter((h) => h.madeAtMs < Date.now() - this.#heldMsMax)
+    if (old.length > 0) {
+      const refs = old.map(({ reservationId, madeAtMs }) => ({ node, reservationId, madeAtMs }))
+      const { confirmed, released } = await endReservations(new PostgresStore(sql), keeper, refs)
+      metrics.mended.inc({ how: 'confirmed' }, confirmed)
+      metrics.mended.inc({ how: 'released' }, released)
+      log.warn({ node, confirmed, released }, 'reservations mended')
+      // Backorders that found nothing while these units were held may find them now.
+      this.#onFreed()
+      seen = await keeper.look(node)
+    }
+    catalog.setAvailability(
+      node,
+      [...seen.atp].map(([sku, atp]) => ({ sku, atp })),
+    )
+    await this.#judge(node, epoch, await compareStock(sql, (of) => keeper.look(of), node, seen))
+  }
+
+  /** The same difference in two rounds is no accident of the moment: Redis is made anew from Postgres. */
+  async #judge(node: string, epoch: number, compared: Compared): Promise<void> {
+    const { sql, keeper, log, metrics } = this.#service
+    if (compared.outcome !== 'compared') return
+    const known = this.#differences.get(node)
+    const { different, moving } = compared
+    if (different.length === 0) {
+      // What moves just now may be what differed.
+      if (moving > 0) return
+      // Also one that an earlier process raised.
+      const wasRaised = known !== undefined || this.#isUntold(node)
+      this.#differences.delete(node)
+      if (wasRaised) await resolve(sql, 'stock_drift', [node])
+      return
+    }
+    const units = different.reduce((sum, d) => sum + Math.abs(d.redis - d.postgres), 0)
+    const seen = new Map(different.map((d) => [d.sku, d.redis - d.postgres]))
+    this.#differences.set(node, { units, seen })
+    this.#lookAgain.add(node)
+    const twice = different.filter((d) => known?.seen.get(d.sku) === d.redis - d.postgres)
+    if (twice.length === 0) return
+    const again = performance.now() - this.#reloadedAt < reloadEveryMs
+    log.error({ node, skus: twice.length, units, reloading: !again }, 'stock differs between Redis and Postgres')
+    await raise(sql, [{ kind: 'stock_drift', ref: node, detail: detailOf(node, epoch, twice) }])
+    if (again) return
+    metrics.drifts.inc()
+    this.#reloadedAt = performance.now()
+    await keeper.recover(epoch)
+  }
+
+  /** Once a node and process: the first clean look ends what the process before this one had raised. */
+  readonly #told = new Set<string>()
+  #isUntold(node: string): boolean {
+    if (this.#told.has(node)) return false
+    this.#told.add(node)
+    return true
+  }
+}
+
+function detailOf(node: string, epoch: number, different: readonly StockDifference[]) {
+  const units = different.reduce((sum, d) => sum + Math.abs(d.redis - d.postgres), 0)
+  return { node, skus: different.length, units, epoch, mended: 'reloaded', figures: different.slice(0, examplesMax) }
+}
+
+export function* chunks<T>(all: readonly T[], size: number): Generator<readonly T[]> {
+  for (let at = 0; at < all.length; at += size) yield all.slice(at, at + size)
+}
