@@ -46,9 +46,9 @@ export function nodesInPlay(walk: Walk, single: Single | null): InPlay {
   const { tariffs, network } = walk
   // A node with several lines is met in the shortest of its chains, and asked there for the longer ones.
   const lines = wantedOf(walk).sort((a, b) => a.holders.numbers.length - b.holders.numbers.length)
-  const cheapest = lines.map((line) => cheapestWhole(walk, line))
+  const cheapestFen = lines.map((line) => cheapestWholeFen(walk, line))
   let knownFen = 0
-  for (const { costFen } of cheapest) knownFen += costFen
+  for (const costFen of cheapestFen) knownFen += costFen
   if (single !== null) knownFen = Math.min(knownFen, single.costFen)
   if (seen.length < network.nodes.length) seen = new Uint32Array(network.nodes.length)
   const stamp = ++walks
@@ -59,12 +59,11 @@ export function nodesInPlay(walk: Walk, single: Single | null): InPlay {
     found.push(node)
   }
   if (single !== null) keep(single.node)
-  for (const { node } of cheapest) keep(node)
   const bases = pricesOf(tariffs, 0)
   const limit = knownFen - tariffs.floor.leastFen
   for (let line = 0; line < lines.length; line++) {
     const few = new FewPerTariff(walk, lines[line]!)
-    walkLine(walk, lines, line, { bases, limit, cheapestFen: cheapest[line]!.costFen, stamp, keep, few })
+    walkLine(walk, lines, line, { bases, limit, cheapestFen: cheapestFen[line]!, stamp, keep, few })
     few.forEach(keep)
   }
   return withinFloor(walk, lines, found, single, knownFen, bases)
@@ -131,25 +130,23 @@ function withinFloor(
 }
 
 /**
- * L(line), and a node that asks it. All lines from these nodes are a plan that costs at most the sum: lines of one node share
- * a parcel.
+ * L(line). All lines from such nodes are a plan that costs at most the sum: lines of one node share a parcel. These nodes stay,
+ * or others that are as good: their bases are within the sum, or one of them has everything.
  */
-function cheapestWhole({ tariffs, ruleFor, network }: Walk, line: WalkLine) {
+function cheapestWholeFen({ tariffs, ruleFor, network }: Walk, line: WalkLine): number {
   const prices = pricesOf(tariffs, line.quantity * line.grams)
   const { numbers } = line.holders
-  let chosen = -1
   let costFen = Number.POSITIVE_INFINITY
-  if (!line.mayBeWhole) return { node: chosen, costFen }
+  if (!line.mayBeWhole) return costFen
   for (let at = 0; at < numbers.length; at++) {
     const node = indexOfHolder(network, numbers[at]!)
     if (node < 0) continue
     const tariff = tariffs.of[node]!
     if (prices[tariff]! >= costFen || !mergesWell(tariffs.list[tariff]!)) continue
     if (ruleFor(node) !== null || unitsOfHolder(network, line, at, node) < line.quantity) continue
-    chosen = node
     costFen = prices[tariff]!
   }
-  return { node: chosen, costFen }
+  return costFen
 }
 
 interface Held {

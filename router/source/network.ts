@@ -4,8 +4,8 @@ import type { ChannelName, Node, Point } from '../types.ts'
 import type { DemandLine, SourcingRule } from './plan.ts'
 import type { PointTariffs } from './tariffs.ts'
 
-/** Indexes of the nearest nodes that `accept` lets pass, nearest first, at most `count`. Asked from the nearest outwards. */
-export type Nearest = (point: Point, count: number, accept: (node: number) => boolean) => readonly number[]
+/** Indexes of the nearest nodes, nearest first, at most `count`. */
+export type Nearest = (point: Point, count: number) => ArrayLike<number>
 
 /**
  * The spatial index and the availability figures live outside and come in as functions. Figures may be stale: who has what is

@@ -7,10 +7,10 @@
  */
 import { tariffFen } from '../freight.ts'
 import { nodesInPlay } from './in-play.ts'
-import { type Assignment, type Instance, instanceOf, isUsed, type Offer, planOf } from './instance.ts'
+import { type Assignment, type Instance, instanceOf, isUsed, type Offer, planOf, rankOf } from './instance.ts'
 import { kmTo, type Network, pointOf, rulesFor, type SourcingRequest } from './network.ts'
 import type { Candidate, DemandLine, LineUnits, Plan, SourcingRule } from './plan.ts'
-import { compareJudged, isSmall, judge, type Solution, solve } from './solve.ts'
+import { isSmall, type Solution, solve } from './solve.ts'
 import { offersOf } from './source.ts'
 import { bestSingleNode, type Single, type Walk, walkOf } from './walk.ts'
 
@@ -94,11 +94,11 @@ function planAgain(
   const { method, boundFen } = solution
   const again = instanceOf(demand, offers)
   const { assignment } = solve(again)
-  const judged = judge(again, assignment)
-  const best = judge(instance, solution.assignment)
-  const isAsGood = compareJudged({ ...judged, nearness: 0 }, { ...best, nearness: 0 }) <= 0
+  const { costFen } = rankOf(again, assignment)
   // A search over fewer nodes may end elsewhere. Then the plan is the one that a replay finds, and says no more than it can.
-  return planOf(again, demand, assignment, isAsGood ? method : 'heuristic', boundFen)
+  const isAsGood = costFen <= rankOf(instance, solution.assignment).costFen
+  const proven = costFen <= boundFen ? 'exact' : isAsGood ? method : 'heuristic'
+  return planOf(again, demand, assignment, proven, boundFen)
 }
 
 /** Codes of the nodes that a plan uses, or of all offers that were searched. */
@@ -151,7 +151,7 @@ interface Shown {
 function showNearby({ lines, ruleFor, point }: Walk, network: Network): Shown {
   const found: number[] = []
   const refused: Candidate[] = []
-  const near = network.nearest(point, nearbyMax, () => true)
+  const near = network.nearest(point, nearbyMax)
   for (let at = 0; at < near.length && found.length < shownMax; at++) {
     const index = near[at]!
     const rule: SourcingRule | null = ruleFor(index) ?? (hasAny(lines, index) ? null : 'insufficient_stock')

@@ -10,6 +10,7 @@ import { withPieces } from './decided-before.ts'
 import { goodAssignment } from './heuristic.ts'
 import { improve } from './improve.ts'
 import { type Assignment, type Instance, rankOf } from './instance.ts'
+import { loadOf, placeCheapest } from './load.ts'
 import { openSets } from './open-sets.ts'
 import type { Method } from './plan.ts'
 import { floorOfTariffs, floorOfTwoFen } from './tariffs.ts'
@@ -20,6 +21,9 @@ export interface Solution {
   readonly method: Method
   readonly boundFen: number
 }
+
+/** The searches take milliseconds over so many nodes. A plan that needs more (thousands of units from single shelves) is made once. */
+const searchedNodesMax = 64
 
 /** What plans that ship the same are judged by. */
 export interface Judged {
@@ -33,6 +37,10 @@ export interface Judged {
 export function solve(instance: Instance): Solution {
   const lines = wantedLines(instance)
   if (lines.length === 0) return { assignment: emptyAssignment(instance), method: 'exact', boundFen: 0 }
+  const forced = everything(instance, lines)
+  if (forced !== null) {
+    return { assignment: forced, method: 'exact', boundFen: rankOf(instance, forced).costFen }
+  }
   const single = bestSingle(instance, lines)
   const floorFen = floorOfTwo(instance, lines)
   if (single !== null && single.costFen <= floorFen) {
@@ -48,12 +56,7 @@ export function solve(instance: Instance): Solution {
   }
   const whole = digitsOfWhole(instance, units)
   const best = whole === null ? null : bestOverUnits(instance, whole).assignment
-  const known = best === null ? knownPlans(instance) : [best]
-  const found = bestOf(instance, [
-    ...known,
-    ...known.map((each) => improve(instance, each)),
-    goodAssignment(instance, []),
-  ])
+  const found = bestOf(instance, searched(instance, best))
   const { costFen } = rankOf(instance, found)
   if (costFen <= boundFen) return { assignment: found, method: 'exact', boundFen: costFen }
   return { assignment: found, method: best === null ? 'heuristic' : 'whole_lines', boundFen }
@@ -65,9 +68,33 @@ export function isSmall(instance: Instance): boolean {
   return isWithinLimits(instance, units) || digitsOfWhole(instance, units) !== null
 }
 
+/** Plans that are worth comparing, `best` among them where there is one. */
+function searched(instance: Instance, best: Assignment | null): Assignment[] {
+  if (instance.nodeCount > searchedNodesMax) return [best ?? lineByLine(instance)]
+  const known = best === null ? knownPlans(instance) : [best]
+  return [...known, ...known.map((each) => improve(instance, each)), goodAssignment(instance, [])]
+}
+
 function knownPlans(instance: Instance): Assignment[] {
   const split = withPieces(instance)
   return [...openSets(instance), ...(split === null ? [] : [split])]
+}
+
+function lineByLine(instance: Instance): Assignment {
+  const load = loadOf(instance)
+  for (let line = 0; line < instance.lineCount; line++) placeCheapest(instance, load, line, load.left[line]!, -1)
+  return load.assignment
+}
+
+/** Where all there is has to go, there is one plan. */
+function everything(instance: Instance, lines: readonly number[]): Assignment | null {
+  const { lineCount, nodeCount, have, need } = instance
+  for (const line of lines) {
+    let there = 0
+    for (let node = 0; node < nodeCount; node++) there += have[node * lineCount + line]!
+    if (there > need[line]!) return null
+  }
+  return [...have]
 }
 
 function wantedLines(instance: Instance): number[] {

@@ -4,13 +4,13 @@
  * what that tariff costs for this order. The row depends on the point only, so a caller can keep it.
  */
 import { roundedKm } from '../distance.ts'
-import { type Tariff, tariffAt, tariffFen } from '../freight.ts'
+import { parcelFenMax, type Tariff, tariffAt, tariffFen } from '../freight.ts'
 import type { Node, Point } from '../types.ts'
 
 /** The tariffs of all nodes for one point. */
 export interface PointTariffs {
   /** By node index: index into `list`. */
-  readonly of: Uint16Array | Uint32Array
+  readonly of: Uint8Array | Uint16Array | Uint32Array
   readonly list: readonly Tariff[]
   readonly floor: TwoParcelFloor
 }
@@ -20,6 +20,7 @@ export interface TwoParcelFloor {
   /** The lowest price of any parcel, and of a parcel from any other node. At least 0. */
   readonly leastFen: number
   readonly secondFen: number
+  /** Of a begun step; 0 where some base is below 0, which pays for steps. */
   readonly stepFenMin: number
   readonly firstGramsMax: number
   readonly stepGramsMax: number
@@ -71,7 +72,8 @@ interface Book {
 }
 
 function tariffsAt(nodes: readonly Node[], point: Point, { list, classes, classOf, positions }: Book): PointTariffs {
-  const of = list.length <= 0xffff ? new Uint16Array(nodes.length) : new Uint32Array(nodes.length)
+  const Row = list.length <= 0x100 ? Uint8Array : list.length <= 0x10000 ? Uint16Array : Uint32Array
+  const of = new Row(nodes.length)
   const counts = new Uint32Array(list.length)
   const [x, y, z] = positionOf(point)
   for (let index = 0; index < nodes.length; index++) {
@@ -131,13 +133,13 @@ function floorOf(list: readonly Tariff[], counts: Uint32Array): TwoParcelFloor {
   let stepGramsMax = 0
   for (let tariff = 0; tariff < list.length; tariff++) {
     if (counts[tariff] === 0) continue
-    const { stepFen, firstGrams, stepGrams } = list[tariff]!
+    const { baseFen, stepFen, firstGrams, stepGrams } = list[tariff]!
     const fen = tariffFen(list[tariff]!, 0)
     if (fen < leastFen) {
       secondFen = counts[tariff]! > 1 ? fen : leastFen
       leastFen = fen
     } else if (fen < secondFen) secondFen = fen
-    stepFenMin = Math.min(stepFenMin, stepFen)
+    stepFenMin = Math.min(stepFenMin, baseFen < 0 ? 0 : stepFen)
     firstGramsMax = Math.max(firstGramsMax, firstGrams)
     stepGramsMax = Math.max(stepGramsMax, stepGrams)
   }
@@ -161,7 +163,8 @@ export function floorOfTwoFen(floor: TwoParcelFloor, grams: number): number {
   const basesFen = leastFen + secondFen
   const over = Math.min(grams, 1e9) - 2 * firstGramsMax
   if (over <= 0 || leastFen < stepFenMin * Math.ceil(firstGramsMax / stepGramsMax)) return basesFen
-  return basesFen + stepFenMin * Math.ceil(over / stepGramsMax)
+  // A parcel's price has a ceiling, whatever its steps.
+  return Math.min(basesFen + stepFenMin * Math.ceil(over / stepGramsMax), Math.max(basesFen, parcelFenMax))
 }
 
 function positionOf({ lat, lng }: Point): readonly [x: number, y: number, z: number] {

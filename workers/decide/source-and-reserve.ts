@@ -6,9 +6,9 @@
 import type { ReleaseRequest, ReserveRequest } from '../../adapters/stock/counters.ts'
 import type { NewTask } from '../../adapters/store/stock/move-stock.ts'
 import { type Decision, type Demand, type PlannedTask, place } from '../../router/decide.ts'
-import { candidatesFor, type Network } from '../../router/source/candidates.ts'
 import { itemsOfPlan } from '../../router/source/items.ts'
-import { offersOf, sourceFrom } from '../../router/source/source.ts'
+import type { Network } from '../../router/source/network.ts'
+import { sourceOrder } from '../../router/source/search.ts'
 import { describeSourcing, type SourcingTrace } from '../../router/source/trace.ts'
 import { type Group, splitByConstraint } from '../../router/split.ts'
 import type { Order, Task } from '../../router/types.ts'
@@ -141,9 +141,7 @@ function plan(
       channel: order.channel,
       excludedNodes: [...order.excludedNodes, ...(context.avoided.get(order.id) ?? [])],
     }
-    const candidates = candidatesFor(request, network)
-    const offers = offersOf(group.demand, candidates)
-    const chosen = sourceFrom(group.demand, offers)
+    const { plan: chosen, candidates, offers } = sourceOrder(request, network)
     const { parcels, missing: lacking } = itemsOfPlan(group, chosen)
     for (const parcel of parcels) tasks.push({ node: parcel.node, units: parcel.items })
     missing.push(...lacking)

@@ -114,11 +114,10 @@ export function networkOf(
       .sort((a, b) => a.km - b.km || a.index - b.index)
   return {
     nodes,
-    nearest: (point, count, accept) => {
-      const found: number[] = []
-      for (const { index } of nearestTo(point)) if (found.length < count && accept(index)) found.push(index)
-      return found
-    },
+    nearest: (point, count) =>
+      nearestTo(point)
+        .slice(0, count)
+        .map(({ index }) => index),
     tariffsAt: tariffBook(nodes).at,
     holdersOf: (sku) => {
       const numbers = [...nodes.keys()].filter((index) => stock[index]?.[sku] !== undefined)
