@@ -7,10 +7,10 @@ import { tariffFen } from '../freight.ts'
 import type { Assignment, Instance } from './instance.ts'
 import { type Load, loadOf, placeCheapest, put, spare } from './load.ts'
 
-/** 12 nodes are 298 sets of up to three. */
-const openMax = 12
+/** 9 nodes are 129 sets of up to three. */
+const openMax = 9
 /** Plans that come back. */
-const plansMax = 4
+const plansMax = 3
 
 export function openSets(instance: Instance): Assignment[] {
   const nodes = promising(instance)

@@ -28,7 +28,9 @@ const refusedMax = 10
 /** So many of the nearest nodes are looked at for both. */
 const nearbyMax = 28
 /** Nodes that the searches for large orders look at. A trace has to keep all of them. */
-const searchedMax = 24
+const searchedMax = 16
+/** Of the nearest nodes so many are shown, and searched, beside those. */
+const shownOfSearchedMax = 4
 /** More nodes in play than these are cut to the cheapest: then nothing is proven, and the method says so. */
 const inPlayMax = 1_500
 
@@ -41,14 +43,7 @@ export function sourceOrder(request: SourcingRequest, network: Network): Sourced
   if (single?.isProven === true) return fromOne(walk, demand, single, shown)
   const { nodes: inPlay, isSingleProven } = nodesInPlay(walk, single)
   if (single !== null && isSingleProven) return fromOne(walk, demand, single, shown)
-  const { instance, solution, isWhole } = solveOver(walk, demand, inPlay)
-  const chosen = nodesOf(instance, solution.assignment, isWhole ? null : instance.offers)
-  const candidates = candidatesOf(walk, [
-    ...inPlay.filter((node) => chosen.has(network.nodes[node]!.node)),
-    ...shown.found,
-  ])
-  const offers = offersOf(demand, candidates)
-  return { plan: planAgain(demand, instance, solution, offers), ...kept(candidates, offers, shown) }
+  return solveOver(walk, demand, inPlay, shown)
 }
 
 function fromOne(walk: Walk, demand: readonly DemandLine[], { node, costFen }: Single, shown: Shown): Sourced {
@@ -66,17 +61,28 @@ function kept(candidates: readonly Candidate[], offers: readonly Offer[], { refu
 }
 
 /** Over all nodes in play where that is exact; over the most promising of them where only a search can go on. */
-function solveOver(walk: Walk, demand: readonly DemandLine[], inPlay: readonly number[]) {
+function solveOver(walk: Walk, demand: readonly DemandLine[], inPlay: readonly number[], shown: Shown): Sourced {
   const isCut = inPlay.length > inPlayMax
   const all = isCut ? promising(walk, demand, inPlay, inPlayMax) : inPlay
   const instance = instanceOf(demand, offersOf(demand, candidatesOf(walk, all)))
-  const isWhole = isSmall(instance)
-  if (isWhole || all.length <= searchedMax) {
-    const solution = solve(instance)
-    return { instance, isWhole, solution: isCut ? unproven(solution) : solution }
-  }
-  const few = instanceOf(demand, offersOf(demand, candidatesOf(walk, promising(walk, demand, all, searchedMax))))
-  return { instance: few, isWhole, solution: unproven(solve(few)) }
+  if (!isSmall(instance)) return searchOver(walk, demand, all, shown)
+  const solved = solve(instance)
+  const solution = isCut ? unproven(solved) : solved
+  const chosen = nodesOf(walk, instance, solution.assignment, all)
+  const candidates = candidatesOf(walk, [...chosen, ...shown.found])
+  const offers = offersOf(demand, candidates)
+  return { plan: planAgain(demand, instance, solution, offers), ...kept(candidates, offers, shown) }
+}
+
+/** The trace keeps all nodes that were searched. */
+function searchOver(walk: Walk, demand: readonly DemandLine[], all: readonly number[], shown: Shown): Sourced {
+  const isAll = all.length <= searchedMax
+  const nodes = isAll ? all : promising(walk, demand, all, searchedMax)
+  const candidates = candidatesOf(walk, [...nodes, ...shown.found.slice(0, shownOfSearchedMax)])
+  const offers = offersOf(demand, candidates)
+  const instance = instanceOf(demand, offers)
+  const { assignment, method, boundFen } = isAll ? solve(instance) : unproven(solve(instance))
+  return { plan: planOf(instance, demand, assignment, method, boundFen), ...kept(candidates, offers, shown) }
 }
 
 /** What was proven over some nodes is not proven over all. */
@@ -101,10 +107,10 @@ function planAgain(
   return planOf(again, demand, assignment, proven, boundFen)
 }
 
-/** Codes of the nodes that a plan uses, or of all offers that were searched. */
-function nodesOf(instance: Instance, assignment: Assignment, searched: readonly Offer[] | null): Set<string> {
-  if (searched !== null) return new Set(searched.map(({ node }) => node))
-  return new Set(instance.offers.filter((_, node) => isUsed(instance, assignment, node)).map(({ node }) => node))
+/** The nodes that a plan uses. */
+function nodesOf({ network }: Walk, instance: Instance, assignment: Assignment, nodes: readonly number[]): number[] {
+  const used = new Set(instance.offers.filter((_, node) => isUsed(instance, assignment, node)).map(({ node }) => node))
+  return nodes.filter((node) => used.has(network.nodes[node]!.node))
 }
 
 /**

@@ -71,13 +71,22 @@ export function isSmall(instance: Instance): boolean {
 /** Plans that are worth comparing, `best` among them where there is one. */
 function searched(instance: Instance, best: Assignment | null): Assignment[] {
   if (instance.nodeCount > searchedNodesMax) return [best ?? lineByLine(instance)]
-  const known = best === null ? knownPlans(instance) : [best]
-  return [...known, ...known.map((each) => improve(instance, each)), goodAssignment(instance, [])]
+  if (best !== null) return [best, improve(instance, best)]
+  if (everyLineIsWholeSomewhere(instance)) return openSets(instance).map((each) => improve(instance, each))
+  // Pieces of many lines leave little choice of nodes: there the searches that start from single lines do better.
+  const split = withPieces(instance)
+  return [goodAssignment(instance, split === null ? [] : [split])]
 }
 
-function knownPlans(instance: Instance): Assignment[] {
-  const split = withPieces(instance)
-  return [...openSets(instance), ...(split === null ? [] : [split])]
+function everyLineIsWholeSomewhere(instance: Instance): boolean {
+  const { lineCount, need } = instance
+  for (let line = 0; line < lineCount; line++) if (need[line]! > 0 && !isHeldWhole(instance, line)) return false
+  return true
+}
+
+function isHeldWhole({ lineCount, nodeCount, have, need }: Instance, line: number): boolean {
+  for (let node = 0; node < nodeCount; node++) if (have[node * lineCount + line] === need[line]) return true
+  return false
 }
 
 function lineByLine(instance: Instance): Assignment {
@@ -165,15 +174,11 @@ function digitsWithoutLoss(instance: Instance, lines: readonly number[]): Digits
 
 /** Lines that some node has whole become one digit, the largest first, until the limits hold. Null: they never do. */
 function digitsOfWhole(instance: Instance, { lines, unitsPerDigit }: Digits): Digits | null {
-  const { lineCount, nodeCount, have, need } = instance
-  const isHeldWhole = (line: number) => {
-    for (let node = 0; node < nodeCount; node++) if (have[node * lineCount + line] === need[line]) return true
-    return false
-  }
+  const { need } = instance
   const digits = { lines, unitsPerDigit: [...unitsPerDigit] }
   for (let at = 0; at < lines.length; at++) {
     if (isWithinLimits(instance, digits)) return digits
-    if (need[lines[at]!]! > 1 && isHeldWhole(lines[at]!)) digits.unitsPerDigit[at] = need[lines[at]!]!
+    if (need[lines[at]!]! > 1 && isHeldWhole(instance, lines[at]!)) digits.unitsPerDigit[at] = need[lines[at]!]!
   }
   return isWithinLimits(instance, digits) ? digits : null
 }
