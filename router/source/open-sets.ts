@@ -7,10 +7,10 @@ import { tariffFen } from '../freight.ts'
 import type { Assignment, Instance } from './instance.ts'
 import { type Load, loadOf, placeCheapest, put, spare } from './load.ts'
 
-/** 9 nodes are 129 sets of up to three. */
-const openMax = 9
+/** 8 nodes are 92 sets of up to three. */
+const openMax = 8
 /** Plans that come back. */
-const plansMax = 3
+const plansMax = 2
 
 export function openSets(instance: Instance): Assignment[] {
   const nodes = promising(instance)
