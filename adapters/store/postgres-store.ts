@@ -1,106 +1,223 @@
-/** The way's verbs on a real database: each is the function of its stage, and nothing of its own. */
+/** The way's verbs on a real database: each is the function of its matter, and nothing of its own. */
+import type { Track } from '../../router/track.ts'
 import type { Order, OrderKey } from '../../router/types.ts'
-import type {
-  DecisionStore,
-  GivenBackAs,
-  LockedBooks,
-  OrderStore,
-  ReservationName,
-  StockBooks,
-} from './decision-store.ts'
-import { type InboxEvent, readPending, storeEvents } from './inbox/inbox.ts'
+import { type ExceptionEntry, raise, resolve } from './exceptions.ts'
+import {
+  countPending,
+  doubt,
+  type InboxEvent,
+  isStored,
+  nextNumber,
+  postpone,
+  readPending,
+  storeEvents,
+} from './inbox/inbox.ts'
+import { insertEvent } from './inbox/insert-event.ts'
+import type { GivenBackAs, LockedBooks, OrderStore, ReservationName } from './order-store.ts'
 import { commitDecisions, type DecisionWrite } from './orders/commit.ts'
 import { loadByKeys } from './orders/load.ts'
-import type { Sql, Transaction } from './postgres/connect.ts'
+import type { Sql } from './postgres/connect.ts'
+import { resolveBillsWithoutOrder } from './settle/bills.ts'
+import { dueOrders, unreconciledOrders } from './settle/due.ts'
+import { type ReconcileLoad, type ReconcileResult, reconcileTogether } from './settle/reconcile.ts'
+import { recordTrack } from './settle/tracks.ts'
 import { currentEpoch, nodeNames, withEpochLock } from './stock/epoch.ts'
-import { deltasAfter, figuresOf, type Posting, postStock } from './stock/stock.ts'
-import { partedByCommit } from './sweep.ts'
+import { readShortages } from './stock/read-shortages.ts'
+import {
+  backordersOf,
+  deltasAfter,
+  figuresOf,
+  type Posting,
+  postStock,
+  shortRows,
+  type UnpulledTask,
+} from './stock/stock.ts'
+import {
+  backorderedSkus,
+  changedSince,
+  endEventExceptions,
+  endShortages,
+  figuresWithCommitted,
+  type NodeSeq,
+  nodeSeqs,
+  partedByCommit,
+  type StockPlace,
+  shortAmong,
+} from './sweep.ts'
 import { shipTask } from './tasks/ship.ts'
-import { acceptTask, giveBack, lapsedIntercepts, type Package, pullTasks } from './tasks/tasks.ts'
+import {
+  acceptTask,
+  endLeases,
+  extendLease,
+  giveBack,
+  lapsedIntercepts,
+  type Package,
+  type PulledTask,
+  pullTasks,
+} from './tasks/tasks.ts'
 
-/** What keepers and threads use. */
-export class PostgresStore implements StockBooks, DecisionStore {
-  protected readonly sql: Sql
+type Options<Verb extends keyof OrderStore, At extends number> = OrderStore[Verb] extends (
+  ...args: infer Args
+) => unknown
+  ? Args[At]
+  : never
+
+export class PostgresStore implements OrderStore {
+  readonly #sql: Sql
 
   constructor(sql: Sql) {
-    this.sql = sql
+    this.#sql = sql
   }
 
+  // ─────────────────────────────────────────────────────────────── events
+
+  storeEvents(events: readonly InboxEvent[]) {
+    return storeEvents(this.#sql, events)
+  }
+
+  readPending(options: Options<'readPending', 0>) {
+    return readPending(this.#sql, options)
+  }
+
+  countPending() {
+    return countPending(this.#sql)
+  }
+
+  postpone(seqs: readonly string[], delayMs: number, why: string) {
+    return postpone(this.#sql, seqs, delayMs, why)
+  }
+
+  doubt(seqs: readonly string[], delayMs: number) {
+    return doubt(this.#sql, seqs, delayMs)
+  }
+
+  nextNumber() {
+    return nextNumber(this.#sql)
+  }
+
+  isStored(event: Options<'isStored', 0>) {
+    return isStored(this.#sql, event)
+  }
+
+  async stillPending(seqs: readonly string[]): Promise<ReadonlySet<string>> {
+    const rows = await this.#sql<{ seq: string }[]>`
+      select seq from pending where seq = any(${seqs as string[]}::bigint[])`
+    return new Set(rows.map((r) => r.seq))
+  }
+
+  // ─────────────────────────────────────────────────────────────── exceptions
+
+  raise(entries: readonly ExceptionEntry[]) {
+    return raise(this.#sql, entries)
+  }
+
+  resolve(kind: string, refs: readonly string[]) {
+    return resolve(this.#sql, kind, refs)
+  }
+
+  endEventExceptions() {
+    return endEventExceptions(this.#sql)
+  }
+
+  // ─────────────────────────────────────────────────────────────── decisions
+
+  loadByKeys(keys: readonly OrderKey[]) {
+    return loadByKeys(this.#sql, keys)
+  }
+
+  commitDecisions(epoch: number, writes: readonly DecisionWrite[]) {
+    return commitDecisions(this.#sql, epoch, writes)
+  }
+
+  partedByCommit<R extends ReservationName>(reservations: readonly R[]) {
+    return partedByCommit(this.#sql, reservations)
+  }
+
+  // ─────────────────────────────────────────────────────────────── stock
+
   currentEpoch() {
-    return currentEpoch(this.sql)
+    return currentEpoch(this.#sql)
   }
 
   withEpochLock(work: (inside: LockedBooks, epoch: number) => Promise<number | null>) {
-    return withEpochLock(this.sql, (tx, epoch) =>
+    return withEpochLock(this.#sql, (tx, epoch) =>
       work({ nodeNames: () => nodeNames(tx), figuresOf: (nodes) => figuresOf(tx, nodes) }, epoch),
     )
   }
 
   figuresOf(nodes: readonly string[]) {
-    return figuresOf(this.sql, nodes)
+    return figuresOf(this.#sql, nodes)
   }
 
   deltasAfter(node: string, fromSeq: number) {
-    return deltasAfter(this.sql, node, fromSeq)
+    return deltasAfter(this.#sql, node, fromSeq)
   }
 
   async hasReserved(node: string): Promise<boolean> {
-    const [row] = await this.sql`select 1 from stock where node = ${node} and reserved > 0 limit 1`
+    const [row] = await this.#sql`select 1 from stock where node = ${node} and reserved > 0 limit 1`
     return row !== undefined
   }
 
-  partedByCommit<R extends ReservationName>(reservations: readonly R[]) {
-    return partedByCommit(this.sql, reservations)
+  nodeSeqs() {
+    return nodeSeqs(this.#sql)
   }
 
-  loadByKeys(keys: readonly OrderKey[]) {
-    return loadByKeys(this.sql, keys)
+  changedSince(nodes: readonly NodeSeq[]) {
+    return changedSince(this.#sql, nodes)
   }
 
-  commitDecisions(epoch: number, writes: readonly DecisionWrite[]) {
-    return commitDecisions(this.sql, epoch, writes)
-  }
-
-  async stillPending(seqs: readonly string[]): Promise<ReadonlySet<string>> {
-    const rows = await this.sql<{ seq: string }[]>`
-      select seq from pending where seq = any(${seqs as string[]}::bigint[])`
-    return new Set(rows.map((r) => r.seq))
-  }
-}
-
-export type InsertCommand = (tx: Transaction, event: InboxEvent) => Promise<string>
-
-/** The whole way; who inserts a command inside somebody else's transaction is told from outside. */
-export class PostgresOrderStore extends PostgresStore implements OrderStore {
-  readonly #insertCommand: InsertCommand
-
-  constructor(sql: Sql, insertCommand: InsertCommand) {
-    super(sql)
-    this.#insertCommand = insertCommand
-  }
-
-  storeEvents(events: readonly InboxEvent[]) {
-    return storeEvents(this.sql, events)
-  }
-
-  readPending(options: { readonly afterSeq: string; readonly limit: number; readonly olderThanMs: number }) {
-    return readPending(this.sql, options)
+  figuresWithCommitted(node: string, reservationIds: readonly string[]) {
+    return figuresWithCommitted(this.#sql, node, reservationIds)
   }
 
   postStock(posting: Posting) {
-    return postStock(this.sql, posting)
+    return postStock(this.#sql, posting)
   }
 
+  shortRows(of: Options<'shortRows', 0>) {
+    return shortRows(this.#sql, of)
+  }
+
+  shortAmong(places: readonly StockPlace[], nodes: readonly string[]) {
+    return shortAmong(this.#sql, places, nodes)
+  }
+
+  readShortages(places: readonly StockPlace[], recallIdOf: (task: UnpulledTask) => string) {
+    return readShortages(this.#sql, places, recallIdOf)
+  }
+
+  endShortages() {
+    return endShortages(this.#sql)
+  }
+
+  backorderedSkus(afterSku: string, limit: number) {
+    return backorderedSkus(this.#sql, afterSku, limit)
+  }
+
+  backordersOf(of: Options<'backordersOf', 0>, limit: Options<'backordersOf', 1>) {
+    return backordersOf(this.#sql, of, limit)
+  }
+
+  // ─────────────────────────────────────────────────────────────── tasks
+
   pullTasks(node: string, limit: number, leaseSeconds: number) {
-    return pullTasks(this.sql, node, limit, leaseSeconds)
+    return pullTasks(this.#sql, node, limit, leaseSeconds)
+  }
+
+  endLeases(tasks: readonly PulledTask[]) {
+    return endLeases(this.#sql, tasks)
   }
 
   acceptTask(node: string, taskId: string, fence: number) {
-    return acceptTask(this.sql, node, taskId, fence)
+    return acceptTask(this.#sql, node, taskId, fence)
+  }
+
+  extendLease(node: string, taskId: string, fence: number, leaseSeconds: number) {
+    return extendLease(this.#sql, node, taskId, fence, leaseSeconds)
   }
 
   shipTask(node: string, taskId: string, fence: number, packages: readonly Package[]) {
-    return shipTask(this.sql, node, taskId, fence, packages)
+    return shipTask(this.#sql, node, taskId, fence, packages)
   }
 
   async giveBack(
@@ -110,13 +227,33 @@ export class PostgresOrderStore extends PostgresStore implements OrderStore {
     how: GivenBackAs,
     commandOf: (order: Order) => InboxEvent,
   ) {
-    const done = await giveBack(this.sql, node, taskId, fence, how, (tx, order) =>
-      this.#insertCommand(tx, commandOf(order)),
-    )
+    const done = await giveBack(this.#sql, node, taskId, fence, how, (tx, order) => insertEvent(tx, commandOf(order)))
     return done.outcome === 'given_back' ? ({ outcome: 'given_back', seq: done.command } as const) : done
   }
 
   lapsedIntercepts(limit: number) {
-    return lapsedIntercepts(this.sql, limit)
+    return lapsedIntercepts(this.#sql, limit)
+  }
+
+  // ─────────────────────────────────────────────────────────────── settling
+
+  reconcileTogether(orderIds: readonly string[], resultOf: (load: ReconcileLoad) => ReconcileResult | null) {
+    return reconcileTogether(this.#sql, orderIds, resultOf)
+  }
+
+  dueOrders(afterOrderId: string, limit: number) {
+    return dueOrders(this.#sql, afterOrderId, limit)
+  }
+
+  unreconciledOrders(afterOrderId: string, look: number) {
+    return unreconciledOrders(this.#sql, afterOrderId, look)
+  }
+
+  resolveBillsWithoutOrder(limit: number) {
+    return resolveBillsWithoutOrder(this.#sql, limit)
+  }
+
+  recordTrack(track: Track, body: string) {
+    return recordTrack(this.#sql, track, body)
   }
 }

@@ -85,16 +85,23 @@ export async function shortAmong(
     order by node, sku`
 }
 
-export async function nodeSeqs(sql: Queryable): Promise<{ node: string; seq: number }[]> {
-  return await sql<{ node: string; seq: number }[]>`select node, seq::float8 as seq from node order by node`
+export interface NodeSeq {
+  readonly node: string
+  readonly seq: number
+}
+
+export async function nodeSeqs(sql: Queryable): Promise<NodeSeq[]> {
+  return await sql<NodeSeq[]>`select node, seq::float8 as seq from node order by node`
+}
+
+export interface ChangedPlace extends StockPlace {
+  readonly available: number
+  readonly isShort: boolean
 }
 
 /** What is available now of whatever changed at some nodes after a number of theirs. Reservations alone do not count. */
-export async function changedSince(
-  sql: Queryable,
-  nodes: readonly { readonly node: string; readonly seq: number }[],
-): Promise<{ node: string; sku: string; available: number; isShort: boolean }[]> {
-  return await sql<{ node: string; sku: string; available: number; isShort: boolean }[]>`
+export async function changedSince(sql: Queryable, nodes: readonly NodeSeq[]): Promise<ChangedPlace[]> {
+  return await sql<ChangedPlace[]>`
     select s.node, s.sku, s.on_hand - s.safety - s.reserved as available, s.reserved > s.on_hand as "isShort"
     from (
       select distinct m.node, k.sku

@@ -4,7 +4,7 @@ import type { Random } from '../../adapters/shared/seeded-random.ts'
 import type { Violation } from '../../adapters/store/audit/audit.ts'
 import { startServiceHere } from '../../workers/faults/testing/network.ts'
 import { auditAll } from '../../workers/operate/audit/both-stores.ts'
-import { Sweep } from '../../workers/operate/sweep.ts'
+import { sweepOf } from '../../workers/service.ts'
 import type { DriftMended } from './book.ts'
 import { checkBook } from './checks.ts'
 import { workShelves } from './warehouses.ts'
@@ -115,7 +115,7 @@ async function sweepAndAudit(world: World): Promise<Violation[]> {
   const service = await startServiceHere({ databaseUrl: postgres.url, redisUrl: redis.url })
   try {
     // Nobody decides any more: whatever is held is nobody's, however young it is.
-    const sweep = new Sweep(service, { heldMsMax: 0 })
+    const sweep = sweepOf(service, { heldMsMax: 0 })
     for (let round = 1; ; round++) {
       await sweep.round()
       await movesUntilNone(() => undecided(world))

@@ -17,7 +17,7 @@ export interface Child {
 
 const fileOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
-/** What `npm start` gives to node: `node --some-flag workers/process/setup.mjs start`. */
+/** What `npm start` gives to node: `node --some-flag workers/setup.mjs start`. */
 function flagsOfStart(): readonly string[] {
   const { scripts } = JSON.parse(readFileSync(join(projectRoot(), 'package.json'), 'utf8')) as {
     scripts: { start: string }

@@ -1,6 +1,6 @@
 /** Goods that come in, counts, and the operator: whoever waits for goods is asked again. */
 import type { MemoryStore } from '../../adapters/store/memory/store.ts'
-import { commandEvent, hashed } from '../../workers/intake/commands.ts'
+import { commandEvent } from '../../workers/intake/commands.ts'
 import { nodes, skus } from './network.ts'
 import type { SimulatedProcess } from './process.ts'
 import type { WarehouseContext } from './warehouse.ts'
@@ -40,7 +40,7 @@ export function deliverGoods(
     for (const order of [...store.tables.orders.values()]) {
       if (!order.allocations.some((a) => a.place === 'backordered')) continue
       const command = commandEvent(order, { type: 'restock' }, scheduler.nowMs, `${id}.${order.orderId}`)
-      await process.take([hashed(command)])
+      await process.take([command])
     }
   }
   return { restock }

@@ -13,7 +13,7 @@ import type { Catalog } from '../../workers/catalog/catalog.ts'
 import { CounterKeeper } from '../../workers/counters/counter-keeper.ts'
 import { endReservations } from '../../workers/counters/end-reservations.ts'
 import type { EventToDecide } from '../../workers/decide/batch.ts'
-import { commandEvent, hashed } from '../../workers/intake/commands.ts'
+import { commandEvent } from '../../workers/intake/commands.ts'
 import type { CountersPort } from './redis.ts'
 import type { StorePort } from './store-port.ts'
 import { type Ports, SimulatedThread } from './thread.ts'
@@ -263,7 +263,7 @@ export class SimulatedProcess {
     const { scheduler } = this.#context.wire
     const done = await this.store.giveBack(node, taskId, fence, how, (order) => {
       const command = { type: 'take_back', taskId, why, lines } as Parameters<typeof commandEvent>[1]
-      event = hashed(commandEvent(order, command, scheduler.nowMs, `${taskId}.${fence}`))
+      event = commandEvent(order, command, scheduler.nowMs, `${taskId}.${fence}`)
       return event
     })
     if (done.outcome === 'given_back' && event !== null) {

@@ -1,18 +1,19 @@
 /** Postgres as one simulated process sees it: the same verbs, each over the wire. */
 
-import type { GivenBackAs, LockedBooks, OrderStore, ReservationName } from '../../adapters/store/decision-store.ts'
 import type { InboxEvent } from '../../adapters/store/inbox/inbox.ts'
+import type { MemoryVerbs } from '../../adapters/store/memory/store.ts'
+import type { GivenBackAs, LockedBooks, ReservationName } from '../../adapters/store/order-store.ts'
 import type { DecisionWrite } from '../../adapters/store/orders/commit.ts'
 import type { Posting } from '../../adapters/store/stock/stock.ts'
 import type { Package } from '../../adapters/store/tasks/tasks.ts'
 import type { Order, OrderKey } from '../../router/types.ts'
 import { lostConnection, type Wire } from './wire.ts'
 
-export class StorePort implements OrderStore {
+export class StorePort implements MemoryVerbs {
   readonly #wire: Wire
-  readonly #store: OrderStore
+  readonly #store: MemoryVerbs
 
-  constructor(wire: Wire, store: OrderStore) {
+  constructor(wire: Wire, store: MemoryVerbs) {
     this.#wire = wire
     this.#store = store
   }

@@ -1,12 +1,13 @@
 /** The store with somebody who looks on: what happens in it to tasks and acknowledgements goes into the ledger. */
-import type { OrderStore } from '../../adapters/store/decision-store.ts'
+
+import type { MemoryVerbs } from '../../adapters/store/memory/store.ts'
 import { pairKey, type Tables } from '../../adapters/store/memory/tables.ts'
 import type { Ledger } from './ledger.ts'
 
-export type Verbs = { readonly [K in keyof OrderStore]: OrderStore[K] }
+export type Verbs = { readonly [K in keyof MemoryVerbs]: MemoryVerbs[K] }
 
 /** All verbs of a store as an object of its own, so that some of them can be replaced. */
-export function verbsOf(store: OrderStore): Verbs {
+export function verbsOf(store: MemoryVerbs): Verbs {
   return {
     currentEpoch: () => store.currentEpoch(),
     withEpochLock: (work) => store.withEpochLock(work),

@@ -8,8 +8,7 @@
  * whose figure and reservations are the same in both looks had no part in anything meanwhile.
  */
 import type { HeldReservation } from '../../adapters/stock/counters.ts'
-import type { Queryable } from '../../adapters/store/postgres/connect.ts'
-import { figuresWithCommitted } from '../../adapters/store/sweep.ts'
+import type { StockWatch } from '../../adapters/store/order-store.ts'
 
 export interface SeenInRedis {
   readonly seq: number
@@ -32,13 +31,13 @@ export type Compared =
 
 /** `seen`: a first look of `look`'s. */
 export async function compareStock(
-  sql: Queryable,
+  store: Pick<StockWatch, 'figuresWithCommitted'>,
   look: (node: string) => Promise<SeenInRedis>,
   node: string,
   seen: SeenInRedis,
 ): Promise<Compared> {
   const refs = seen.held.map((h) => h.reservationId)
-  const books = await figuresWithCommitted(sql, node, refs)
+  const books = await store.figuresWithCommitted(node, refs)
   if (books === null) return { outcome: 'unknown_node' }
   if (books.seq !== seen.seq) return { outcome: books.seq > seen.seq ? 'redis_is_behind' : 'moved' }
   const counted = countedIn(seen, new Set(books.committed))

@@ -4,7 +4,7 @@
  * told, unless somebody has asked for them again meanwhile.
  */
 import type { ReleaseRequest } from '../../adapters/stock/counters.ts'
-import type { CommittedReservations } from '../../adapters/store/decision-store.ts'
+import type { CommittedReservations } from '../../adapters/store/order-store.ts'
 import type { CounterKeeper } from './counter-keeper.ts'
 
 export async function endReservations(

@@ -8,7 +8,7 @@
 
 import type { ReleaseRequest, ReservationRef } from '../../adapters/stock/counters.ts'
 import { StockError } from '../../adapters/stock/errors.ts'
-import type { DecisionStore } from '../../adapters/store/decision-store.ts'
+import type { DecisionStore } from '../../adapters/store/order-store.ts'
 import type { DecisionWrite } from '../../adapters/store/orders/commit.ts'
 import { keyOf, type Loaded } from '../../adapters/store/orders/load.ts'
 import { isRetryable } from '../../adapters/store/postgres/retryable.ts'

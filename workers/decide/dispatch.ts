@@ -3,6 +3,7 @@
  * `pending`: what does not fit, or was stored by a process that died, is read back from there.
  */
 import { keyOf } from '../../adapters/store/orders/load.ts'
+import { type Clock, sleep } from '../process/clock.ts'
 import type { BatchResult, Decided, EventToDecide } from './batch.ts'
 
 export interface QueuedEvent extends EventToDecide {
@@ -11,6 +12,7 @@ export interface QueuedEvent extends EventToDecide {
 }
 
 export interface DispatchOptions {
+  readonly clock: Clock
   readonly run: (events: readonly EventToDecide[]) => Promise<BatchResult>
   readonly batchMax: number
   /** And bytes of their bodies; the one that goes over is taken still. */
@@ -31,6 +33,7 @@ export interface DispatchOptions {
 // A passing failure (Redis or Postgres restarting) is tried again from memory so often before it goes back to `pending`.
 const retriesMax = 3
 const retryDelayMs = 200
+const drainLookMs = 10
 
 export class Dispatch {
   readonly #options: DispatchOptions
@@ -83,9 +86,9 @@ export class Dispatch {
   /** Resolves with the outcome when this process decides the event; null when it did not within `timeoutMs`. */
   decided(seq: string, timeoutMs: number): Promise<Decided | null> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => finish(null), timeoutMs)
+      const timer = this.#options.clock.after(timeoutMs, () => finish(null))
       const finish = (decided: Decided | null): void => {
-        clearTimeout(timer)
+        timer.cancel()
         this.#waiters.delete(seq)
         resolve(decided)
       }
@@ -93,13 +96,24 @@ export class Dispatch {
     })
   }
 
-  /** Starts no further batch; resolves when those under way have ended. What is queued stays in `pending`. */
-  async stop(): Promise<void> {
+  /** Resolves when everything in memory is decided, or the time is up. */
+  async drained(deadlineMs: number): Promise<void> {
+    const { clock } = this.#options
+    const deadline = clock.elapsed() + deadlineMs
+    while (this.size > 0 && clock.elapsed() < deadline) await sleep(clock, drainLookMs)
+  }
+
+  /**
+   * Starts no further batch; resolves when those under way have ended, or the time is up: a thread that cannot start answers
+   * never. What is queued, or not decided by then, stays in `pending`.
+   */
+  async stop(deadlineMs: number): Promise<void> {
     this.#stopped = true
     if (this.#running > 0) {
-      await new Promise<void>((resolve) => {
+      const idle = new Promise<void>((resolve) => {
         this.#idle = resolve
       })
+      await Promise.race([idle, sleep(this.#options.clock, deadlineMs)])
     }
     for (const finish of [...this.#waiters.values()]) finish(null)
   }
@@ -170,8 +184,10 @@ export class Dispatch {
     }
     for (const [why, events] of aside) this.#options.putAside(events, why.slice(1), why[0] === '+')
     this.#free(batch)
-    if (again.length > 0)
-      setTimeout(() => this.#requeue(again), retryDelayMs * 2 ** (this.#known.get(again[0]!.seq) ?? 1))
+    if (again.length > 0) {
+      const delayMs = retryDelayMs * 2 ** (this.#known.get(again[0]!.seq) ?? 1)
+      this.#options.clock.after(delayMs, () => this.#requeue(again))
+    }
     this.#running -= 1
     this.#pump()
     if (this.#running === 0) this.#idle()

@@ -1,5 +1,5 @@
 /** What to do when Postgres has fewer units than Redis promised. */
-import type { DecisionStore } from '../../adapters/store/decision-store.ts'
+import type { DecisionStore } from '../../adapters/store/order-store.ts'
 import type { CounterKeeper } from '../counters/counter-keeper.ts'
 
 type Books = Pick<DecisionStore, 'figuresOf' | 'partedByCommit'>

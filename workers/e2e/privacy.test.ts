@@ -81,7 +81,7 @@ beforeAll(async () => {
     if (database === redisDatabase) toldToRedis += `${command.join(' ')}\n`
   })
   wechat = await startWechatShop(credentials.wechat)
-  const main = join(projectRoot(), 'dist/workers/process/main.js')
+  const main = join(projectRoot(), 'dist/workers/main.js')
   // What comes in on its standard input is thrown, as a bug would that quotes an order.
   const throwing = "process.stdin.on('data', (text) => { throw new Error(text + '\\n    at ' + text) })"
   child = spawn(process.execPath, ['-e', `${throwing}; import(${JSON.stringify(main)}).then((m) => m.main())`], {

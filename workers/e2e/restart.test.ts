@@ -22,7 +22,7 @@ test('what was acknowledged while nobody decided is decided after the restart', 
   const early = testOrder('jd', [{ sku: 'waiting', quantity: 2, paidFen: 200 }])
   await service.tell(early)
   // From here on this process takes events and decides none; the shop's API gives nothing.
-  await service.running.dispatch.stop()
+  await service.running.dispatch.stop(10_000)
   await service.running.fetcher.stop()
   for (const order of orders) expect((await service.send(signedOrder(order))).text).toBe(acknowledged[order.channel])
   await service.send(signedOrder(later(early, { step: 'closed' })))

@@ -2,12 +2,15 @@
 import { Pool } from 'undici'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { dayOf, preparePartitions } from '../../adapters/store/inbox/inbox.ts'
+import { PostgresStore } from '../../adapters/store/postgres-store.ts'
 import { type TestDatabase, testDatabase } from '../../adapters/store/testing.ts'
 import { channelNames } from '../../router/types.ts'
 import { wechatOrderAnswer } from '../e2e/testing/platforms.ts'
 import { credentials } from '../e2e/testing/webhooks.ts'
 import { startWechatShop } from '../e2e/testing/wechat-shop.ts'
 import { type EventToStore, Intake, IntakeRefused, type StoredEvent } from '../intake/intake.ts'
+import { machineClock } from '../process/clock.ts'
+import { createMetrics } from '../process/metrics.ts'
 import { startPrivateRedis } from '../testing/servers.ts'
 import {
   isAcknowledged,
@@ -55,12 +58,13 @@ function openIntake(options: Opened = {}) {
   const commits: number[] = []
   const intake = new Intake({
     pauseMs: options.pauseMs ?? (() => 0),
-    sql: options.sql ?? database.sql,
+    store: new PostgresStore(options.sql ?? database.sql),
+    clock: machineClock,
     backlogMax: options.backlogMax ?? 10,
     backlog: options.backlog ?? (() => 0),
-    onStored: (events) => stored.push(...events),
-    observe: (rows) => commits.push(rows),
+    metrics: { ...createMetrics(), intakeRows: { observe: (rows: number) => commits.push(rows) } as never },
   })
+  intake.start((events) => stored.push(...events))
   return { intake, stored, commits }
 }
 

@@ -6,7 +6,7 @@ import type { TestOrder } from '../e2e/testing/orders.ts'
 import { wechatOrderAnswer } from '../e2e/testing/platforms.ts'
 import { credentials } from '../e2e/testing/webhooks.ts'
 import { startWechatShop, type WechatShop } from '../e2e/testing/wechat-shop.ts'
-import { Sweep } from '../operate/sweep.ts'
+import { sweepOf } from '../service.ts'
 import { type PrivateServer, startPrivatePostgres, startPrivateRedis } from '../testing/servers.ts'
 import { lostOrders, newLedger, orderOf, sendAll } from './testing/ledger.ts'
 import {
@@ -137,6 +137,6 @@ test(
 /** What a killed decision had reserved is given back by the sweep; here at once, since nobody decides any more. */
 async function sweepUp(): Promise<void> {
   const service = await startServiceHere({ databaseUrl: postgres.url, redisUrl: redis.url })
-  await new Sweep(service, { heldMsMax: 0 }).round()
+  await sweepOf(service, { heldMsMax: 0 }).round()
   await service.stop()
 }

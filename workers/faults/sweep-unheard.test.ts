@@ -9,8 +9,8 @@ import { postStock, shortRows } from '../../adapters/store/stock/stock.ts'
 import { type TestDatabase, testDatabase } from '../../adapters/store/testing.ts'
 import type { SkuQuantity } from '../../router/types.ts'
 import { orderPath } from '../e2e/testing/service.ts'
-import { Sweep } from '../operate/sweep.ts'
 import type { RunningService } from '../service.ts'
+import { sweepOf } from '../service.ts'
 import { answerShort } from '../stock/shortages.ts'
 import { newLedger, orderOf, sendAll } from './testing/ledger.ts'
 import { addStock, allDecided, apiKeyOf, expectAudited, loadTestNetwork, startServiceHere } from './testing/network.ts'
@@ -84,13 +84,13 @@ test.each(['is asked again', 'is found by the sweep'])(
     for (const order of orders) await tell([order])
     const recalledBefore = await recalls()
     await postAndDie('n02', `count ${how}`, 'set', lines('counted', 2))
-    const sweep = new Sweep(service)
+    const sweep = sweepOf(service)
     if (how === 'is asked again') {
       const again = { ref: `count ${how}`, kind: 'set', lines: lines('counted', 2) }
       const answers = [1, 2].map(() => ask('POST', '/v1/nodes/n02/stock', again))
       expect(await answers[0]).toMatchObject({ posted: false })
       await answers[1]
-    } else await Promise.all([sweep.round(), new Sweep(service).round()])
+    } else await Promise.all([sweep.round(), sweepOf(service).round()])
     await allDecided(database.sql)
     expect(await recalls()).toBe(recalledBefore + 2)
     // The newest two, and they alone.
@@ -123,7 +123,7 @@ test('a count that another answers for meanwhile recalls nothing more than is mi
   expect(await Promise.all(orders.map(stateOf))).toEqual(['routed', 'backordered', 'backordered'])
   for (const order of orders) await ask('POST', `${orderPath(order)}/cancel`, {})
   await postAndDie('n04', 'end', 'set', lines('counted', 0))
-  await new Sweep(service).round()
+  await sweepOf(service).round()
 })
 
 test('a shortage of which all is pulled is raised without the caller, and stays', async () => {
@@ -133,7 +133,7 @@ test('a shortage of which all is pulled is raised without the caller, and stays'
   const pulled = await ask('POST', '/v1/nodes/n03/tasks/pull', { limit: 9, leaseSeconds: 60 }, apiKeyOf('n03'))
   expect(pulled).toMatchObject({ tasks: [{}] })
   await postAndDie('n03', 'all pulled', 'set', lines('counted', 0))
-  const sweep = new Sweep(service)
+  const sweep = sweepOf(service)
   for (const _ of [1, 2]) {
     await sweep.round()
     expect(await openShortages()).toEqual(['n03/counted'])
@@ -146,7 +146,7 @@ test('a shortage of which all is pulled is raised without the caller, and stays'
 test('stock that another process posted is known at the next round, wherever it is', async () => {
   const other = await startServiceHere({ databaseUrl: database.url, redisUrl })
   await service.catalog.fillAvailability()
-  const sweep = new Sweep(service)
+  const sweep = sweepOf(service)
   const elsewhere = service.catalog.current.skuNo('elsewhere')
   for (const node of nodes) {
     await addStock(url(other), node, lines('elsewhere', 1))
@@ -177,7 +177,7 @@ test.each(['n09', 'n17'])('a difference is looked at again in the next round, an
     (await database.sql`select ref from exception where kind = 'stock_drift' and resolved_at is null`).map((e) => e.ref)
   await redis.hincrby(keysOf('pd:', node).atp, 'drifted', 3)
   redis.disconnect()
-  const sweep = new Sweep(service, { nodesPerRoundMax: 8 })
+  const sweep = sweepOf(service, { nodesPerRoundMax: 8 })
   let rounds = 0
   const seen = () => service.catalog.availability.anywhere(service.catalog.current.skuNo('drifted')) > 0
   while (!seen()) {
@@ -203,7 +203,7 @@ test('backorders that cannot be filled keep nothing from those that can', async 
   await allDecided(database.sql)
   // Comes free without a posting, as by a cancelled order.
   await postAndDie('n05', 'freed', 'add', lines('freed', 1))
-  const sweep = new Sweep(service)
+  const sweep = sweepOf(service)
   await sweep.round()
   await allDecided(database.sql)
   expect(await stateOf(other)).toBe('routed')
@@ -238,7 +238,7 @@ test('lapsed intercepts are all taken in one round that waits for no decision', 
   await database.sql.begin(async (tx) => {
     // No decision can be committed for as long as this is held.
     await tx`select pg_advisory_xact_lock(${epochLock})`
-    await new Sweep(service).round()
+    await sweepOf(service).round()
     const rows = await tx`select state, count(*)::int from task where node = 'n06' group by 1`
     expect(rows).toEqual([{ state: 'intercepted', count: 12 }])
   })
@@ -258,10 +258,10 @@ test.each([
   const detail = { channel, shop, orderId: order_id, eventId: event_id }
   await sql`insert into exception (kind, ref, detail) values (${kind}, ${refOf(notification!)}, ${sql.json(detail)})`
   const open = async () => (await sql`select from exception where kind = ${kind} and resolved_at is null`).count
-  await new Sweep(service).round()
+  await sweepOf(service).round()
   expect(await open()).toBe(1)
   await sql`delete from pending where seq = ${notification!.seq}`
-  await new Sweep(service).round()
+  await sweepOf(service).round()
   expect(await open()).toBe(0)
 })
 

@@ -6,7 +6,7 @@ import { contract } from '../../adapters/http/v1/contract.ts'
 import { keysOf } from '../../adapters/stock/keys.ts'
 import { postStock } from '../../adapters/store/stock/stock.ts'
 import { startTestService, type TestService } from '../e2e/testing/service.ts'
-import { Sweep } from '../operate/sweep.ts'
+import { sweepOf } from '../service.ts'
 import { orderOf } from './testing/ledger.ts'
 
 const node = 'east'
@@ -25,7 +25,7 @@ afterAll(async () => {
   await service.close()
 })
 
-const sweepOf = () => new Sweep(service.running, { heldMsMax })
+const freshSweep = () => sweepOf(service.running, { heldMsMax })
 const atp = async (sku: string) => (await service.running.keeper.look(node)).atp.get(sku)
 const held = async () => (await service.running.keeper.look(node)).held.map((h) => h.reservationId)
 const reserve = (reservationId: string, madeAtMs: number, sku: string) =>
@@ -37,7 +37,7 @@ test('a reservation that nobody committed is given back, once nobody can any mor
   await reserve('nobodys@0', now - 2 * heldMsMax, 'orphan')
   await reserve('being-decided@0', now, 'orphan')
   expect(await atp('orphan')).toBe(4)
-  await sweepOf().round()
+  await freshSweep().round()
   expect(await atp('orphan')).toBe(7)
   expect(await held()).toEqual(['being-decided@0'])
   await service.running.keeper.release([{ node, reservationId: 'being-decided@0' }])
@@ -52,7 +52,7 @@ test('a reservation that was committed and not confirmed stays taken, and its re
   await sql`
     insert into stock_movement (node, kind, ref, skus, on_hand, reserved)
     values (${node}, 'reserve', 'committed@0', ${['committed']}, ${[0]}::int[], ${[3]}::int[])`
-  await sweepOf().round()
+  await freshSweep().round()
   expect(await atp('committed')).toBe(7)
   expect(await held()).toEqual([])
   await sql`update stock set reserved = 0 where node = ${node} and sku = 'committed'`
@@ -67,7 +67,7 @@ test('the same id at another node is another reservation: committed there, it is
   await sql`
     insert into stock_movement (node, kind, ref, skus, on_hand, reserved)
     values ('north', 'reserve', 'both@0', ${['elsewhere']}, ${[0]}::int[], ${[3]}::int[])`
-  await sweepOf().round()
+  await freshSweep().round()
   await sql`delete from stock_movement where ref = 'both@0'`
   expect(await held()).toEqual([])
   expect(await atp('elsewhere')).toBe(10)
@@ -81,7 +81,7 @@ test('a change that Redis was never told is told', async () => {
   // As a process does that dies between its commit and the call to Redis.
   await postStock(service.sql, { node, ref: 'untold', kind: 'add', lines, bodyHash })
   expect(await atp('untold')).toBe(10)
-  await sweepOf().round()
+  await freshSweep().round()
   expect(await atp('untold')).toBe(15)
   expect(await service.audit()).toEqual([])
 })
@@ -95,7 +95,7 @@ test.each([
     const sku = `drift-${word}`
     await service.goods(sku, { east: 10 })
     await redis.hincrby(keysOf(keyPrefix, node).atp, sku, by)
-    const sweep = sweepOf()
+    const sweep = freshSweep()
     await sweep.round()
     // Seen once it may be a change that is just under way.
     expect(await service.exceptions('stock_drift')).toEqual([])
@@ -121,7 +121,7 @@ test('while reservations are under way a wrong counter is seen all the same, and
   const now = Date.now()
   await reserve('under-way@0', now, 'busy')
   await reserve('under-way@1', now, 'busier')
-  const sweep = sweepOf()
+  const sweep = freshSweep()
   for (const _ of [1, 2]) await sweep.round()
   expect(await service.exceptions('stock_drift')).toEqual([])
   expect(await held()).toEqual(['under-way@0', 'under-way@1'])
@@ -143,10 +143,10 @@ test('the task of an owner who fell silent is taken from him, when it was to be 
   await service.at(node).pullFor(order)
   const path = `/v1/orders/${order.channel}/${encodeURIComponent(order.shop)}/${order.orderId}/cancel`
   expect((await service.admin('POST', path, {})).status).toBe(200)
-  await sweepOf().round()
+  await freshSweep().round()
   expect(await service.stock('stopped')).toMatchObject({ east: { reserved: 4 } })
   await service.sql`update task set lease_until = now() - interval '1 second' where node = ${node}`
-  await sweepOf().round()
+  await freshSweep().round()
   await service.settled()
   expect(await service.stock('stopped')).toMatchObject({ east: { onHand: 10, reserved: 0, available: 10 } })
   expect(await atp('stopped')).toBe(10)

@@ -7,7 +7,7 @@ import { storeEvents } from '../../adapters/store/inbox/inbox.ts'
 import { type TestDatabase, testDatabase } from '../../adapters/store/testing.ts'
 import type { TestOrder } from '../e2e/testing/orders.ts'
 import { tmallTrade } from '../e2e/testing/platforms.ts'
-import { Sweep } from '../operate/sweep.ts'
+import { sweepOf } from '../service.ts'
 import { lostOrders, newLedger, orderOf, sendAll } from './testing/ledger.ts'
 import { allDecided, expectAudited, loadTestNetwork, startServiceHere, unitsOf, until } from './testing/network.ts'
 
@@ -72,7 +72,7 @@ test('two processes find the same events: each is decided once', async () => {
   expect(decisions.filter((d) => d.count !== 1)).toEqual([])
   // Whoever came second may have found everything reserved by the first, backordered it all and committed before him: then
   // the goods come back, and the next look gives them out.
-  await new Sweep(both[0]!, { heldMsMax: 0 }).round()
+  await sweepOf(both[0]!, { heldMsMax: 0 }).round()
   await allDecided(database.sql)
   expect(await unitsOf(database.sql, 'twice')).toEqual({ inTasks: 100, backordered: 50 })
   await expectAudited(database.sql, servers.redisUrl)
@@ -124,7 +124,7 @@ test.each([
     expect(ledger.refused + ledger.unanswered).toBe(0)
     expect(await lostOrders(sql, ledger)).toEqual([])
     expect(await unitsOf(sql, sku)).toEqual({ inTasks: 100, backordered: 50 })
-    await new Sweep(service, { heldMsMax: 0 }).round()
+    await sweepOf(service, { heldMsMax: 0 }).round()
     await expectAudited(sql, servers.redisUrl)
     await service.stop()
   },

@@ -2,10 +2,10 @@
  * Durable intake: whatever arrived while the last commit ran goes in with the next one, many events a fsync. A caller
  * is answered when its event is committed, refused when the queue is full or Postgres is away: then nothing was taken.
  */
-import { hash } from 'node:crypto'
-import { setTimeout as delay } from 'node:timers/promises'
-import { type InboxEvent, type Stored, storeEvents } from '../../adapters/store/inbox/inbox.ts'
-import type { Sql } from '../../adapters/store/postgres/connect.ts'
+import { hashed, type InboxEvent, type Stored } from '../../adapters/store/inbox/inbox.ts'
+import type { InboxStore } from '../../adapters/store/order-store.ts'
+import { type Clock, sleep, type Timer } from '../process/clock.ts'
+import type { Metrics } from '../process/metrics.ts'
 
 export interface EventToStore extends Omit<InboxEvent, 'bodyHash'> {
   /** Made here when absent. */
@@ -19,13 +19,12 @@ export interface StoredEvent extends Omit<InboxEvent, 'bodyHash' | 'answers'> {
 }
 
 export interface IntakeOptions {
-  readonly sql: Sql
+  readonly store: Pick<InboxStore, 'storeEvents'>
+  readonly clock: Clock
   /** Undecided events beyond which new ones are refused. */
   readonly backlogMax: number
   readonly backlog: () => number
-  /** Called with what is new, after it is durable and before its callers are answered. */
-  readonly onStored: (events: readonly StoredEvent[]) => void
-  readonly observe: (rows: number, ms: number) => void
+  readonly metrics: Pick<Metrics, 'intakeRows' | 'intakeCommit'>
   /** What to wait before the next commit, milliseconds; 0: nothing. */
   readonly pauseMs: () => number
 }
@@ -64,15 +63,20 @@ export class Intake {
   #waiting: Waiting[] = []
   #waitingBytes = 0
   #committing: readonly Waiting[] = []
-  readonly #impatience: NodeJS.Timeout
+  #impatience: Timer
   #running = 0
   #stopped = false
   #endPause: () => void = () => undefined
+  #take: (events: readonly StoredEvent[]) => void = () => undefined
 
   constructor(options: IntakeOptions) {
     this.#options = options
-    this.#impatience = setInterval(() => this.#refuseLate(), answerMsMax / 8)
-    this.#impatience.unref()
+    this.#impatience = this.#lookForLate()
+  }
+
+  /** `take` is called with what is new, after it is durable and before its callers are answered. */
+  start(take: (events: readonly StoredEvent[]) => void): void {
+    this.#take = take
   }
 
   get waiting(): number {
@@ -95,22 +99,27 @@ export class Intake {
 
   /** For what the backlog itself leads to (a pulled order, a command): refusing it would only keep the backlog. */
   storeOwn(event: EventToStore): Promise<Stored> {
-    const bodyHash = event.bodyHash ?? hash('sha256', event.body)
+    const { bodyHash } = event
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ event: { ...event, bodyHash }, resolve, reject, sinceMs: performance.now() })
+      this.#waiting.push({
+        event: bodyHash === undefined ? hashed(event) : { ...event, bodyHash },
+        resolve,
+        reject,
+        sinceMs: this.#options.clock.elapsed(),
+      })
       this.#waitingBytes += event.body.length
       if (this.#isHurried()) this.#endPause()
       // The next turn: whatever the sockets bring in this one goes along.
       if (this.#running === 0) {
         this.#running = 1
-        setImmediate(() => void this.#run())
+        this.#options.clock.soon(() => void this.#run())
       }
     })
   }
 
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
-      if (this.#waiting.length < gatherFor && !this.#stopped) await delay(gatherMs)
+      if (this.#waiting.length < gatherFor && !this.#stopped) await sleep(this.#options.clock, gatherMs)
       const batch = this.#next()
       // While it gathered, all that waited may have been told that it takes too long.
       if (batch.length === 0) break
@@ -128,9 +137,13 @@ export class Intake {
   async #pause(): Promise<void> {
     const pauseMs = this.#stopped || this.#isHurried() ? 0 : this.#options.pauseMs()
     if (pauseMs <= 0) return
-    const ending = new AbortController()
-    this.#endPause = () => ending.abort()
-    await delay(pauseMs, undefined, { signal: ending.signal }).catch(() => undefined)
+    await new Promise<void>((resolve) => {
+      const timer = this.#options.clock.after(pauseMs, resolve)
+      this.#endPause = () => {
+        timer.cancel()
+        resolve()
+      }
+    })
     this.#endPause = () => undefined
   }
 
@@ -151,9 +164,16 @@ export class Intake {
     return this.#waiting.splice(0, count)
   }
 
+  #lookForLate(): Timer {
+    return this.#options.clock.after(answerMsMax / 8, () => {
+      this.#refuseLate()
+      if (!this.#stopped) this.#impatience = this.#lookForLate()
+    })
+  }
+
   /** Postgres is silent: nobody waits for it longer than his platform waits for us. */
   #refuseLate(): void {
-    const late = performance.now() - answerMsMax
+    const late = this.#options.clock.elapsed() - answerMsMax
     for (const { reject, sinceMs } of this.#committing) {
       if (sinceMs < late) reject(new IntakeRefused('the commit takes too long'))
     }
@@ -167,26 +187,25 @@ export class Intake {
 
   async #commit(batch: readonly Waiting[]): Promise<void> {
     this.#committing = batch
-    const started = performance.now()
-    let outcomes: Stored[]
+    const { store, clock, metrics } = this.#options
+    const started = clock.elapsed()
+    let outcomes: readonly Stored[]
     try {
-      outcomes = await storeEvents(
-        this.#options.sql,
-        batch.map((w) => w.event),
-      )
+      outcomes = await store.storeEvents(batch.map((w) => w.event))
     } catch (error) {
       for (const { reject } of batch) reject(new IntakeRefused('the event could not be stored', { cause: error }))
       return
     }
-    this.#options.observe(batch.length, performance.now() - started)
-    const storedAtMs = Date.now()
+    metrics.intakeRows.observe(batch.length)
+    metrics.intakeCommit.observe((clock.elapsed() - started) / 1000)
+    const storedAtMs = clock.now()
     const fresh: StoredEvent[] = []
     outcomes.forEach((stored, i) => {
       if (stored.outcome !== 'new') return
       const { channel, shop, eventId, orderId, kind, occurredAt, body } = batch[i]!.event
       fresh.push({ seq: stored.seq, channel, shop, eventId, orderId, kind, occurredAt, body, storedAtMs })
     })
-    if (fresh.length > 0) this.#options.onStored(fresh)
+    if (fresh.length > 0) this.#take(fresh)
     batch.forEach(({ resolve }, i) => {
       resolve(outcomes[i]!)
     })
@@ -196,7 +215,7 @@ export class Intake {
   async stop(): Promise<void> {
     this.#stopped = true
     this.#endPause()
-    clearInterval(this.#impatience)
-    while (this.#running > 0) await new Promise((resolve) => setImmediate(resolve))
+    this.#impatience.cancel()
+    while (this.#running > 0) await new Promise<void>((resolve) => this.#options.clock.soon(resolve))
   }
 }

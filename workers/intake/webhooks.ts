@@ -5,7 +5,6 @@
  * is. Its signature with another content, or at another shop: refused like a wrong one, and counted apart.
  */
 import { hash } from 'node:crypto'
-import { kuaidi100Acknowledgement, kuaidi100Refusal, receiveKuaidi100 } from '../../adapters/carriers/kuaidi100.ts'
 import type {
   Answer,
   Channel,
@@ -20,38 +19,36 @@ import { unintelligibleEvent } from '../../adapters/channels/event.ts'
 import { ReplayMemory } from '../../adapters/channels/replay-memory.ts'
 import { codeAnswer, type HttpAnswer } from '../../adapters/http/answer.ts'
 import type { RawRequest, RawRoute } from '../../adapters/http/route.ts'
-import { raise } from '../../adapters/store/exceptions.ts'
-import { inForce, readSecrets } from '../../adapters/store/secrets/credentials.ts'
-import { recordTrack } from '../../adapters/store/settle/tracks.ts'
 import { isChannelName } from '../../router/types.ts'
-import type { Service } from '../context.ts'
+import type { CatalogWatch } from '../catalog/catalog-watch.ts'
+import type { Config } from '../process/config.ts'
+import type { Log } from '../process/log.ts'
+import type { Metrics } from '../process/metrics.ts'
 import { sampled } from '../process/sampled-log.ts'
-import { IntakeRefused } from './intake.ts'
+import { type Intake, IntakeRefused } from './intake.ts'
 
-export function webhookRoutes(service: Service): RawRoute[] {
+export interface WebhookContext {
+  readonly config: Pick<Config, 'bodyBytesMax' | 'webhookToleranceSeconds'>
+  readonly catalog: Pick<CatalogWatch, 'current' | 'credentials'>
+  readonly intake: Pick<Intake, 'store'>
+  readonly metrics: Pick<Metrics, 'webhooks' | 'ack'>
+  readonly log: Log
+}
+
+export function webhookRoutes(context: WebhookContext): RawRoute[] {
   const replays = new ReplayMemory()
   const platform = {
     raw: true,
     path: '/webhooks/{channel}/{shop}',
     auth: 'webhook',
     tag: 'webhooks',
-    maxBodyBytes: service.config.bodyBytesMax,
-    handle: (request: RawRequest) => takeWebhook(service, replays, request),
+    maxBodyBytes: context.config.bodyBytesMax,
+    handle: (request: RawRequest) => takeWebhook(context, replays, request),
     refuse: (code: string, params: Readonly<Record<string, string>>): HttpAnswer => refusePlatform(code, params),
   } as const
   return [
     { ...platform, method: 'GET', summary: 'The platform checks that the URL is ours.' },
     { ...platform, method: 'POST', summary: 'An event of a shop, signed as its platform signs.' },
-    {
-      raw: true,
-      method: 'POST',
-      path: '/webhooks/carriers/kuaidi100/{account}',
-      auth: 'webhook',
-      tag: 'webhooks',
-      summary: 'Tracks of parcels, signed with the salt of the account.',
-      maxBodyBytes: service.config.bodyBytesMax,
-      handle: (request) => takeTrack(service, request),
-    },
   ]
 }
 
@@ -75,18 +72,18 @@ function channelOf(params: Readonly<Record<string, string>>): Channel | null {
   return isChannelName(name) ? channels[name] : null
 }
 
-async function takeWebhook(service: Service, replays: ReplayMemory, request: RawRequest): Promise<HttpAnswer> {
+async function takeWebhook(context: WebhookContext, replays: ReplayMemory, request: RawRequest): Promise<HttpAnswer> {
   const channel = channelOf(request.params)
   if (channel === null) return codeAnswer('not_found')
   const started = performance.now()
-  const { outcome, answer } = await receive(service, replays, channel, request)
-  service.metrics.webhooks.inc({ channel: channel.name, outcome })
-  service.metrics.ack.observe({ channel: channel.name }, (performance.now() - started) / 1000)
+  const { outcome, answer } = await receive(context, replays, channel, request)
+  context.metrics.webhooks.inc({ channel: channel.name, outcome })
+  context.metrics.ack.observe({ channel: channel.name }, (performance.now() - started) / 1000)
   return answer
 }
 
 async function receive(
-  { config, catalog, intake, log }: Service,
+  { config, catalog, intake, log }: WebhookContext,
   replays: ReplayMemory,
   channel: Channel,
   request: RawRequest,
@@ -155,43 +152,4 @@ const idBytesMax = 200
 function storable(event: ReceivedEvent): ReceivedEvent {
   const fine = [event.eventId, event.orderId].every((id) => storableId.test(id) && Buffer.byteLength(id) <= idBytesMax)
   return fine ? event : unintelligibleEvent(event.payload)
-}
-
-async function takeTrack(service: Service, request: RawRequest): Promise<HttpAnswer> {
-  const { sql, vault, metrics, log, reconciler } = service
-  const counted = (outcome: string, answer: HttpAnswer) => {
-    metrics.webhooks.inc({ channel: 'kuaidi100', outcome })
-    return answer
-  }
-  try {
-    const account = request.params.account ?? ''
-    const read = await readSecrets(sql, vault, 'carrier', 'kuaidi100', account)
-    if (read === null) return counted('unknown_account', kuaidi100Refusal('unknown_account'))
-    if (read.outcome !== 'kept') {
-      const fields = { carrier: 'kuaidi100', account, why: read.outcome }
-      sampled(log).error(fields, 'credentials cannot be opened: put them again', account)
-      return counted('credentials_unreadable', kuaidi100Refusal('try_again'))
-    }
-    const pushes = inForce(read.kept, Date.now()).map(({ salt = '' }) => receiveKuaidi100(request.body, salt))
-    const push = pushes.find((p) => p.outcome !== 'refused' || p.code !== 'bad_signature') ?? pushes[0]!
-    if (push.outcome === 'refused') return counted(push.code, kuaidi100Refusal(push.code))
-    if (push.outcome === 'ignored') return counted('ignored', kuaidi100Acknowledgement)
-    if (push.outcome === 'stopped') {
-      await raise(sql, [
-        {
-          kind: 'tracking_stopped',
-          ref: `${push.carrier}/${push.waybill}`,
-          detail: { carrier: push.carrier, waybill: push.waybill },
-        },
-      ])
-      return counted('stopped', kuaidi100Acknowledgement)
-    }
-    const recorded = await recordTrack(sql, push.track, push.body)
-    reconciler.soon(recorded.orderIds)
-    return counted(recorded.outcome, kuaidi100Acknowledgement)
-  } catch (error) {
-    const { code } = error as { code?: string }
-    sampled(log).warn({ code }, 'track refused: try again', code)
-    return counted('try_again', kuaidi100Refusal('try_again'))
-  }
 }

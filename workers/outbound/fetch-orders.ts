@@ -9,14 +9,13 @@
  */
 import { setMaxListeners } from 'node:events'
 import { WechatApiError } from '../../adapters/channels/outbound/errors.ts'
-import { WechatApi } from '../../adapters/channels/wechat/api.ts'
+import type { WechatApi } from '../../adapters/channels/wechat/api.ts'
 import { fetchedOrderEvent } from '../../adapters/channels/wechat/channel.ts'
-import { raise } from '../../adapters/store/exceptions.ts'
-import { doubt, isStored, nextNumber, postpone } from '../../adapters/store/inbox/inbox.ts'
+import type { ExceptionStore, InboxStore } from '../../adapters/store/order-store.ts'
 import { keyOf } from '../../adapters/store/orders/load.ts'
-import type { Sql } from '../../adapters/store/postgres/connect.ts'
 import type { CatalogWatch } from '../catalog/catalog-watch.ts'
 import { type Intake, IntakeRefused } from '../intake/intake.ts'
+import { type Clock, sleep } from '../process/clock.ts'
 import { codeOf } from '../process/error-code.ts'
 import type { Log } from '../process/log.ts'
 import type { Metrics } from '../process/metrics.ts'
@@ -36,12 +35,17 @@ export interface Notification {
 }
 
 export interface FetcherContext {
-  readonly sql: Sql
+  readonly store: Pick<InboxStore, 'nextNumber' | 'isStored' | 'postpone' | 'doubt'> & Pick<ExceptionStore, 'raise'>
+  readonly api: OrderApi
   readonly log: Log
-  readonly catalog: CatalogWatch
-  readonly intake: Intake
-  readonly metrics: Metrics
+  readonly catalog: Pick<CatalogWatch, 'current' | 'credentials'>
+  readonly intake: Pick<Intake, 'storeOwn'>
+  readonly clock: Clock
+  readonly metrics: Pick<Metrics, 'fetches'>
 }
+
+/** What asks a platform for one order: its client, which keeps its limits. */
+export type OrderApi = Pick<WechatApi, 'getOrder' | 'close'>
 
 interface Job {
   readonly notifications: Notification[]
@@ -69,16 +73,15 @@ const postponeMs = 2_000
 const postponeMsMax = 10 * 60_000
 
 export class OrderFetcher {
-  readonly #service: FetcherContext
-  readonly #api = new WechatApi()
+  readonly #context: FetcherContext
   readonly #jobs = new Map<string, Job>()
   readonly #known = new Set<string>()
   readonly #abort = new AbortController()
   #queue: string[] = []
   #running = 0
 
-  constructor(service: FetcherContext) {
-    this.#service = service
+  constructor(context: FetcherContext) {
+    this.#context = context
     // Each call listens for the end of all.
     setMaxListeners(0, this.#abort.signal)
   }
@@ -114,8 +117,8 @@ export class OrderFetcher {
   async stop(): Promise<void> {
     this.#abort.abort()
     this.#queue = []
-    while (this.#running > 0) await new Promise((resolve) => setTimeout(resolve, 10))
-    await this.#api.close()
+    while (this.#running > 0) await sleep(this.#context.clock, 10)
+    await this.#context.api.close()
   }
 
   #pump(): void {
@@ -148,32 +151,33 @@ export class OrderFetcher {
   }
 
   async #fetch(job: Job): Promise<void> {
-    const { sql, catalog, intake, metrics } = this.#service
+    const { store, api, catalog, intake, clock, metrics } = this.#context
     const { channel, shop: shopName, orderId } = job.notifications[0]!
     const shop = catalog.current.shop(channel, shopName)
     if (shop?.apiBaseUrl == null) throw new FetchError('shop_without_api')
     // The platform knows one secret only, the newest.
-    const [credentials] = catalog.credentials(channel, shopName, Date.now())
+    const [credentials] = catalog.credentials(channel, shopName, clock.now())
     if (credentials === undefined) throw new FetchError('credentials_unreadable')
     const { appId = '', appSecret = '' } = credentials
     const newest = job.notifications.reduce((most, { seq }) => (BigInt(seq) > BigInt(most) ? seq : most), '0')
     const isReadBack = job.notifications.some((h) => h.readBack === true)
-    const number = isReadBack ? await nextNumber(sql) : newest
+    const number = isReadBack ? await store.nextNumber() : newest
     for (let attempt = 1; ; attempt++) {
-      const fetched = await this.#api.getOrder(
+      const fetched = await api.getOrder(
         { shop: shopName, apiBaseUrl: shop.apiBaseUrl, appId, appSecret },
         orderId,
         this.#abort.signal,
       )
       if (fetched.outcome === 'not_found') throw new FetchError('order_not_found')
       const event = fetchedOrderEvent(fetched.body, number)
-      const doubts = event.kind === 'order' ? doubtsOf(job.notifications, event.occurredAt, Date.now()) : nothingDoubted
+      const doubts =
+        event.kind === 'order' ? doubtsOf(job.notifications, event.occurredAt, clock.now()) : nothingDoubted
       const isOld = doubts.seqs.size > 0
       if (isOld) metrics.fetches.inc({ outcome: 'older_than_notification' })
       // An answer that nobody can read may have been cut off on its way; one that stays so is kept for a person.
       if (attempt < staleAttemptsMax && (isOld ? !isReadBack : event.kind !== 'order')) {
         if (!isOld) metrics.fetches.inc({ outcome: 'unreadable' })
-        await new Promise((resolve) => setTimeout(resolve, staleDelayMs * attempt))
+        await sleep(clock, staleDelayMs * attempt)
         continue
       }
       if (event.kind === 'order' && event.orderId !== orderId) throw new FetchError('other_order')
@@ -184,18 +188,18 @@ export class OrderFetcher {
       if (isReadBack && kind === 'order') {
         // Nothing new since an earlier fetch for them: it is not kept a second time.
         const earlier = { ...named, eventId: fetchedOrderEvent(fetched.body, newest).eventId }
-        if (await isStored(sql, earlier)) named.eventId = earlier.eventId
+        if (await store.isStored(earlier)) named.eventId = earlier.eventId
       }
       const answers = job.notifications.map((h) => h.seq).filter((seq) => !doubts.seqs.has(seq))
       await intake.storeOwn({ ...named, orderId, kind, body: payload, answers })
-      if (isOld) await doubt(sql, [...doubts.seqs], doubts.delayMs)
+      if (isOld) await store.doubt([...doubts.seqs], doubts.delayMs)
       metrics.fetches.inc({ outcome: 'fetched' })
       return
     }
   }
 
   async #putAside(job: Job, error: unknown): Promise<void> {
-    const { sql, log, metrics } = this.#service
+    const { store, log, metrics } = this.#context
     if (this.#abort.signal.aborted) return
     const code =
       error instanceof FetchError || error instanceof WechatApiError
@@ -207,14 +211,13 @@ export class OrderFetcher {
     const attempts = Math.max(...job.notifications.map((h) => h.attempts)) + 1
     const delay = Math.min(postponeMs * 2 ** Math.min(attempts - 1, 20), postponeMsMax)
     try {
-      await postpone(
-        sql,
+      await store.postpone(
         job.notifications.map((h) => h.seq),
         delay,
         code,
       )
       if (attempts >= attemptsBeforeException && !(error instanceof IntakeRefused)) {
-        await raise(sql, [
+        await store.raise([
           {
             kind: 'order_not_fetched',
             ref: `${channel}/${shop}/${orderId}`,

@@ -4,6 +4,7 @@ import type { BatchResult } from '../decide/batch.ts'
 import { Dispatch, type QueuedEvent } from '../decide/dispatch.ts'
 import { Waiting } from '../fulfil/waiting.ts'
 import { openBills } from '../settle/bills.ts'
+import { machineClock } from './clock.ts'
 
 function event(seq: number, bytes: number): QueuedEvent {
   const order = String(seq)
@@ -22,6 +23,7 @@ function event(seq: number, bytes: number): QueuedEvent {
 test('events in memory are bounded in number and in bytes, and room comes back', async () => {
   let decide: (() => void) | null = null
   const dispatch = new Dispatch({
+    clock: machineClock,
     run: (events) =>
       new Promise<BatchResult>((resolve) => {
         const decided = events.map((e) => ({ seq: e.seq, done: true, outcome: 'routed', order: null }) as const)
@@ -47,6 +49,7 @@ test('events in memory are bounded in number and in bytes, and room comes back',
 test('a batch is bounded in number and in bytes, and nothing is too large for a batch of its own', async () => {
   const batches: number[] = []
   const dispatch = new Dispatch({
+    clock: machineClock,
     run: async (events) => {
       batches.push(events.length)
       const decided = events.map((e) => ({ seq: e.seq, done: true, outcome: 'routed', order: null }) as const)

@@ -10,8 +10,8 @@ import { durabilityOf } from '../../adapters/store/postgres/durability.ts'
 import { migrate, readMigrations } from '../../adapters/store/postgres/migrate.ts'
 import { newLedger, orderOf, sendAll } from '../faults/testing/ledger.ts'
 import { allDecided, loadTestNetwork, startServiceHere } from '../faults/testing/network.ts'
-import { Sweep } from '../operate/sweep.ts'
 import type { RunningService } from '../service.ts'
+import { sweepOf } from '../service.ts'
 import { type EmbeddedPostgres, startPostgres } from './embedded/postgres.ts'
 
 const dataDir = mkdtempSync(join(tmpdir(), 'paidan-test-'))
@@ -78,7 +78,7 @@ test('a role that loses durability while the service runs is noticed by the swee
   try {
     expect(await readyz(service)).toMatchObject({ status: 200, body: { durability: 'durable' } })
     await sql`alter role paidan set synchronous_commit = off`
-    await new Sweep(service).round()
+    await sweepOf(service).round()
     expect(await readyz(service)).toEqual({
       status: 503,
       body: {
@@ -100,7 +100,7 @@ test('a server that is restarted without fsync is not believed, until it is rest
     return { order, pushing }
   }
   try {
-    const sweep = new Sweep(service)
+    const sweep = sweepOf(service)
     await send(orderOf([{ sku: 'a', quantity: 1 }])).pushing
     await postgres.stop()
     postgres = await start(false)
@@ -135,7 +135,7 @@ test('a server without fsync is refused by name of each setting, and taken when 
   })
   const service = await serviceWith({ DURABILITY: 'off' })
   try {
-    await new Sweep(service).round()
+    await sweepOf(service).round()
     expect(await readyz(service)).toMatchObject({ status: 200, body: { status: 'ready', durability: 'not_durable' } })
     await sendAll([orderOf([{ sku: 'a', quantity: 1 }])], {
       target: () => `http://127.0.0.1:${service.port}`,

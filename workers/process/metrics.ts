@@ -1,16 +1,21 @@
 /** What operations watch, in Prometheus' text format. Labels hold names of ours, never an id or a person. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import type { StageTimes } from '../decide/batch.ts'
 
 export type Metrics = ReturnType<typeof createMetrics>
 
 const seconds = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 
-export function createMetrics(gauges: {
-  readonly memoryBacklog: () => number
-  readonly intakeWaiting: () => number
-  readonly batchesRunning: () => number
-}) {
+/** What is read when somebody asks: numbers of the parts that are made after the metrics. */
+export interface Watched {
+  /** Committed events that are queued or being decided. */
+  readonly inMemory: () => number
+  /** Events that wait for their commit. */
+  readonly waiting: () => number
+  /** Batches in the threads. */
+  readonly batches: () => number
+}
+
+export function createMetrics() {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry, prefix: 'paidan_' })
   const counter = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
@@ -30,12 +35,14 @@ export function createMetrics(gauges: {
             },
           }),
     })
-  gauge('events_in_memory', 'Committed events that are queued or being decided in this process', gauges.memoryBacklog)
-  gauge('intake_waiting', 'Events that wait for their commit, not yet acknowledged', gauges.intakeWaiting)
-  gauge('batches_running', 'Batches in the threads', gauges.batchesRunning)
   const stage = counter('stage_seconds_total', 'Time of batches in the threads, by stage', ['stage'])
   return {
     registry,
+    watch({ inMemory, waiting, batches }: Watched) {
+      gauge('events_in_memory', 'Committed events that are queued or being decided in this process', inMemory)
+      gauge('intake_waiting', 'Events that wait for their commit, not yet acknowledged', waiting)
+      gauge('batches_running', 'Batches in the threads', batches)
+    },
     webhooks: counter('webhooks_total', 'Webhooks by what became of them', ['channel', 'outcome']),
     ack: histogram('ack_seconds', 'From the whole webhook received to its answer', ['channel']),
     intakeRows: histogram('intake_batch_rows', 'Events a commit', [], [1, 4, 16, 64, 256, 1000]),
@@ -43,8 +50,9 @@ export function createMetrics(gauges: {
     decided: counter('events_decided_total', 'Events decided, by the state that they led to', ['outcome']),
     decision: histogram('event_decision_seconds', 'From the stored event to its committed decision'),
     stage,
-    stages(times: StageTimes) {
-      for (const [name, ms] of Object.entries(times)) stage.inc({ stage: name }, ms / 1000)
+    /** Milliseconds of a batch by stage. */
+    stages(times: object) {
+      for (const [name, ms] of Object.entries(times)) stage.inc({ stage: name }, (ms as number) / 1000)
     },
     batches: counter('batches_total', 'Batches decided'),
     refusals: counter('reservations_refused_total', 'Parcels that Redis refused: planned again'),

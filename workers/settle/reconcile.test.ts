@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { list } from '../../adapters/store/exceptions.ts'
 import { connect, indexedPlans } from '../../adapters/store/postgres/connect.ts'
+import { PostgresStore } from '../../adapters/store/postgres-store.ts'
 import { importBill } from '../../adapters/store/settle/bills.ts'
 import { markDue } from '../../adapters/store/settle/due.ts'
 import { recordTrack } from '../../adapters/store/settle/tracks.ts'
@@ -22,9 +23,13 @@ const world = agreeingWorld({ lines: [{ quantity: 2, paidFen: 1_000, cancelled: 
 const delivered: Track = { carrier: 'shunfeng', waybill: 'SF00', state: 'delivered', occurredAt: deliveredAt }
 const payment = world.bills[0]!
 
+let store: PostgresStore
+beforeAll(() => {
+  store = new PostgresStore(database.sql)
+})
 const insert = (change: Partial<Order> = {}, tasks = world.tasks) =>
   insertOrder(database.sql, { ...world.order, ...change }, tasks)
-const run = (...ids: string[]) => reconcileOrders({ sql: database.sql }, ids)
+const run = (...ids: string[]) => reconcileOrders(store, ids)
 const open = async () =>
   (await list(database.sql, { limit: 100 })).exceptions.map(({ kind, ref, since }) => [kind, ref, since])
 const state = async (id = '1') =>
@@ -191,17 +196,17 @@ test('reads what is of its orders, and not all that was ever reconciled, whateve
   try {
     for (const id of ids(1, 400)) await insert({ id, orderId: id, state: 'shipped', allocations: [] }, [])
     // The plans are made, and kept, for what the tables are in the first minutes of a day.
-    await reconcileOrders({ sql: one }, ids(1, 400))
+    await reconcileOrders(new PostgresStore(one), ids(1, 400))
     await sql`analyze`
     for (let time = 0; time < 10; time++) {
       await markDue(one, ids(1, 50))
-      await reconcileOrders({ sql: one }, ids(1, 50))
+      await reconcileOrders(new PostgresStore(one), ids(1, 50))
     }
     for (const id of ids(400, 3_000)) await insert({ id, orderId: id, state: 'shipped', allocations: [] }, [])
-    await reconcileOrders({ sql: one }, ids(400, 3_000))
+    await reconcileOrders(new PostgresStore(one), ids(400, 3_000))
     await markDue(one, ['7'])
     const before = await rows()
-    expect(await reconcileOrders({ sql: one }, ['7'])).toMatchObject({ open: 1 })
+    expect(await reconcileOrders(new PostgresStore(one), ['7'])).toMatchObject({ open: 1 })
     expect((await rows()) - before).toBeLessThan(20)
   } finally {
     await one.end()
@@ -214,15 +219,15 @@ describe('the sweep', () => {
     await importBill(sql, 'generic', 'a', [payment])
     await insert()
     await recordTrack(sql, delivered, '{}')
-    const swept = await sweepReconciliations({ sql }, '0', 100)
+    const swept = await sweepReconciliations(store, '0', 100)
     expect(swept).toMatchObject({ closed: ['1'], nextOrderId: '0' })
     expect(await open()).toEqual([])
-    expect(await sweepReconciliations({ sql }, '0', 100)).toEqual({
+    expect(await sweepReconciliations(store, '0', 100)).toEqual({
       ...{ closed: [], reopened: [], open: 0, skipped: 0, nextOrderId: '0' },
     })
     await sql`delete from bill_row`
     await markDue(sql, ['1'])
-    expect(await sweepReconciliations({ sql }, '0', 100)).toMatchObject({ reopened: ['1'] })
+    expect(await sweepReconciliations(store, '0', 100)).toMatchObject({ reopened: ['1'] })
   })
 
   test('goes over all orders, a stretch at a time', async () => {
@@ -230,7 +235,7 @@ describe('the sweep', () => {
     let cursor = '0'
     const open: number[] = []
     do {
-      const swept = await sweepReconciliations({ sql: database.sql }, cursor, 1)
+      const swept = await sweepReconciliations(store, cursor, 1)
       open.push(swept.open)
       cursor = swept.nextOrderId
     } while (cursor !== '0')
@@ -238,14 +243,13 @@ describe('the sweep', () => {
   })
 
   test('looks no further than its stretch when there is nothing to do in it', async () => {
-    const { sql } = database
     for (const id of ['1', '2', '3', '4']) await insert({ id, orderId: id, state: 'routed', allocations: [] }, [])
     await insert({ id: '5', orderId: '5', state: 'shipped', allocations: [] }, [])
-    const first = await sweepReconciliations({ sql }, '0', 2)
+    const first = await sweepReconciliations(store, '0', 2)
     expect(first).toMatchObject({ open: 0, skipped: 0, nextOrderId: '2' })
-    const second = await sweepReconciliations({ sql }, first.nextOrderId, 2)
+    const second = await sweepReconciliations(store, first.nextOrderId, 2)
     expect(second).toMatchObject({ open: 0, skipped: 0, nextOrderId: '4' })
-    expect(await sweepReconciliations({ sql }, second.nextOrderId, 2)).toMatchObject({ open: 1, nextOrderId: '0' })
-    expect(await sweepReconciliations({ sql }, '0', 2, 4)).toMatchObject({ open: 0, nextOrderId: '4' })
+    expect(await sweepReconciliations(store, second.nextOrderId, 2)).toMatchObject({ open: 1, nextOrderId: '0' })
+    expect(await sweepReconciliations(store, '0', 2, 4)).toMatchObject({ open: 0, nextOrderId: '4' })
   })
 })

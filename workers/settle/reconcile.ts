@@ -3,21 +3,11 @@
  * in the sweep. Idempotent, and alone with its orders: it holds their row locks, as decisions do.
  */
 
-import type { Sql } from '../../adapters/store/postgres/connect.ts'
-import { resolveBillsWithoutOrder } from '../../adapters/store/settle/bills.ts'
-import { compareIds, dueOrders, unreconciledOrders } from '../../adapters/store/settle/due.ts'
-import {
-  loadForReconcile,
-  type ReconcileLoad,
-  type ReconcileResult,
-  saveReconciliations,
-} from '../../adapters/store/settle/reconcile.ts'
+import type { SettleStore } from '../../adapters/store/order-store.ts'
+import { compareIds } from '../../adapters/store/settle/due.ts'
+import type { ReconcileLoad, ReconcileResult } from '../../adapters/store/settle/reconcile.ts'
 import { closableStates } from '../../router/reconcile/types.ts'
 import { reconcile } from '../../router/reconcile.ts'
-
-export interface ReconcileDeps {
-  readonly sql: Sql
-}
 
 export interface Reconciled {
   /** Orders that went to `closed` in this call. */
@@ -32,18 +22,19 @@ export interface Reconciled {
 
 // Locks of one transaction: long enough to be worth its commit, short enough that decisions hardly wait.
 const ordersPerTransaction = 200
-// Two that lock the same orders in other directions: Postgres ends one of them, which then goes again.
-const attemptsMax = 5
 
 /** Order ids are ours (`orders.id`); in any sequence, also twice. Throws when Postgres is away. */
-export async function reconcileOrders(deps: ReconcileDeps, orderIds: readonly string[]): Promise<Reconciled> {
+export async function reconcileOrders(
+  store: Pick<SettleStore, 'reconcileTogether'>,
+  orderIds: readonly string[],
+): Promise<Reconciled> {
   const ids = [...new Set(orderIds)].sort(compareIds)
   const closed: string[] = []
   const reopened: string[] = []
   let open = 0
   let results = 0
   for (let start = 0; start < ids.length; start += ordersPerTransaction) {
-    for (const result of await reconcileBatch(deps.sql, ids.slice(start, start + ordersPerTransaction))) {
+    for (const result of await store.reconcileTogether(ids.slice(start, start + ordersPerTransaction), resultOf)) {
       results++
       if (result.change === 'closed') closed.push(result.orderId)
       if (result.change === 'reopened') reopened.push(result.orderId)
@@ -63,39 +54,25 @@ export interface Swept extends Reconciled {
  * on, so that nothing is ever forgotten. At most `limit` of the first two; of the stretch `look` orders are read.
  */
 export async function sweepReconciliations(
-  deps: ReconcileDeps,
+  store: SettleStore,
   afterOrderId: string,
   limit: number,
   look = limit,
 ): Promise<Swept> {
-  await resolveBillsWithoutOrder(deps.sql, limit)
-  const due = await dueOrders(deps.sql, '0', limit)
-  const { unreconciled, lastOrderId } = await unreconciledOrders(deps.sql, afterOrderId, look)
-  const result = await reconcileOrders(deps, [...due, ...unreconciled])
+  await store.resolveBillsWithoutOrder(limit)
+  const due = await store.dueOrders('0', limit)
+  const { unreconciled, lastOrderId } = await store.unreconciledOrders(afterOrderId, look)
+  const result = await reconcileOrders(store, [...due, ...unreconciled])
   return { ...result, nextOrderId: lastOrderId ?? '0' }
-}
-
-async function reconcileBatch(sql: Sql, orderIds: readonly string[]): Promise<ReconcileResult[]> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await sql.begin(async (tx) => {
-        const loads = await loadForReconcile(tx, orderIds)
-        const results = loads.filter(hasSomethingToClose).map(resultOf)
-        await saveReconciliations(tx, results)
-        return results
-      })
-    } catch (error) {
-      const deadlocked = (error as { code?: unknown }).code === '40P01'
-      if (!deadlocked || attempt === attemptsMax) throw error
-    }
-  }
 }
 
 function hasSomethingToClose({ input, entered }: ReconcileLoad): boolean {
   return entered || input.bills.length > 0 || closableStates.includes(input.order.state)
 }
 
-function resultOf({ input, entered }: ReconcileLoad): ReconcileResult {
+function resultOf(load: ReconcileLoad): ReconcileResult | null {
+  if (!hasSomethingToClose(load)) return null
+  const { input, entered } = load
   const { id, version, state } = input.order
   const reconciliation = reconcile(input)
   const closes = reconciliation.state === 'closed' && reconciliation.order.shippedUnits > 0

@@ -1,5 +1,6 @@
 /** Orders that have something to close, soon and in batches. What is lost with the process, the sweep finds again. */
-import type { Sql } from '../../adapters/store/postgres/connect.ts'
+import type { SettleStore } from '../../adapters/store/order-store.ts'
+import { codeOf } from '../process/error-code.ts'
 import type { Log } from '../process/log.ts'
 import type { Metrics } from '../process/metrics.ts'
 import { type Reconciled, reconcileOrders } from './reconcile.ts'
@@ -7,17 +8,19 @@ import { type Reconciled, reconcileOrders } from './reconcile.ts'
 // What is above it, the sweep finds: by its mark in Postgres, or in its turn.
 const dueMax = 500_000
 
+export interface ReconcilerContext {
+  readonly store: Pick<SettleStore, 'reconcileTogether'>
+  readonly log: Log
+  readonly metrics: Pick<Metrics, 'reconciled'>
+}
+
 export class Reconciler {
-  readonly #sql: Sql
-  readonly #log: Log
-  readonly #metrics: Metrics
+  readonly #context: ReconcilerContext
   readonly #due = new Set<string>()
   #running: Promise<void> | null = null
 
-  constructor(sql: Sql, log: Log, metrics: Metrics) {
-    this.#sql = sql
-    this.#log = log
-    this.#metrics = metrics
+  constructor(context: ReconcilerContext) {
+    this.#context = context
   }
 
   soon(orderIds: readonly string[]): void {
@@ -28,7 +31,7 @@ export class Reconciler {
   }
 
   async now(orderIds: readonly string[]): Promise<void> {
-    this.#count(await reconcileOrders({ sql: this.#sql }, orderIds))
+    this.#count(await reconcileOrders(this.#context.store, orderIds))
   }
 
   async idle(): Promise<void> {
@@ -40,19 +43,17 @@ export class Reconciler {
       const ids = [...this.#due]
       this.#due.clear()
       try {
-        this.#count(await reconcileOrders({ sql: this.#sql }, ids))
+        this.#count(await reconcileOrders(this.#context.store, ids))
       } catch (error) {
-        this.#log.warn(
-          { orders: ids.length, code: (error as { code?: string }).code },
-          'reconciliation left to the sweep',
-        )
+        this.#context.log.warn({ orders: ids.length, code: codeOf(error) }, 'reconciliation left to the sweep')
       }
     }
   }
 
   #count(result: Reconciled): void {
-    this.#metrics.reconciled.inc({ result: 'closed' }, result.closed.length)
-    this.#metrics.reconciled.inc({ result: 'reopened' }, result.reopened.length)
-    this.#metrics.reconciled.inc({ result: 'open' }, result.open)
+    const { reconciled } = this.#context.metrics
+    reconciled.inc({ result: 'closed' }, result.closed.length)
+    reconciled.inc({ result: 'reopened' }, result.reopened.length)
+    reconciled.inc({ result: 'open' }, result.open)
   }
 }

@@ -1,43 +1,47 @@
-/** Receipts and counts: into Postgres, then to Redis, then to whoever waits for goods or is promised goods that are not there. */
-import { ApiError } from '../../adapters/http/errors.ts'
-import { type Posting, postStock } from '../../adapters/store/stock/stock.ts'
-import { endShortages } from '../../adapters/store/sweep.ts'
-import type { Service } from '../context.ts'
+/** Receipts and counts: into Postgres, then to Redis, then to orders that wait for goods or hold goods that are not there. */
+import type { BackorderStore, ExceptionStore, StockStore } from '../../adapters/store/order-store.ts'
+import type { Posted, Posting, Shortage } from '../../adapters/store/stock/stock.ts'
+import type { CounterKeeper } from '../counters/counter-keeper.ts'
 import { tellLater } from '../counters/tell-later.ts'
+import type { Intake } from '../intake/intake.ts'
+import type { Clock } from '../process/clock.ts'
+import type { Log } from '../process/log.ts'
 import { restock } from './restock.ts'
 import { answerShortages } from './shortages.ts'
 
-/** Throws ApiError where nothing was posted. */
-export async function postStockOf(service: Service, posting: Posting) {
-  const { sql, catalog, keeper } = service
-  if (!catalog.current.nodeIndex.has(posting.node)) throw new ApiError('not_found', 'No such node.')
-  const posted = await postStock(sql, posting)
+export interface PostingContext {
+  readonly store: StockStore & BackorderStore & Pick<ExceptionStore, 'raise'>
+  readonly keeper: Pick<CounterKeeper, 'tell'>
+  readonly intake: Pick<Intake, 'storeOwn'>
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export type StockPosted =
+  | { readonly outcome: 'posted' | 'already_posted'; readonly shortages: readonly Shortage[] }
+  /** Nothing was posted. */
+  | Exclude<Posted, { outcome: 'posted' | 'already_posted' }>
+
+/** `posting.node` has to be known. */
+export async function postStock(context: PostingContext, posting: Posting): Promise<StockPosted> {
+  const { store, keeper, log } = context
+  const posted = await store.postStock(posting)
   const touched = { node: posting.node, skus: posting.lines.map((l) => l.sku) }
   switch (posted.outcome) {
     case 'already_posted':
-      // Whoever posted it may have died before he could answer for it.
-      return { ref: posting.ref, posted: false, shortages: await answerShortages(service, touched) }
-    case 'ref_used_for_other_lines':
-      throw new ApiError('ref_reused')
-    case 'unknown_skus':
-      throw new ApiError(
-        'invalid_request',
-        `lines: not a plain SKU: ${posted.skus.slice(0, 10).join(', ')}. Create it first; bundles hold no stock.`,
-      )
-    case 'below_zero':
-      throw new ApiError(
-        'conflict',
-        `lines: fewer on hand than that of ${posted.skus.slice(0, 10).join(', ')}. Read the stock first.`,
-      )
+      // The process that posted it may have died before it answered for it.
+      return { outcome: 'already_posted', shortages: await answerShortages(context, touched) }
     case 'posted':
       break
+    default:
+      return posted
   }
-  await tellLater(service.log, () => keeper.tell([posted.delta]))
-  await answerShortages(service, touched)
-  if (posted.shortages.length === 0) await endShortages(sql)
+  await tellLater(log, () => keeper.tell([posted.delta]))
+  await answerShortages(context, touched)
+  if (posted.shortages.length === 0) await store.endShortages()
   await restock(
-    service,
+    context,
     posted.delta.lines.filter((l) => l.delta > 0).map((l) => l.sku),
   )
-  return { ref: posting.ref, posted: true, shortages: posted.shortages }
+  return { outcome: 'posted', shortages: posted.shortages }
 }

@@ -1,9 +1,12 @@
 /** Goods are there: orders that wait for them are sourced again. */
-import { type Backorder, backordersOf } from '../../adapters/store/stock/stock.ts'
-import { backorderedSkus } from '../../adapters/store/sweep.ts'
+import type { BackorderStore } from '../../adapters/store/order-store.ts'
+import type { Backorder } from '../../adapters/store/stock/stock.ts'
 import type { ChannelName } from '../../router/types.ts'
-import type { Service } from '../context.ts'
+import type { CatalogWatch } from '../catalog/catalog-watch.ts'
+import type { Backlog } from '../intake/backlog.ts'
 import { commandEvent } from '../intake/commands.ts'
+import type { Intake } from '../intake/intake.ts'
+import type { Clock } from '../process/clock.ts'
 
 // What is left waits for the next arrival or the next round of the sweep.
 const ordersPerRound = 500
@@ -17,11 +20,22 @@ const sameStockRetryMsMax = 3_600_000
 // A backlog goes first: what is asked for now is there to be asked for later.
 const busyEvents = 5_000
 
+export interface RestockContext {
+  readonly store: BackorderStore
+  readonly intake: Pick<Intake, 'storeOwn'>
+  readonly clock: Clock
+}
+
+export interface RestockingContext extends RestockContext {
+  readonly backlog: Pick<Backlog, 'size'>
+  readonly catalog: Pick<CatalogWatch, 'current' | 'availability'>
+}
+
 /** For goods that just came: the oldest backorders of each SKU. */
-export async function restock(service: Service, skus: readonly string[]): Promise<void> {
+export async function restock(context: RestockContext, skus: readonly string[]): Promise<void> {
   if (skus.length === 0) return
   const of = skus.map((sku) => ({ sku, after: null }))
-  await ask(service, await backordersOf(service.sql, of, { perSku: ordersPerRound, all: ordersPerRound }))
+  await ask(context, await context.store.backordersOf(of, { perSku: ordersPerRound, all: ordersPerRound }))
 }
 
 /** One walk along the backorders of a SKU, over several rounds when there are many. */
@@ -37,12 +51,12 @@ interface Walk {
 
 /** For the sweep: every backorder of a SKU that some node has gets its turn, also behind those that cannot be filled. */
 export class Restocking {
-  readonly #service: Service
+  readonly #context: RestockingContext
   readonly #walks = new Map<string, Walk>()
   #afterSku = ''
 
-  constructor(service: Service) {
-    this.#service = service
+  constructor(context: RestockingContext) {
+    this.#context = context
   }
 
   /** What was tried is tried again: units came free that no figure shows. */
@@ -51,10 +65,10 @@ export class Restocking {
   }
 
   async round(): Promise<void> {
-    const { sql, dispatch, pendingCount } = this.#service
-    if (Math.max(dispatch.size, pendingCount) > busyEvents) return
+    const { store, backlog, clock } = this.#context
+    if (backlog.size > busyEvents) return
     const available = await this.#lookAtSome()
-    const now = Date.now()
+    const now = clock.now()
     const due = [...available.keys()].filter((sku) => this.#isDue(sku, available.get(sku)!, now))
     this.#note(available)
     // Those first that waited longest.
@@ -63,8 +77,8 @@ export class Restocking {
     if (turn.length === 0) return
     const of = turn.map((sku) => ({ sku, after: this.#walks.get(sku)?.after ?? null }))
     const perSku = Math.floor(ordersPerRound / turn.length)
-    const found = await backordersOf(sql, of, { perSku, all: ordersPerRound })
-    await ask(this.#service, found)
+    const found = await store.backordersOf(of, { perSku, all: ordersPerRound })
+    await ask(this.#context, found)
     for (const { sku, after } of of) {
       const mine = found.filter((b) => b.sku === sku)
       const walk = this.#walks.get(sku)
@@ -79,8 +93,8 @@ export class Restocking {
   /** Backordered SKUs with what is available of them in memory. The figure may be wrong: then a decision finds nothing, or the next
    * round does. */
   async #lookAtSome(): Promise<Map<string, number>> {
-    const { sql, catalog } = this.#service
-    const skus = await backorderedSkus(sql, this.#afterSku, skusLookedAt)
+    const { store, catalog } = this.#context
+    const skus = await store.backorderedSkus(this.#afterSku, skusLookedAt)
     this.#afterSku = skus.length < skusLookedAt ? '' : skus.at(-1)!
     const { current, availability } = catalog
     return new Map(skus.map((sku) => [sku, availability.anywhere(current.skuNo(sku))]))
@@ -109,12 +123,12 @@ function retryMsOf(before: Walk | undefined, available: number, after: string | 
   return after === null ? Math.min(before.retryMs * 2, sameStockRetryMsMax) : before.retryMs
 }
 
-async function ask(service: Service, waiting: readonly Backorder[]): Promise<void> {
+async function ask({ intake, clock }: RestockContext, waiting: readonly Backorder[]): Promise<void> {
   const once = new Map(waiting.map((b) => [`${b.channel}/${b.shop}/${b.orderId}`, b]))
   await Promise.all(
     [...once.values()].map(({ channel, shop, orderId }) =>
-      service.intake.storeOwn(
-        commandEvent({ channel: channel as ChannelName, shop, orderId }, { type: 'restock' }, Date.now()),
+      intake.storeOwn(
+        commandEvent({ channel: channel as ChannelName, shop, orderId }, { type: 'restock' }, clock.now()),
       ),
     ),
   )

@@ -6,13 +6,22 @@
  * wrong although Redis has heard everything is somebody's bug, or somebody's hand in Redis: it is raised with its figures,
  * loaded anew, and stays in the list of exceptions, resolved, with the time that it took.
  */
-import { raise, resolve } from '../../adapters/store/exceptions.ts'
-import { PostgresStore } from '../../adapters/store/postgres-store.ts'
-import { changedSince, nodeSeqs, type StockPlace } from '../../adapters/store/sweep.ts'
-import type { Service } from '../context.ts'
+import type { CommittedReservations, ExceptionStore, StockWatch } from '../../adapters/store/order-store.ts'
+import type { NodeSeq, StockPlace } from '../../adapters/store/sweep.ts'
+import type { CatalogWatch } from '../catalog/catalog-watch.ts'
 import { type Compared, compareStock, type StockDifference } from '../counters/compare-stock.ts'
+import type { CounterKeeper } from '../counters/counter-keeper.ts'
 import { endReservations } from '../counters/end-reservations.ts'
+import type { Clock } from '../process/clock.ts'
+import type { Log } from '../process/log.ts'
+import type { Metrics } from '../process/metrics.ts'
 
+// A decision takes milliseconds from reservation to commit; so long after, its process is gone or has forgotten.
+const heldMsMaxDefault = 30_000
+// A large node is 2,000 counters: a millisecond of Redis and a few of ours. Of 10,000 such nodes each has its turn in half
+// an hour, since a round also stops when it has taken long enough.
+const nodesPerRoundMaxDefault = 64
+const reloadEveryMsDefault = 60_000
 // Nodes that are compared in one round, however long they take.
 const nodesPerRoundMin = 8
 const comparingMsMax = 200
@@ -21,8 +30,6 @@ const hearingMsMax = 2_000
 // Of what is done for many, so much at once: the connections are those of the requests too.
 const atOnce = 6
 const nodesPerQuery = 256
-// All counters are loaded anew for one that is wrong: not again before others had their say.
-const reloadEveryMs = 60_000
 const examplesMax = 20
 
 interface Difference {
@@ -31,17 +38,29 @@ interface Difference {
   readonly seen: ReadonlyMap<string, number>
 }
 
+export interface StockSweepContext {
+  readonly store: StockWatch & CommittedReservations & Pick<ExceptionStore, 'raise' | 'resolve'>
+  readonly keeper: CounterKeeper
+  readonly catalog: Pick<CatalogWatch, 'heard' | 'hear' | 'setAvailability'>
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: Pick<Metrics, 'mended' | 'drift' | 'drifts'>
+}
+
 export interface SweepOptions {
   /** How old a reservation has to be before nobody can be about to commit it any more. */
   readonly heldMsMax?: number
   /** Nodes that one round compares, at most. */
   readonly nodesPerRoundMax?: number
+  /** All counters are loaded anew for one that is wrong: not again within this time. */
+  readonly reloadEveryMs?: number
 }
 
 export class StockSweep {
-  readonly #service: Service
+  readonly #context: StockSweepContext
   readonly #heldMsMax: number
   readonly #nodesPerRoundMax: number
+  readonly #reloadEveryMs: number
   readonly #onFreed: () => void
   #nextNode = 0
   /** Seen to differ once: their second look is the next round's. */
@@ -52,10 +71,11 @@ export class StockSweep {
   readonly #differences = new Map<string, Difference>()
 
   /** `onFreed`: units came free that no figure shows. */
-  constructor(service: Service, options: Required<SweepOptions>, onFreed: () => void) {
-    this.#service = service
-    this.#heldMsMax = options.heldMsMax
-    this.#nodesPerRoundMax = options.nodesPerRoundMax
+  constructor(context: StockSweepContext, options: SweepOptions, onFreed: () => void) {
+    this.#context = context
+    this.#heldMsMax = options.heldMsMax ?? heldMsMaxDefault
+    this.#nodesPerRoundMax = options.nodesPerRoundMax ?? nodesPerRoundMaxDefault
+    this.#reloadEveryMs = options.reloadEveryMs ?? reloadEveryMsDefault
     this.#onFreed = onFreed
   }
 
@@ -72,7 +92,8 @@ export class StockSweep {
   }
 
   async round(isStopped: () => boolean): Promise<void> {
-    const seqs = await nodeSeqs(this.#service.sql)
+    const { store, clock, metrics } = this.#context
+    const seqs = await store.nodeSeqs()
     if (seqs.length === 0) return
     await this.#hear(seqs, isStopped)
     const again = this.#lookAgain
@@ -82,11 +103,11 @@ export class StockSweep {
       turn.push(node)
       await this.#node(node)
     }
-    const until = performance.now() + comparingMsMax
+    const until = clock.elapsed() + comparingMsMax
     try {
       for (const node of again) if (!isStopped()) await look(node)
       for (let i = 0; i < Math.min(this.#nodesPerRoundMax, seqs.length) && !isStopped(); i++) {
-        if (i >= nodesPerRoundMin && performance.now() > until) break
+        if (i >= nodesPerRoundMin && clock.elapsed() > until) break
         this.#nextNode = (this.#nextNode + 1) % seqs.length
         const { node } = seqs[this.#nextNode]!
         if (!again.has(node)) await look(node)
@@ -94,22 +115,19 @@ export class StockSweep {
     } finally {
       this.#turn = turn
       const units = [...this.#differences.values()].reduce((sum, d) => sum + d.units, 0)
-      this.#service.metrics.drift.set(units)
+      metrics.drift.set(units)
     }
   }
 
   /** Nodes whose number has risen: what is available now is a figure of ours too, and Redis is told what it missed. */
-  async #hear(
-    seqs: readonly { readonly node: string; readonly seq: number }[],
-    isStopped: () => boolean,
-  ): Promise<void> {
-    const { sql, keeper, catalog } = this.#service
+  async #hear(seqs: readonly NodeSeq[], isStopped: () => boolean): Promise<void> {
+    const { store, keeper, catalog, clock } = this.#context
     const moved = seqs.filter(({ node, seq }) => catalog.heard(node) !== seq)
-    const until = performance.now() + hearingMsMax
+    const until = clock.elapsed() + hearingMsMax
     for (const some of chunks(moved, nodesPerQuery)) {
-      if (isStopped() || performance.now() > until) return
+      if (isStopped() || clock.elapsed() > until) return
       const since = some.map(({ node }) => ({ node, seq: catalog.heard(node) }))
-      for (const { node, sku, available, isShort } of await changedSince(sql, since)) {
+      for (const { node, sku, available, isShort } of await store.changedSince(since)) {
         catalog.setAvailability(node, [{ sku, atp: available }])
         if (isShort) this.#short.push({ node, sku })
       }
@@ -121,14 +139,14 @@ export class StockSweep {
   }
 
   async #node(node: string): Promise<void> {
-    const { sql, keeper, catalog, metrics, log } = this.#service
+    const { store, keeper, catalog, clock, metrics, log } = this.#context
     const epoch = keeper.epoch
     await keeper.catchUp(node)
     let seen = await keeper.look(node)
-    const old = seen.held.filter((h) => h.madeAtMs < Date.now() - this.#heldMsMax)
+    const old = seen.held.filter((h) => h.madeAtMs < clock.now() - this.#heldMsMax)
     if (old.length > 0) {
       const refs = old.map(({ reservationId, madeAtMs }) => ({ node, reservationId, madeAtMs }))
-      const { confirmed, released } = await endReservations(new PostgresStore(sql), keeper, refs)
+      const { confirmed, released } = await endReservations(store, keeper, refs)
       metrics.mended.inc({ how: 'confirmed' }, confirmed)
       metrics.mended.inc({ how: 'released' }, released)
       log.warn({ node, confirmed, released }, 'reservations mended')
@@ -140,12 +158,12 @@ export class StockSweep {
       node,
       [...seen.atp].map(([sku, atp]) => ({ sku, atp })),
     )
-    await this.#judge(node, epoch, await compareStock(sql, (of) => keeper.look(of), node, seen))
+    await this.#judge(node, epoch, await compareStock(store, (of) => keeper.look(of), node, seen))
   }
 
   /** The same difference in two rounds is no accident of the moment: Redis is made anew from Postgres. */
   async #judge(node: string, epoch: number, compared: Compared): Promise<void> {
-    const { sql, keeper, log, metrics } = this.#service
+    const { store, keeper, clock, log, metrics } = this.#context
     if (compared.outcome !== 'compared') return
     const known = this.#differences.get(node)
     const { different, moving } = compared
@@ -155,7 +173,7 @@ export class StockSweep {
       // Also one that an earlier process raised.
       const wasRaised = known !== undefined || this.#isUntold(node)
       this.#differences.delete(node)
-      if (wasRaised) await resolve(sql, 'stock_drift', [node])
+      if (wasRaised) await store.resolve('stock_drift', [node])
       return
     }
     const units = different.reduce((sum, d) => sum + Math.abs(d.redis - d.postgres), 0)
@@ -164,12 +182,12 @@ export class StockSweep {
     this.#lookAgain.add(node)
     const twice = different.filter((d) => known?.seen.get(d.sku) === d.redis - d.postgres)
     if (twice.length === 0) return
-    const again = performance.now() - this.#reloadedAt < reloadEveryMs
+    const again = clock.elapsed() - this.#reloadedAt < this.#reloadEveryMs
     log.error({ node, skus: twice.length, units, reloading: !again }, 'stock differs between Redis and Postgres')
-    await raise(sql, [{ kind: 'stock_drift', ref: node, detail: detailOf(node, epoch, twice) }])
+    await store.raise([{ kind: 'stock_drift', ref: node, detail: detailOf(node, epoch, twice) }])
     if (again) return
     metrics.drifts.inc()
-    this.#reloadedAt = performance.now()
+    this.#reloadedAt = clock.elapsed()
     await keeper.recover(epoch)
   }
 
@@ -187,6 +205,6 @@ function detailOf(node: string, epoch: number, different: readonly StockDifferen
   return { node, skus: different.length, units, epoch, mended: 'reloaded', figures: different.slice(0, examplesMax) }
 }
 
-export function* chunks<T>(all: readonly T[], size: number): Generator<readonly T[]> {
+function* chunks<T>(all: readonly T[], size: number): Generator<readonly T[]> {
   for (let at = 0; at < all.length; at += size) yield all.slice(at, at + size)
 }

@@ -4,6 +4,7 @@
  * One statement takes a whole micro-batch: events that are new go into `inbox` and `pending` together; known ones
  * change nothing. Bodies travel as one bytea with offsets, since an array of texts would escape every quote of every body.
  */
+import { hash } from 'node:crypto'
 import type { Queryable, Sql } from '../postgres/connect.ts'
 
 export interface InboxEvent {
@@ -20,6 +21,11 @@ export interface InboxEvent {
   readonly bodyHash: string
   /** Pending events that this one answers: they are done when it is stored (a fetched order answers its notifications). */
   readonly answers?: readonly string[]
+}
+
+/** With the digest of its body. */
+export function hashed(event: Omit<InboxEvent, 'bodyHash'>): InboxEvent {
+  return { ...event, bodyHash: hash('sha256', event.body) }
 }
 
 /** new: stored by this call, `seq` is its number; duplicate: known with this body; conflict: known with another body, kept and raised. */

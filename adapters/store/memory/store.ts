@@ -3,8 +3,17 @@
  * its own. Every verb happens at one instant; only the epoch lock can make another one wait.
  */
 import type { Order, OrderKey } from '../../../router/types.ts'
-import type { GivenBackAs, LockedBooks, OrderStore, ReservationName } from '../decision-store.ts'
 import type { InboxEvent } from '../inbox/inbox.ts'
+import type {
+  DecisionStore,
+  GivenBackAs,
+  InboxStore,
+  LockedBooks,
+  ReservationName,
+  StockBooks,
+  StockStore,
+  TaskStore,
+} from '../order-store.ts'
 import type { DecisionWrite } from '../orders/commit.ts'
 import { keyOf, type Loaded } from '../orders/load.ts'
 import type { Posting } from '../stock/stock.ts'
@@ -15,7 +24,14 @@ import { deltasAfter, figuresOf, postStock } from './stock.ts'
 import { compare, emptyTables, type MemoryNetwork, pairKey, type Tables } from './tables.ts'
 import { acceptTask, giveBack, lapsedIntercepts, pullTasks, shipTask } from './tasks.ts'
 
-export class MemoryStore implements OrderStore {
+/** The matters that have a twin in memory. */
+export type MemoryVerbs = StockBooks &
+  DecisionStore &
+  Pick<InboxStore, 'storeEvents' | 'readPending'> &
+  Pick<StockStore, 'postStock'> &
+  Omit<TaskStore, 'endLeases' | 'extendLease'>
+
+export class MemoryStore implements MemoryVerbs {
   readonly tables: Tables
   readonly #now: () => number
   #transactions = 0

@@ -1,8 +1,8 @@
 /** A warehouse's verbs: see ../tasks.ts and ../ship.ts, whose meaning these have. */
 import { stateOf } from '../../../router/order.ts'
 import type { Order, Task } from '../../../router/types.ts'
-import type { GivenBackAs } from '../decision-store.ts'
 import type { InboxEvent } from '../inbox/inbox.ts'
+import type { Accepted, GivenBackAs } from '../order-store.ts'
 import type { Shipped } from '../tasks/ship.ts'
 import { addUp, type Package, type PulledTask, type TaskRefusal } from '../tasks/tasks.ts'
 import { storeEvents } from './intake.ts'
@@ -64,13 +64,7 @@ function owned(
   return { row, order: tables.orders.get(row.orderId)!, leased }
 }
 
-export function acceptTask(
-  tables: Tables,
-  node: string,
-  taskId: string,
-  fence: number,
-  nowMs: number,
-): TaskRefusal | { readonly outcome: 'accepted' | 'already_accepted' } {
+export function acceptTask(tables: Tables, node: string, taskId: string, fence: number, nowMs: number): Accepted {
   const found = owned(tables, node, taskId, fence, nowMs)
   if ('outcome' in found) return found
   const { row, leased } = found

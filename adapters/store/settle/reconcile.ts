@@ -11,7 +11,7 @@ import type { Track } from '../../../router/track.ts'
 import type { TaskLine, TaskState } from '../../../router/types.ts'
 import { raise } from '../exceptions.ts'
 import { type OrderRow, orderFromRow } from '../orders/order-row.ts'
-import { keyedPlans, type Queryable, type Transaction } from '../postgres/connect.ts'
+import { keyedPlans, type Queryable, type Sql, type Transaction } from '../postgres/connect.ts'
 import { jsonText } from '../postgres/json-text.ts'
 import { compareIds } from './due.ts'
 
@@ -124,6 +124,33 @@ export interface ReconcileResult {
   readonly entered: boolean
   readonly reconciliation: Reconciliation
   readonly change: 'closed' | 'reopened' | null
+}
+
+// Two that lock the same orders in other directions: Postgres ends one of them, which then goes again.
+const attemptsMax = 5
+
+/**
+ * In one transaction that holds the orders' rows, as decisions do: what is known of each goes to `resultOf`, and what it gives
+ * is written; null leaves an order as it is. Throws when Postgres is away.
+ */
+export async function reconcileTogether(
+  sql: Sql,
+  orderIds: readonly string[],
+  resultOf: (load: ReconcileLoad) => ReconcileResult | null,
+): Promise<ReconcileResult[]> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await sql.begin(async (tx) => {
+        const loads = await loadForReconcile(tx, orderIds)
+        const results = loads.map(resultOf).filter((result) => result !== null)
+        await saveReconciliations(tx, results)
+        return results
+      })
+    } catch (error) {
+      const deadlocked = (error as { code?: unknown }).code === '40P01'
+      if (!deadlocked || attempt === attemptsMax) throw error
+    }
+  }
 }
 
 /** In the transaction of the load. Written again with the same results, it changes nothing. */

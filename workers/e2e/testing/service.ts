@@ -11,9 +11,8 @@ import type { Sql } from '../../../adapters/store/postgres/connect.ts'
 import { testDatabase, testVault } from '../../../adapters/store/testing.ts'
 import type { ChannelName, SkuQuantity } from '../../../router/types.ts'
 import { auditAll } from '../../operate/audit/both-stores.ts'
-import { Sweep } from '../../operate/sweep.ts'
 import { parseConfig } from '../../process/config.ts'
-import { type RunningService, startService } from '../../service.ts'
+import { type RunningService, startService, sweepOf } from '../../service.ts'
 import { Client, type Told } from './client.ts'
 import { type NodeName, nodeNames, nodes } from './network.ts'
 import { shopOf, type TestOrder } from './orders.ts'
@@ -172,7 +171,7 @@ export async function startTestService(env: Readonly<Record<string, string>> = {
       }
     },
     async sweep() {
-      await new Sweep(running).round()
+      await sweepOf(running).round()
       await self.settled()
     },
     async audit() {

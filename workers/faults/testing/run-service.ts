@@ -4,7 +4,7 @@
  * from outside nobody can end a thread, so somebody in the process has to.
  */
 import type { Worker } from 'node:worker_threads'
-import { main } from '../../process/main.ts'
+import { main } from '../../main.ts'
 import { threadDies } from './process.ts'
 
 const threads = new Set<Worker>()

@@ -1,8 +1,8 @@
 /** One load with disturbances in it: orders for one unit of a SKU each, more than there are, sent to a service in this process. */
 import { expect } from 'vitest'
 import type { Sql } from '../../../adapters/store/postgres/connect.ts'
-import { Sweep } from '../../operate/sweep.ts'
 import type { RunningService } from '../../service.ts'
+import { sweepOf } from '../../service.ts'
 import { type Ledger, lostOrders, newLedger, orderOf, sendAll } from './ledger.ts'
 import { allDecided, expectAudited, unitsOf, until } from './network.ts'
 
@@ -49,7 +49,7 @@ export async function ride(storm: Storm): Promise<Ledger> {
   const atOnce = await unitsOf(sql, sku)
   expect(atOnce.inTasks).toBeLessThanOrEqual(units)
   expect(atOnce.inTasks + atOnce.backordered).toBe(before + orders)
-  await new Sweep(service, { heldMsMax: 0 }).round()
+  await sweepOf(service, { heldMsMax: 0 }).round()
   await allDecided(sql)
   expect(await unitsOf(sql, sku)).toEqual(exact)
   await expectAudited(sql, redisUrl)

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Stock } from '../../../adapters/stock/stock.ts'
 import type { Violation } from '../../../adapters/store/audit/audit.ts'
 import type { Sql } from '../../../adapters/store/postgres/connect.ts'
+import { PostgresStore } from '../../../adapters/store/postgres-store.ts'
 import { currentEpoch, nodeNames } from '../../../adapters/store/stock/epoch.ts'
 import { type Compared, compareStock, type SeenInRedis } from '../../counters/compare-stock.ts'
 
@@ -91,7 +92,12 @@ async function lookUntilStill(
   for (let tries = 1; ; tries++) {
     const seen = await inspect(sql, stock, node)
     if (seen === null) return null
-    const compared = await compareStock(sql, async (of) => (await inspect(sql, stock, of)) ?? nothing, node, seen)
+    const compared = await compareStock(
+      new PostgresStore(sql),
+      async (of) => (await inspect(sql, stock, of)) ?? nothing,
+      node,
+      seen,
+    )
     const isStill = compared.outcome === 'unknown_node' || (compared.outcome === 'compared' && compared.moving === 0)
     if (isStill || tries === triesMax) return { seen, compared }
     await delay(againMs)

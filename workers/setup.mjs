@@ -2,7 +2,7 @@
  * Everything that a fresh clone needs before a verb can run: the packages of package-lock.json, redis-server, the
  * compiled files. Each step says what it does, and is not done again while nothing has changed.
  *
- *   node workers/process/setup.mjs start | demo | bench | test [arguments]
+ *   node workers/setup.mjs start | demo | bench | test [arguments]
  *
  * Plain JavaScript without any package, since at its beginning there are none.
  */
@@ -14,13 +14,13 @@ import { dirname, join, relative, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
-const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..')
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const sourceFolders = ['router', 'adapters', 'workers', 'bench']
 const nodeVersionMin = [20, 18, 1]
 
 /** What each verb runs. `redis`: it may start a redis-server of its own. */
 const verbs = {
-  start: { run: () => runMain('workers/process/main.js'), redis: () => isUnset('REDIS_URL') },
+  start: { run: () => runMain('workers/main.js'), redis: () => isUnset('REDIS_URL') },
   demo: { run: () => runMain('bench/demo.js'), redis: () => false },
   bench: { run: () => runMain('bench/run.js'), redis: () => isUnset('REDIS_URL') },
   audit: { run: () => runMain('workers/operate/audit/main.js'), redis: () => false },
@@ -35,8 +35,7 @@ class SetupError extends Error {}
 async function setUp() {
   const name = process.argv[2] ?? ''
   const verb = Object.hasOwn(verbs, name) ? verbs[name] : undefined
-  if (verb === undefined)
-    throw new SetupError(`usage: node workers/process/setup.mjs ${Object.keys(verbs).join(' | ')}`)
+  if (verb === undefined) throw new SetupError(`usage: node workers/setup.mjs ${Object.keys(verbs).join(' | ')}`)
   refuseOldNode()
   process.chdir(root)
   const envFile = join(root, '.env')

@@ -1,0 +1,198 @@
+/**
+ * What the way of an order needs of Postgres, as verbs, by matter. `PostgresStore` answers them from a database, `MemoryStore`
+ * from plain maps with the same meaning: versions, guarded stock, all or nothing, the epoch lock. The same tests run on both.
+ * A stage of workers/ names the matters that it needs, and nothing else of the database.
+ *
+ * What fails for want of Postgres throws with a `code` that `isRetryable` knows; whether it took effect is unknown then.
+ */
+import type { Track } from '../../router/track.ts'
+import type { Order, OrderKey, SkuQuantity } from '../../router/types.ts'
+import type { ExceptionEntry } from './exceptions.ts'
+import type { InboxEvent, PendingEvent, Stored } from './inbox/inbox.ts'
+import type { CommitOutcome, DecisionWrite } from './orders/commit.ts'
+import type { Loaded } from './orders/load.ts'
+import type { ResolvedBills } from './settle/bills.ts'
+import type { Stretch } from './settle/due.ts'
+import type { ReconcileLoad, ReconcileResult } from './settle/reconcile.ts'
+import type { RecordedTrack } from './settle/tracks.ts'
+import type { NodeDelta } from './stock/move-stock.ts'
+import type { Backorder, NodeFigures, Posted, Posting, ShortRow, UnpulledTask } from './stock/stock.ts'
+import type { Books, ChangedPlace, NodeSeq, StockPlace } from './sweep.ts'
+import type { Shipped } from './tasks/ship.ts'
+import type { Package, PulledTask, TaskRefusal } from './tasks/tasks.ts'
+
+/** Events from the platform's push, or from people and stages, to their decision. */
+export interface InboxStore {
+  /** Durable when it returns; the outcomes are in the sequence of the events. */
+  storeEvents(events: readonly InboxEvent[]): Promise<readonly Stored[]>
+  /** Undecided events that are due, oldest first. */
+  readPending(options: {
+    readonly afterSeq: string
+    readonly limit: number
+    readonly bytesMax?: number
+    readonly olderThanMs: number
+  }): Promise<readonly PendingEvent[]>
+  countPending(): Promise<number>
+  /** Puts undecided events aside for a while, as a failed attempt. */
+  postpone(seqs: readonly string[], delayMs: number, why: string): Promise<void>
+  /** Puts notifications aside whose answer may not show yet what they told of. */
+  doubt(seqs: readonly string[], delayMs: number): Promise<void>
+  /** Above every number of an event that was given before. */
+  nextNumber(): Promise<string>
+  isStored(event: Pick<InboxEvent, 'channel' | 'shop' | 'eventId' | 'occurredAt'>): Promise<boolean>
+}
+
+/** What wants a person's eye. */
+export interface ExceptionStore {
+  /** Opens what is not open yet; gives how many were opened. */
+  raise(entries: readonly ExceptionEntry[]): Promise<number>
+  /** Closes the open ones of a kind; gives how many were closed. */
+  resolve(kind: string, refs: readonly string[]): Promise<number>
+  /** Closes those of events that are decided, and of orders that are fetched, by now. */
+  endEventExceptions(): Promise<number>
+}
+
+/** A reservation is its node's: another node's may have the same id. */
+export interface ReservationName {
+  readonly node: string
+  readonly reservationId: string
+}
+
+export interface CommittedReservations {
+  /** Parts those that a committed decision made from all others. */
+  partedByCommit<R extends ReservationName>(
+    reservations: readonly R[],
+  ): Promise<{ readonly committed: readonly R[]; readonly others: readonly R[] }>
+}
+
+export interface Figures {
+  /** Each node's number and what it can promise, of one instant; unknown nodes are left out. */
+  figuresOf(nodes: readonly string[]): Promise<readonly NodeFigures[]>
+}
+
+/** What keeping Redis' counters in step needs. */
+export interface StockBooks extends Figures {
+  currentEpoch(): Promise<number>
+  /** Runs `work` while no decision is being committed; what it gives is the new epoch, null leaves it as it is. */
+  withEpochLock(work: (inside: LockedBooks, epoch: number) => Promise<number | null>): Promise<number>
+  /** The node's numbered changes after one of them, in order. */
+  deltasAfter(node: string, fromSeq: number): Promise<readonly NodeDelta[]>
+  hasReserved(node: string): Promise<boolean>
+}
+
+export interface LockedBooks extends Figures {
+  nodeNames(): Promise<readonly string[]>
+}
+
+/** What holding Redis against Postgres needs. */
+export interface StockWatch {
+  nodeSeqs(): Promise<readonly NodeSeq[]>
+  /** What is available now of whatever changed at some nodes after a number of theirs. */
+  changedSince(nodes: readonly NodeSeq[]): Promise<readonly ChangedPlace[]>
+  /** A node's figures, and which reservations they include, as one look; null: no such node. */
+  figuresWithCommitted(node: string, reservationIds: readonly string[]): Promise<Books | null>
+}
+
+/** Receipts and counts, and what follows when a count finds less than is promised. */
+export interface StockStore {
+  postStock(posting: Posting): Promise<Posted>
+  /** Rows that promise more than there is: of one posting's SKUs, or all. */
+  shortRows(of: { readonly node: string; readonly skus: readonly string[] } | null): Promise<readonly ShortRow[]>
+  /** The same of the given places, of every place at the given nodes, and of all that are known to be short. */
+  shortAmong(places: readonly StockPlace[], nodes: readonly string[]): Promise<readonly ShortRow[]>
+  /** Of some places, at one moment: what is missing, which unpulled tasks hold it, newest first, and which are called back. */
+  readShortages(places: readonly StockPlace[], recallIdOf: (task: UnpulledTask) => string): Promise<ReadShortages>
+  /** Ends the exceptions of shortages that are over; gives how many. */
+  endShortages(): Promise<number>
+}
+
+export interface ReadShortages {
+  readonly short: readonly ShortRow[]
+  readonly tasks: readonly UnpulledTask[]
+  /** Event ids, as `recallIdOf` gave them, that wait for their decision. */
+  readonly recalled: ReadonlySet<string>
+}
+
+/** Orders that wait for goods. */
+export interface BackorderStore {
+  /** SKUs that some order waits for, in order, after the given one. */
+  backorderedSkus(afterSku: string, limit: number): Promise<readonly string[]>
+  /** The backorders of each of some SKUs behind an order's id, in the sequence in which the orders came. */
+  backordersOf(
+    of: readonly { readonly sku: string; readonly after: string | null }[],
+    limit: { readonly perSku: number; readonly all: number },
+  ): Promise<readonly Backorder[]>
+}
+
+/** What a thread needs to decide a batch. */
+export interface DecisionStore extends CommittedReservations, Figures {
+  /** By `keyOf`; unknown orders are absent. */
+  loadByKeys(keys: readonly OrderKey[]): Promise<ReadonlyMap<string, Loaded>>
+  commitDecisions(epoch: number, writes: readonly DecisionWrite[]): Promise<CommitOutcome>
+  /** Those of some events that are not decided yet. */
+  stillPending(seqs: readonly string[]): Promise<ReadonlySet<string>>
+}
+
+/** How a task comes back. lapsed: the lease has run out and the sweep speaks for its silent owner. */
+export type GivenBackAs =
+  | { readonly state: 'rejected'; readonly reason: string; readonly lines: readonly SkuQuantity[] }
+  | { readonly state: 'intercepted'; readonly lapsed?: true }
+
+export type GivenBack =
+  | TaskRefusal
+  | { readonly outcome: 'given_back'; readonly seq: string }
+  | { readonly outcome: 'already_given_back' }
+
+export type Accepted = TaskRefusal | { readonly outcome: 'accepted' } | { readonly outcome: 'already_accepted' }
+
+export type Extended =
+  | TaskRefusal
+  | { readonly outcome: 'extended'; readonly leaseUntil: Date; readonly intercepted: boolean; readonly state: string }
+
+/** A warehouse's verbs on its tasks. */
+export interface TaskStore {
+  pullTasks(node: string, limit: number, leaseSeconds: number): Promise<readonly PulledTask[]>
+  /** For a pull whose caller is gone: its tasks are offered again at once. */
+  endLeases(tasks: readonly PulledTask[]): Promise<void>
+  acceptTask(node: string, taskId: string, fence: number): Promise<Accepted>
+  extendLease(node: string, taskId: string, fence: number, leaseSeconds: number): Promise<Extended>
+  shipTask(node: string, taskId: string, fence: number, packages: readonly Package[]): Promise<Shipped>
+  /** `commandOf` makes the command that decides about the task; it is stored in the same transaction. */
+  giveBack(
+    node: string,
+    taskId: string,
+    fence: number,
+    how: GivenBackAs,
+    commandOf: (order: Order) => InboxEvent,
+  ): Promise<GivenBack>
+  /** Tasks that are to be stopped and whose owner let the lease run out. */
+  lapsedIntercepts(
+    limit: number,
+  ): Promise<readonly { readonly taskId: string; readonly fence: number; readonly node: string }[]>
+}
+
+/** Order, funds and logistics. */
+export interface SettleStore {
+  /** In one transaction that holds the orders: what is known of each goes to `resultOf`, and what it gives is written. */
+  reconcileTogether(
+    orderIds: readonly string[],
+    resultOf: (load: ReconcileLoad) => ReconcileResult | null,
+  ): Promise<readonly ReconcileResult[]>
+  /** Orders that are marked as due, lowest id first, after the given one. */
+  dueOrders(afterOrderId: string, limit: number): Promise<readonly string[]>
+  unreconciledOrders(afterOrderId: string, look: number): Promise<Stretch>
+  resolveBillsWithoutOrder(limit: number): Promise<ResolvedBills>
+  recordTrack(track: Track, body: string): Promise<RecordedTrack>
+}
+
+/** The whole way: from the platform's event to the closed order. */
+export interface OrderStore
+  extends InboxStore,
+    ExceptionStore,
+    StockBooks,
+    StockWatch,
+    StockStore,
+    BackorderStore,
+    DecisionStore,
+    TaskStore,
+    SettleStore {}

@@ -1,0 +1,65 @@
+/** The threads that decide: piscina's pool, and what its answers say to the metrics. */
+import { Piscina } from 'piscina'
+import { codeOf } from '../process/error-code.ts'
+import type { Log } from '../process/log.ts'
+import type { Metrics } from '../process/metrics.ts'
+import {
+  type BatchResult,
+  type EventToDecide,
+  packEvents,
+  type ThreadSettings,
+  type ThreadTask,
+  unpackResult,
+} from './batch.ts'
+
+export interface ThreadsContext {
+  readonly settings: ThreadSettings
+  readonly threads: number
+  /** Batches of a thread at once. */
+  readonly concurrency: number
+  /** What a batch needs of this process' settings and availability, now. */
+  readonly current: () => Omit<ThreadTask, 'events'>
+  readonly metrics: Pick<Metrics, 'batches' | 'stages' | 'refusals' | 'problems'>
+  readonly log: Log
+}
+
+export interface DecidingThreads {
+  /** Throws when a thread died or nothing can be decided: then nothing is known of the batch. */
+  run(events: readonly EventToDecide[]): Promise<BatchResult>
+  close(): Promise<void>
+}
+
+export function openThreads({
+  settings,
+  threads,
+  concurrency,
+  current,
+  metrics,
+  log,
+}: ThreadsContext): DecidingThreads {
+  const pool = new Piscina<ThreadTask, Uint8Array>({
+    filename: new URL('./thread.js', import.meta.url).href,
+    name: 'decide',
+    minThreads: threads,
+    maxThreads: threads,
+    concurrentTasksPerWorker: concurrency,
+    // Its waiting blocks the thread, and with it the answers from Redis and Postgres.
+    atomics: 'disabled',
+    workerData: settings,
+  })
+  // A thread that dies with nothing in hand: the pool makes a new one.
+  pool.on('error', (error: unknown) => log.error({ code: codeOf(error), err: error }, 'a thread died'))
+  return {
+    async run(events) {
+      const packed = packEvents(events)
+      const task = { events: packed, ...current() }
+      const result = unpackResult(await pool.run(task, { transferList: [packed.buffer as ArrayBuffer] }))
+      metrics.batches.inc()
+      metrics.stages(result.times)
+      metrics.refusals.inc(result.refusals)
+      for (const problem of result.problems) metrics.problems.inc({ problem })
+      return result
+    },
+    close: () => pool.close({ force: true }),
+  }
+}

@@ -1,0 +1,24 @@
+/** The sweep's part for tasks that were to be stopped and whose owner fell silent: the lease has run out, the units are free. */
+import type { TaskStore } from '../../adapters/store/order-store.ts'
+import type { Dispatch } from '../decide/dispatch.ts'
+import type { Clock } from '../process/clock.ts'
+import { handBack } from './verbs.ts'
+
+export interface LapsedContext {
+  readonly store: TaskStore
+  readonly dispatch: Pick<Dispatch, 'push'>
+  readonly clock: Clock
+}
+
+const interceptsPerRound = 200
+// So many at once: the connections are those of the requests too.
+const atOnce = 6
+
+/** What is refused has an owner who was quicker after all. Durable when it returns, decided later. */
+export async function takeBackLapsed(context: LapsedContext): Promise<void> {
+  const lapsed = await context.store.lapsedIntercepts(interceptsPerRound)
+  for (let at = 0; at < lapsed.length; at += atOnce) {
+    const few = lapsed.slice(at, at + atOnce)
+    await Promise.all(few.map((claim) => handBack(context, claim, { state: 'intercepted', lapsed: true })))
+  }
+}

@@ -1,0 +1,60 @@
+/** Orders and exceptions as HTTP endpoints. */
+import { ApiError } from '../../adapters/http/errors.ts'
+import { implement, type JsonRoute, ok } from '../../adapters/http/route.ts'
+import { contract } from '../../adapters/http/v1/contract.ts'
+import { list } from '../../adapters/store/exceptions.ts'
+import { keysOfOrders, listOrders } from '../../adapters/store/orders/view.ts'
+import type { OrderKey, OrderState } from '../../router/types.ts'
+import { orThrow } from './or-throw.ts'
+import { viewOrder } from './order-view.ts'
+import { cancelOrder, type OrderCommandContext, releaseOrder } from './orders.ts'
+
+export function ordersRoutes(context: OrderCommandContext): JsonRoute[] {
+  const { sql } = context
+  return [
+    implement(contract.getOrder, async ({ params }) => {
+      const view = await viewOrder(sql, params)
+      if (view === null)
+        throw new ApiError('not_found', 'No such order. If its event just came, it may not be decided yet.')
+      return ok(view)
+    }),
+    implement(contract.listOrders, async ({ query }) => {
+      const rows = await listOrders(sql, { state: query.state, afterId: idOfCursor(query.cursor), limit: query.limit })
+      const orders = rows.map(({ id: _, receivedAt, updatedAt, ...row }) => ({
+        ...row,
+        channel: row.channel as OrderKey['channel'],
+        state: row.state as OrderState,
+        receivedAt: receivedAt.getTime(),
+        updatedAt: updatedAt.getTime(),
+      }))
+      return ok({ orders, nextCursor: rows.length === query.limit ? rows.at(-1)!.id : null })
+    }),
+    implement(contract.releaseOrder, async ({ params, body }) => {
+      const { state, version } = orThrow(await releaseOrder(context, params, body.note ?? ''))
+      return ok({ state, version })
+    }),
+    implement(contract.cancelOrder, async ({ params, body }) => {
+      const { state, version } = orThrow(await cancelOrder(context, params, body.note ?? ''))
+      return ok({ state, version })
+    }),
+    implement(contract.listExceptions, async ({ query }) => {
+      const page = await list(sql, {
+        ...{ kind: query.kind, state: query.state, cursor: idOfCursor(query.cursor), limit: query.limit },
+      })
+      const ids = page.exceptions.map((e) => e.orderId).filter((id) => id !== null)
+      const orders = await keysOfOrders(sql, ids)
+      const exceptions = page.exceptions.map(({ orderId, ageSeconds, resolvedAt, ...e }) => ({
+        ...{ id: e.id, kind: e.kind, ref: e.ref, since: e.since, detail: e.detail, ageSeconds, resolvedAt },
+        order: orderId === null ? null : (orders.get(orderId) ?? null),
+      }))
+      return ok({ exceptions, nextCursor: page.cursor })
+    }),
+  ]
+}
+
+function idOfCursor(cursor: string | undefined): string {
+  if (cursor === undefined) return '0'
+  if (!/^\d{1,18}$/.test(cursor))
+    throw new ApiError('invalid_request', 'cursor: must be a nextCursor from an earlier answer.')
+  return cursor
+}

@@ -1,0 +1,51 @@
+/** What an operator does with an order: release it, cancel it. Each is a command in the inbox, decided like any event. */
+import { findOrder } from '../../adapters/store/orders/view.ts'
+import type { Sql } from '../../adapters/store/postgres/connect.ts'
+import type { Command, OrderKey, OrderState } from '../../router/types.ts'
+import type { Dispatch } from '../decide/dispatch.ts'
+import { commandEvent } from '../intake/commands.ts'
+import type { Intake } from '../intake/intake.ts'
+import type { Clock } from '../process/clock.ts'
+import { type Refused, refused } from '../process/refused.ts'
+
+export interface OrderCommandContext {
+  readonly sql: Sql
+  readonly intake: Pick<Intake, 'storeOwn'>
+  readonly dispatch: Pick<Dispatch, 'decided'>
+  readonly clock: Clock
+}
+
+export type Commanded =
+  | { readonly outcome: 'commanded'; readonly state: OrderState; readonly version: number }
+  | Refused
+
+const decisionWaitMs = 10_000
+
+export async function releaseOrder(context: OrderCommandContext, key: OrderKey, note: string): Promise<Commanded> {
+  const row = await findOrder(context.sql, key)
+  if (row === null) return refused('not_found', 'No such order.')
+  if ((row.body.holds ?? []).length === 0) return refused('order_not_held')
+  return await command(context, key, { type: 'release', note })
+}
+
+export async function cancelOrder(context: OrderCommandContext, key: OrderKey, note: string): Promise<Commanded> {
+  const row = await findOrder(context.sql, key)
+  if (row === null) return refused('not_found', 'No such order.')
+  if (['shipped', 'closed'].includes(row.state)) return refused('order_already_shipped')
+  return await command(context, key, { type: 'cancel', note })
+}
+
+async function command(
+  { sql, intake, dispatch, clock }: OrderCommandContext,
+  key: OrderKey,
+  given: Command,
+): Promise<Commanded> {
+  const stored = await intake.storeOwn(commandEvent(key, given, clock.now()))
+  if (stored.outcome === 'new') {
+    const decided = await dispatch.decided(stored.seq, decisionWaitMs)
+    if (decided?.done !== true)
+      return refused('try_again', 'The command is taken and will be carried out; look again shortly.')
+  }
+  const row = (await findOrder(sql, key))!
+  return { outcome: 'commanded', state: row.state as OrderState, version: row.version }
+}

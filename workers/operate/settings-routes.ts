@@ -1,0 +1,27 @@
+/** Settings as HTTP endpoints. */
+import { implement, type JsonRoute, ok } from '../../adapters/http/route.ts'
+import { contract } from '../../adapters/http/v1/contract.ts'
+import { orThrow } from './or-throw.ts'
+import { type SettingsContext, setCarrierAccount, setNode, setShop, setSku } from './settings.ts'
+
+export function settingsRoutes(context: SettingsContext): JsonRoute[] {
+  return [
+    implement(contract.putShop, async ({ params, body }) => {
+      orThrow(await setShop(context, params, body))
+      return ok({ ok: true })
+    }),
+    implement(contract.putCarrierAccount, async ({ params, body }) => {
+      orThrow(await setCarrierAccount(context, params, body))
+      return ok({ ok: true })
+    }),
+    implement(contract.putSku, async ({ params, body }) => {
+      const { name, weightGrams, storageClass, warehouseOnly, bundle = [] } = body
+      orThrow(await setSku(context, { sku: params.sku, name, weightGrams, storageClass, warehouseOnly, bundle }))
+      return ok({ ok: true })
+    }),
+    implement(contract.putNode, async ({ params, body }) => {
+      orThrow(await setNode(context, params.node, body))
+      return ok({ ok: true })
+    }),
+  ]
+}

@@ -1,0 +1,195 @@
+/** What an operator sets: shops, carrier accounts, SKUs, nodes. Each verb is called alike by HTTP or a command line. */
+import { channels } from '../../adapters/channels/channels.ts'
+import { sha256 } from '../../adapters/http/secrets.ts'
+import { putCarrierAccount, putNodes, putShop, putSkus } from '../../adapters/store/catalog/catalog.ts'
+import type { Sql } from '../../adapters/store/postgres/connect.ts'
+import type { Vault } from '../../adapters/store/secrets/vault.ts'
+import { changeSafety } from '../../adapters/store/stock/stock.ts'
+import { type Divisions, pointOfAdcode } from '../../router/address.ts'
+import type { ChannelName, Freight, Node, Point, Sku } from '../../router/types.ts'
+import type { CatalogWatch } from '../catalog/catalog-watch.ts'
+import type { CounterKeeper } from '../counters/counter-keeper.ts'
+import { tellLater } from '../counters/tell-later.ts'
+import type { Clock } from '../process/clock.ts'
+import { codeOf } from '../process/error-code.ts'
+import type { Log } from '../process/log.ts'
+import { type Done, done, type Refused, refused } from '../process/refused.ts'
+
+export interface SettingsContext {
+  readonly sql: Sql
+  readonly vault: Vault
+  readonly catalog: Pick<CatalogWatch, 'current' | 'refresh'>
+  readonly keeper: Pick<CounterKeeper, 'tell' | 'catchUp'>
+  readonly divisions: Divisions
+  readonly clock: Clock
+  readonly log: Log
+}
+
+type Credentials = Readonly<Record<string, string>>
+
+export interface ShopSettings {
+  readonly credentials: Credentials
+  /** Absent: those that were in force until now. */
+  readonly previousCredentials?: Credentials | undefined
+  /** Epoch milliseconds until which the previous ones are taken as well. */
+  readonly previousUntil?: number | undefined
+  readonly apiBaseUrl?: string | undefined
+  readonly skuMap?: Readonly<Record<string, string>> | undefined
+}
+
+export async function setShop(
+  { sql, vault, catalog, clock }: SettingsContext,
+  { channel, shop }: { readonly channel: ChannelName; readonly shop: string },
+  { credentials, previousCredentials, previousUntil, apiBaseUrl, skuMap }: ShopSettings,
+): Promise<Done | Refused> {
+  for (const [name, given] of Object.entries({ credentials, previousCredentials })) {
+    const missing = channels[channel].credentialKeys.filter((key) => given !== undefined && !given[key])
+    if (missing.length > 0) return refused('invalid_request', `${name} lacks ${missing.join(', ')} for ${channel}.`)
+  }
+  const until = previousEnd(previousUntil, clock.now())
+  if (until === 'too_far') return tooFar
+  await putShop(sql, vault, {
+    channel,
+    shop,
+    credentials,
+    previous: until === null ? null : { credentials: previousCredentials ?? null, until },
+    apiBaseUrl: apiBaseUrl ?? null,
+    skuMap: skuMap ?? {},
+  })
+  await catalog.refresh()
+  return done
+}
+
+export interface CarrierAccountSettings {
+  readonly salt: string
+  readonly previousSalt?: string | undefined
+  readonly previousUntil?: number | undefined
+}
+
+export async function setCarrierAccount(
+  { sql, vault, clock }: SettingsContext,
+  { carrier, account }: { readonly carrier: string; readonly account: string },
+  { salt, previousSalt, previousUntil }: CarrierAccountSettings,
+): Promise<Done | Refused> {
+  if (carrier !== 'kuaidi100') return refused('not_found', 'The only carrier service is kuaidi100.')
+  const until = previousEnd(previousUntil, clock.now())
+  if (until === 'too_far') return tooFar
+  const before = previousSalt === undefined ? null : { salt: previousSalt }
+  await putCarrierAccount(sql, vault, {
+    carrier,
+    account,
+    credentials: { salt },
+    previous: until === null ? null : { credentials: before, until },
+  })
+  return done
+}
+
+export async function setSku({ sql, catalog }: SettingsContext, sku: Sku): Promise<Done | Refused> {
+  const unfit = sku.bundle.find((c) => c.sku === sku.sku || (catalog.current.sku(c.sku)?.bundle.length ?? 0) > 0)
+  if (unfit !== undefined)
+    return refused('invalid_request', `bundle: ${unfit.sku} is a bundle itself. Name its components.`)
+  await putSkus(sql, [sku])
+  await catalog.refresh()
+  return done
+}
+
+/** What a parcel costs from a node whose own prices are not given: a common national tariff, in fen. */
+const defaultFreight: Freight = {
+  bands: [
+    { kmMax: 300, firstFen: 500, stepFen: 100 },
+    { kmMax: 1000, firstFen: 700, stepFen: 200 },
+    { kmMax: 2000, firstFen: 900, stepFen: 400 },
+    { kmMax: 20_100, firstFen: 1200, stepFen: 800 },
+  ],
+  firstGrams: 1000,
+  stepGrams: 1000,
+}
+const defaultHandlingFen = 200
+/** One step of priority is worth as much as a jiao a parcel. */
+const fenPerPriority = 10
+
+export interface NodeSettings extends Pick<Node, 'name' | 'kind' | 'open' | 'safetyStock'> {
+  readonly adcode?: string | undefined
+  /** Absent: the point of the adcode. */
+  readonly point?: Point | undefined
+  /** Absent: all. */
+  readonly channels?: readonly ChannelName[] | undefined
+  readonly regions?: readonly string[] | undefined
+  readonly priority?: number | undefined
+  readonly preferenceFen?: number | undefined
+  readonly handlingFen?: number | undefined
+  readonly freight?: GivenFreight | undefined
+  readonly apiKey: string
+  readonly previousApiKeyUntil?: number | undefined
+}
+
+export async function setNode(
+  { sql, catalog, keeper, divisions, clock, log }: SettingsContext,
+  name: string,
+  given: NodeSettings,
+): Promise<Done | Refused> {
+  const point = given.point ?? pointOfAdcode(divisions, given.adcode ?? '')
+  if (point === null) return refused('invalid_request', 'adcode: no such division. Give a point as well.')
+  const previousKeyUntil = previousEnd(given.previousApiKeyUntil, clock.now())
+  if (previousKeyUntil === 'too_far') return tooFar
+  try {
+    await putNodes(sql, [{ node: nodeOf(name, point, given), apiKeyHash: sha256(given.apiKey), previousKeyUntil }])
+  } catch (error) {
+    if (['23505', 'node_key_taken'].includes(codeOf(error))) return refused('node_key_taken')
+    throw error
+  }
+  await catalog.refresh()
+  const delta = await changeSafety(sql, name, given.safetyStock)
+  await tellLater(log, async () => {
+    if (delta !== null) await keeper.tell([delta])
+    else await keeper.catchUp(name)
+  })
+  return done
+}
+
+function nodeOf(node: string, point: Point, given: NodeSettings): Node {
+  return {
+    node,
+    name: given.name,
+    kind: given.kind,
+    adcode: given.adcode ?? null,
+    point,
+    open: given.open,
+    channels: given.channels ?? null,
+    regions: given.regions ?? null,
+    preferenceFen: (given.preferenceFen ?? 0) - (given.priority ?? 0) * fenPerPriority,
+    handlingFen: given.handlingFen ?? defaultHandlingFen,
+    freight: given.freight === undefined ? defaultFreight : freightOf(given.freight),
+    safetyStock: given.safetyStock,
+  }
+}
+
+const previousDaysMax = 90
+const tooFar = refused('invalid_request', `The one before is taken for at most ${previousDaysMax} days more.`)
+
+/** null: what was in force before is no longer. Already over says the same. */
+function previousEnd(until: number | undefined, nowMs: number): number | null | 'too_far' {
+  if (until === undefined || until <= nowMs) return null
+  return until - nowMs > previousDaysMax * 86_400_000 ? 'too_far' : until
+}
+
+export interface GivenFreight {
+  readonly bands: readonly {
+    readonly kmMax?: number | null | undefined
+    readonly firstFen: number
+    readonly stepFen: number
+  }[]
+  readonly firstGrams: number
+  readonly stepGrams: number
+}
+
+/** Half the way around the world stands for "however far". */
+const kmMaxOfAll = 20_100
+
+function freightOf({ bands, firstGrams, stepGrams }: GivenFreight): Freight {
+  return {
+    bands: bands.map((b) => ({ kmMax: b.kmMax ?? kmMaxOfAll, firstFen: b.firstFen, stepFen: b.stepFen })),
+    firstGrams,
+    stepGrams,
+  }
+}

@@ -1,0 +1,50 @@
+/** The sweep's parts that look after the database itself: whether it is durable, its settings, its partitions. */
+import { catalogVersion } from '../../adapters/store/catalog/catalog.ts'
+import { raise, resolve } from '../../adapters/store/exceptions.ts'
+import { preparePartitions } from '../../adapters/store/inbox/inbox.ts'
+import type { Sql } from '../../adapters/store/postgres/connect.ts'
+import { adviceOn } from '../../adapters/store/postgres/durability.ts'
+import type { CatalogWatch } from '../catalog/catalog-watch.ts'
+import type { Clock } from '../process/clock.ts'
+import type { DurabilityWatch } from '../process/durability.ts'
+import type { SweepPart } from './sweep.ts'
+
+export interface DatabaseSweepContext {
+  readonly sql: Sql
+  readonly catalog: Pick<CatalogWatch, 'current' | 'refresh'>
+  readonly durability: DurabilityWatch
+  readonly clock: Clock
+}
+
+const partitionsEveryMs = 600_000
+// Somebody read the inbox just then; each try keeps the intake waiting for a tenth of a second.
+const partitionsAgainMs = 60_000
+
+export function databaseSweepParts({ sql, catalog, durability, clock }: DatabaseSweepContext): readonly SweepPart[] {
+  let wasNotDurable: boolean | null = null
+  let partitionsAt = Number.NEGATIVE_INFINITY
+  return [
+    {
+      name: 'durability',
+      // The server may have been restarted with other settings, or the role given its own.
+      round: async () => {
+        await durability.look()
+        const isNotDurable = durability.isBroken
+        if (isNotDurable === wasNotDurable) return
+        const detail = { off: durability.lacks.map((l) => l.setting), advice: adviceOn(durability.lacks) }
+        if (isNotDurable) await raise(sql, [{ kind: 'not_durable', ref: 'postgres', detail }])
+        else await resolve(sql, 'not_durable', ['postgres'])
+        wasNotDurable = isNotDurable
+      },
+    },
+    {
+      name: 'settings',
+      round: async () => {
+        if ((await catalogVersion(sql)) !== catalog.current.version) await catalog.refresh()
+        if (clock.elapsed() - partitionsAt < partitionsEveryMs) return
+        const isDone = await preparePartitions(sql, clock.now())
+        partitionsAt = clock.elapsed() - (isDone ? 0 : partitionsEveryMs - partitionsAgainMs)
+      },
+    },
+  ]
+}
