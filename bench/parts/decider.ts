@@ -56,9 +56,9 @@ function referencesOf(placed: Placed | null) {
   return (placed?.newTasks ?? []).map(({ task, reservationId }) => ({ node: task.node, reservationId }))
 }
 
-/** The only two questions that placing asks. */
+/** The only questions that placing asks. */
 function keeperOf(stock: MemoryStock, epoch: number): PlacingContext['keeper'] {
-  const keeper: Pick<PlacingContext['keeper'], 'epoch' | 'reserve' | 'release'> = {
+  const keeper: Pick<PlacingContext['keeper'], 'epoch' | 'reserve' | 'release' | 'figures'> = {
     epoch,
     reserve: async (nowMs, requests) => {
       const outcomes = await stock.reserve(epoch, nowMs, requests)
@@ -73,6 +73,8 @@ function keeperOf(stock: MemoryStock, epoch: number): PlacingContext['keeper'] {
     release: async (reservations) => {
       await stock.release(epoch, reservations)
     },
+    // The availability is this process' own, and right.
+    figures: async () => [],
   }
   return keeper as PlacingContext['keeper']
 }

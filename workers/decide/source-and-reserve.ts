@@ -16,6 +16,7 @@ import type { Availability } from '../catalog/availability.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { networkOf } from '../catalog/network.ts'
 import type { Reserved, StockKeeper } from '../counters/stock-keeper.ts'
+import { lookAtRedis } from './look-at-redis.ts'
 
 /** Each round starts from figures that are fresher than the last; by now somebody else takes everything first. */
 const roundsMax = 8
@@ -50,6 +51,8 @@ interface Attempt {
   readonly groups: readonly Group[]
   round: number
   planned: Planned
+  /** Redis was asked for what this order lacks. */
+  hasLooked: boolean
 }
 
 interface Planned {
@@ -83,20 +86,30 @@ export async function placeAll(context: PlacingContext, decisions: readonly Deci
     const { snapshot, items } = decision.order
     const groups =
       snapshot === null ? [] : splitByConstraint(decision.demand, items, snapshot.lines, context.catalog.sku)
-    open.push({ index, decision, groups, round: 0, planned: plan(context, network, decision, groups, 0) })
+    open.push({
+      index,
+      decision,
+      groups,
+      round: 0,
+      planned: plan(context, network, decision, groups, 0),
+      hasLooked: false,
+    })
   })
   let planMs = performance.now() - started
   try {
     while (open.length > 0) {
       const { epoch, outcomes } = await reserveAll(context, open)
       firstEpoch = firstEpoch === null ? epoch : Math.min(firstEpoch, epoch)
+      const foundMore = await lookForMissing(context, open, outcomes)
       const again: Attempt[] = []
       const release: ReleaseRequest[] = []
       for (const attempt of open) {
         const answers = outcomes.get(attempt)!
         const refused = answers.filter(isRefused).length
         refusals += refused
-        if (refused === 0 || attempt.round + 1 === roundsMax) placed[attempt.index] = finish(context, attempt, answers)
+        const isLast = attempt.round + 1 === roundsMax
+        if (isLast || (refused === 0 && !foundMore.has(attempt)))
+          placed[attempt.index] = finish(context, attempt, answers)
         else {
           release.push(...toGiveBack(context, attempt, answers))
           again.push(attempt)
@@ -120,6 +133,39 @@ export async function placeAll(context: PlacingContext, decisions: readonly Deci
     throw error
   }
   return { placed, epoch: firstEpoch ?? context.keeper.epoch, refusals, planMs }
+}
+
+/**
+ * Orders that lack units of which Redis has more than was believed: they plan again. An order that is refused so often that
+ * its next round is its last looks at all that it wants. A look comes behind the reservations of its round, so what this
+ * batch took is in the figures.
+ */
+async function lookForMissing(
+  context: PlacingContext,
+  attempts: readonly Attempt[],
+  outcomes: ReadonlyMap<Attempt, readonly Reserved[]>,
+): Promise<ReadonlySet<Attempt>> {
+  const wanted = new Map<Attempt, readonly string[]>()
+  for (const attempt of attempts) {
+    if (attempt.hasLooked) continue
+    const { missing } = attempt.planned
+    const isRefusedNow = outcomes.get(attempt)!.some(isRefused)
+    if (isRefusedNow && attempt.round + 2 === roundsMax) {
+      wanted.set(
+        attempt,
+        attempt.groups.flatMap(({ demand }) => demand.map(({ sku }) => sku)),
+      )
+    } else if (!isRefusedNow && missing.length > 0) {
+      wanted.set(
+        attempt,
+        missing.map(({ item }) => attempt.decision.order.items[item]!.sku),
+      )
+    }
+  }
+  if (wanted.size === 0) return new Set()
+  const raised = await lookAtRedis(context, [...wanted.values()].flat())
+  for (const attempt of wanted.keys()) attempt.hasLooked = true
+  return new Set([...wanted].filter(([, skus]) => skus.some((sku) => raised.has(sku))).map(([attempt]) => attempt))
 }
 
 function plan(
