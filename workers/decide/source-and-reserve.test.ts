@@ -1,6 +1,7 @@
 /** Reserving round by round, against what an attempt before this one, or a part of it that nobody heard of, still does. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { testRedis } from '../../adapters/shared/testing.ts'
+import type { StockOptions } from '../../adapters/stock/client.ts'
 import { StockError } from '../../adapters/stock/errors.ts'
 import { audit } from '../../adapters/store/audit/audit.ts'
 import { type InboxEvent, storeEvents } from '../../adapters/store/inbox/inbox.ts'
@@ -30,14 +31,16 @@ import { StockKeeper } from '../counters/stock-keeper.ts'
 import { auditAll } from '../operate/audit/both-stores.ts'
 import type { EventToDecide } from './batch.ts'
 import { decideBatch, type ThreadContext } from './decide-batch.ts'
+import type { PlacingContext } from './plan-order.ts'
 import { writeOf } from './records.ts'
-import { forgetPlaced, type Placed, type PlacingContext, placeAll } from './source-and-reserve.ts'
+import { forgetPlaced, type Placed, placeAll } from './source-and-reserve.ts'
 import type { Work } from './take-events.ts'
 
 const owner = 'own'
 
 let database: TestDatabase
 let keeper: StockKeeper
+let options: StockOptions
 let nextPrefix = 0
 beforeAll(async () => {
   database = await testDatabase()
@@ -52,7 +55,7 @@ beforeEach(async () => {
   await sql`update node set detail = detail || '{"preferenceFen": -300}' where node = 'n3'`
   await post(sql, 'n1', 'add', lines('a', 1))
   await post(sql, 'n2', 'add', lines('b', 1))
-  const options = { redis: (await testRedis()).url, keyPrefix: `placing${++nextPrefix}:` }
+  options = { redis: (await testRedis()).url, keyPrefix: `placing${++nextPrefix}:` }
   keeper = new StockKeeper(sql, options, undefined, owner)
   await keeper.open()
   return () => keeper.close()
@@ -339,7 +342,6 @@ describe('what memory does not know of', () => {
     await post(database.sql, 'n1', 'add', lines('a', 60, 'b', 60))
     await keeper.catchUp('n1')
     const { sql } = database
-    const options = { redis: (await testRedis()).url, keyPrefix: `placing${nextPrefix}:` }
     const other = new StockKeeper(sql, options, undefined, 'other')
     await other.open()
     try {

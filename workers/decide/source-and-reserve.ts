@@ -5,18 +5,20 @@
  */
 import type { ReleaseRequest, ReserveRequest } from '../../adapters/stock/counters.ts'
 import type { NewTask } from '../../adapters/store/stock/move-stock.ts'
-import { type Decision, type Demand, type PlannedTask, place } from '../../router/decide.ts'
-import { itemsOfPlan } from '../../router/source/items.ts'
-import type { Network } from '../../router/source/network.ts'
-import { sourceOrder } from '../../router/source/search.ts'
-import { describeSourcing, type SourcingTrace } from '../../router/source/trace.ts'
+import { type Decision, place } from '../../router/decide.ts'
 import { type Group, splitByConstraint } from '../../router/split.ts'
 import type { Order, Task } from '../../router/types.ts'
-import type { Availability } from '../catalog/availability.ts'
-import type { Catalog } from '../catalog/catalog.ts'
 import { networkOf } from '../catalog/network.ts'
-import type { Reserved, StockKeeper } from '../counters/stock-keeper.ts'
+import type { Reserved } from '../counters/stock-keeper.ts'
 import { lookAtRedis } from './look-at-redis.ts'
+import {
+  addAvailable,
+  type GroupTrace,
+  type PlacingContext,
+  type Planned,
+  planOrder,
+  setAvailable,
+} from './plan-order.ts'
 
 /** Each round starts from figures that are fresher than the last; by now somebody else takes everything first. */
 const roundsMax = 8
@@ -30,21 +32,6 @@ export interface Placed {
   readonly rounds: number
 }
 
-export interface GroupTrace {
-  readonly transport: string
-  readonly readyAt: number | null
-  readonly sourcing: SourcingTrace
-}
-
-export interface PlacingContext {
-  readonly catalog: Catalog
-  readonly availability: Availability
-  readonly keeper: StockKeeper
-  readonly nowMs: number
-  /** By order id: nodes where it is not sourced this time. */
-  readonly avoided: ReadonlyMap<string, readonly string[]>
-}
-
 interface Attempt {
   readonly index: number
   readonly decision: Decision
@@ -53,14 +40,6 @@ interface Attempt {
   planned: Planned
   /** Redis was asked for what this order lacks. */
   hasLooked: boolean
-}
-
-interface Planned {
-  readonly tasks: readonly PlannedTask[]
-  readonly missing: readonly Demand[]
-  readonly traces: readonly GroupTrace[]
-  readonly placed: ReturnType<typeof place>
-  readonly requests: readonly ReserveRequest[]
 }
 
 export interface PlacedAll {
@@ -91,7 +70,7 @@ export async function placeAll(context: PlacingContext, decisions: readonly Deci
       decision,
       groups,
       round: 0,
-      planned: plan(context, network, decision, groups, 0),
+      planned: planOrder(context, network, decision, groups, 0),
       hasLooked: false,
     })
   })
@@ -120,7 +99,7 @@ export async function placeAll(context: PlacingContext, decisions: readonly Deci
       const planning = performance.now()
       for (const attempt of again) {
         attempt.round += 1
-        attempt.planned = plan(context, network, attempt.decision, attempt.groups, attempt.round)
+        attempt.planned = planOrder(context, network, attempt.decision, attempt.groups, attempt.round)
       }
       planMs += performance.now() - planning
       open = again
@@ -166,48 +145,6 @@ async function lookForMissing(
   const raised = await lookAtRedis(context, [...wanted.values()].flat())
   for (const attempt of wanted.keys()) attempt.hasLooked = true
   return new Set([...wanted].filter(([, skus]) => skus.some((sku) => raised.has(sku))).map(([attempt]) => attempt))
-}
-
-function plan(
-  context: PlacingContext,
-  network: Network,
-  decision: Decision,
-  groups: readonly Group[],
-  round: number,
-): Planned {
-  const { order } = decision
-  const tasks: PlannedTask[] = []
-  const missing: Demand[] = []
-  const traces: GroupTrace[] = []
-  for (const group of groups) {
-    const request = {
-      demand: group.demand,
-      point: order.snapshot?.receiver.point ?? null,
-      adcode: order.snapshot?.receiver.adcode ?? null,
-      channel: order.channel,
-      excludedNodes: [...order.excludedNodes, ...(context.avoided.get(order.id) ?? [])],
-    }
-    const { plan: chosen, candidates, offers } = sourceOrder(request, network)
-    const { parcels, missing: lacking } = itemsOfPlan(group, chosen)
-    for (const parcel of parcels) tasks.push({ node: parcel.node, units: parcel.items })
-    missing.push(...lacking)
-    traces.push({
-      transport: group.transport,
-      readyAt: group.readyAt,
-      sourcing: describeSourcing(group.demand, candidates, chosen, offers),
-    })
-    // Whoever plans next, in this batch or in another thread, shall not count on the same units.
-    for (const { node, lines } of chosen.parcels) {
-      for (const { line, quantity } of lines) addAvailable(context, node, group.demand[line]!.sku, -quantity)
-    }
-  }
-  const placed = place(decision, tasks, missing)
-  const requests = placed.newTasks.map((task) => ({
-    node: task.node,
-    reservationId: `${task.taskId}@${order.attempt + round}.${context.keeper.owner}`,
-    lines: task.lines.map(({ sku, quantity }) => ({ sku, quantity })),
-  }))
-  return { tasks, missing, traces, placed, requests }
 }
 
 async function reserveAll(
@@ -294,14 +231,4 @@ export function forgetPlaced(context: PlacingContext, placed: readonly Placed[])
 
 function giveBackAll(context: PlacingContext, tasks: readonly Task[]): void {
   for (const { node, lines } of tasks) for (const l of lines) addAvailable(context, node, l.sku, l.quantity)
-}
-
-function addAvailable({ catalog, availability }: PlacingContext, node: string, sku: string, change: number): void {
-  const index = catalog.nodeIndex.get(node)
-  if (index !== undefined) availability.add(catalog.nodeNo(index), catalog.skuNo(sku), change)
-}
-
-function setAvailable({ catalog, availability }: PlacingContext, node: string, sku: string, available: number): void {
-  const index = catalog.nodeIndex.get(node)
-  if (index !== undefined) availability.set(catalog.nodeNo(index), catalog.skuNo(sku), available)
 }
