@@ -138,19 +138,34 @@ export interface OrderNotification {
 
 export type Snapshot = OrderSnapshot | RefundSnapshot | OrderNotification
 
+/** Who gave a command (操作人). */
+export interface Actor {
+  /** operator: a person or a program with the operator's token; node: a warehouse or a store; stage: a part of the service. */
+  readonly kind: 'operator' | 'node' | 'stage' | 'unknown'
+  /** The name that the operator gave, the node, or the stage. */
+  readonly name: string
+}
+
+interface Given {
+  readonly actor: Actor
+  /** Why, in the actor's own words; may be empty. Shown in the order's history, never logged. */
+  readonly note: string
+}
+
 /** What people and other stages ask of one order; takes the same way as a platform's event. */
 export type Command =
-  | { readonly type: 'release'; readonly note: string }
-  | { readonly type: 'cancel'; readonly note: string }
+  /** Lets a held order go (放行): the rules that hold it now are overruled, where a person may. */
+  | (Given & { readonly type: 'approve' })
+  | (Given & { readonly type: 'cancel' })
   /** A warehouse gave the task back, an intercept was accepted, or a count shows that its goods are not there. */
-  | {
+  | (Given & {
       readonly type: 'take_back'
       readonly taskId: string
       readonly why: TakeBackReason
       readonly lines: readonly SkuQuantity[]
-    }
+    })
   /** Stock came in for a backordered order. */
-  | { readonly type: 'restock' }
+  | (Given & { readonly type: 'restock' })
 
 export const rejectReasons = ['out_of_stock', 'damaged', 'closed', 'overloaded'] as const
 export type RejectReason = (typeof rejectReasons)[number]

@@ -3,12 +3,26 @@ import { FiguresFeed } from '../adapters/stock/figures-feed.ts'
 import { preparePartitions } from '../adapters/store/inbox/inbox.ts'
 import { connect, indexedPlans } from '../adapters/store/postgres/connect.ts'
 import { PostgresStore } from '../adapters/store/postgres-store.ts'
+import type { Vault } from '../adapters/store/secrets/vault.ts'
 import { CatalogWatch } from './catalog/catalog-watch.ts'
 import { StockKeeper } from './counters/stock-keeper.ts'
 import { machineClock as clock } from './process/clock.ts'
+import type { Config } from './process/config.ts'
 import { DurabilityWatch } from './process/durability.ts'
+import type { Log } from './process/log.ts'
 import { createMetrics } from './process/metrics.ts'
-import type { ServiceOptions } from './service.ts'
+
+export interface ServiceOptions {
+  readonly config: Config
+  readonly databaseUrl: string
+  readonly redisUrl: string
+  /** One token, or two separated by a comma: both are taken. */
+  readonly adminToken: string
+  readonly vault: Vault
+  readonly log: Log
+  /** Names of counters in Redis begin so; several networks may share one server. */
+  readonly keyPrefix?: string
+}
 
 export type Foundation = Awaited<ReturnType<typeof openFoundation>>
 

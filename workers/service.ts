@@ -1,31 +1,17 @@
 /** One process of Paidan: its foundation, the stages of an order's way, the sweep and the HTTP side; and its end, in reverse. */
 import { loadDivisions } from '../adapters/divisions/load.ts'
 import { readSecrets } from '../adapters/store/secrets/credentials.ts'
-import type { Vault } from '../adapters/store/secrets/vault.ts'
-import { openFoundation } from './foundation.ts'
+import { openFoundation, type ServiceOptions } from './foundation.ts'
 import { Waiting } from './fulfil/waiting.ts'
 import { Sweep } from './operate/sweep.ts'
 import { type DatabaseSweepContext, databaseSweepParts } from './operate/sweep-database.ts'
 import { type OrderSweepContext, orderSweepParts } from './operate/sweep-parts.ts'
 import { sleep } from './process/clock.ts'
 import type { Config } from './process/config.ts'
-import type { Log } from './process/log.ts'
 import type { Metrics } from './process/metrics.ts'
 import { serveApi } from './serve.ts'
 import { openStages } from './stages.ts'
 import type { SweepOptions } from './stock/sweep-stock.ts'
-
-export interface ServiceOptions {
-  readonly config: Config
-  readonly databaseUrl: string
-  readonly redisUrl: string
-  /** One token, or two separated by a comma: both are taken. */
-  readonly adminToken: string
-  readonly vault: Vault
-  readonly log: Log
-  /** Names of counters in Redis begin so; several networks may share one server. */
-  readonly keyPrefix?: string
-}
 
 export type RunningService = Awaited<ReturnType<typeof startService>>
 

@@ -81,7 +81,7 @@ async function movingHouse(play: Play): Promise<void> {
 async function askingForAPerson(play: Play): Promise<void> {
   const { note, unknownSku } = play.orders.parts
   const held = await look(play, note)
-  const path = `${orderPath(keyOf(note))}/release`
+  const path = `${orderPath(keyOf(note))}/approve`
   await play.client.operate('POST', path, { note: 'read, the buyer only wants a red ribbon' })
   const released = await until(play, note, 'routed', (view) => view.state === 'routed')
   claim(

@@ -39,7 +39,12 @@ export function deliverGoods(
   async function restock(process: SimulatedProcess, id: string): Promise<void> {
     for (const order of [...store.tables.orders.values()]) {
       if (!order.allocations.some((a) => a.place === 'backordered')) continue
-      const command = commandEvent(order, { type: 'restock' }, scheduler.nowMs, `${id}.${order.orderId}`)
+      const command = commandEvent(
+        order,
+        { type: 'restock', actor: { kind: 'stage', name: 'restock' }, note: '' },
+        scheduler.nowMs,
+        `${id}.${order.orderId}`,
+      )
       await process.take([command])
     }
   }

@@ -262,7 +262,14 @@ export class SimulatedProcess {
     let event: InboxEvent | null = null
     const { scheduler } = this.#context.wire
     const done = await this.store.giveBack(node, taskId, fence, how, (order) => {
-      const command = { type: 'take_back', taskId, why, lines } as Parameters<typeof commandEvent>[1]
+      const command = {
+        type: 'take_back',
+        taskId,
+        why,
+        lines,
+        actor: { kind: 'node', name: node },
+        note: '',
+      } as Parameters<typeof commandEvent>[1]
       event = commandEvent(order, command, scheduler.nowMs, `${taskId}.${fence}`)
       return event
     })

@@ -23,8 +23,10 @@ import {
   writeOn,
 } from '../../adapters/store/testing/world.ts'
 import { type TestDatabase, testDatabase } from '../../adapters/store/testing.ts'
+import { nodeActor } from '../../router/command.ts'
 import { commandEvent } from '../intake/commands.ts'
 
+const given = { actor: nodeActor('east'), note: '' }
 const nodes = ['east', 'west'] as const
 const skus = ['a', 'b'] as const
 const safety = 1
@@ -98,7 +100,7 @@ const closed = (orderId: string): Step => ({
 })
 
 const takeBack = (taskId: string) => (order: Parameters<typeof commandEvent>[0]) =>
-  commandEvent(order, { type: 'take_back', taskId, why: 'closed', lines: [] }, atMs, taskId)
+  commandEvent(order, { type: 'take_back', taskId, why: 'closed', lines: [], ...given }, atMs, taskId)
 
 describe.each(subjects)('$name', ({ make, lapse }) => {
   let store: MemoryVerbs
@@ -335,7 +337,7 @@ async function act(store: MemoryVerbs, shared: Shared, verb: string, task: Pulle
     store.giveBack(place, task.taskId, fence, how, (order) =>
       commandEvent(
         order,
-        { type: 'take_back', taskId: task.taskId, why: 'closed', lines: [] },
+        { type: 'take_back', taskId: task.taskId, why: 'closed', lines: [], ...given },
         atMs,
         `${++shared.count}`,
       ),

@@ -70,8 +70,15 @@ function isRestockInVain({ events, decision, before, tasksBefore }: Work, { orde
   return isDeepStrictEqual(said(order), said(before))
 }
 
-function traceOfEvent({ event, outcome, note }: EventOutcome) {
-  return { event: event.eventId, kind: event.kind, taken: outcome, ...(note === undefined ? {} : { note }) }
+function traceOfEvent({ event, outcome, reason, given }: EventOutcome) {
+  return {
+    event: event.eventId,
+    kind: event.kind,
+    taken: outcome,
+    ...(reason === undefined ? {} : { reason }),
+    ...(given === undefined ? {} : { actor: given.actor }),
+    ...(given === undefined || given.note === '' ? {} : { note: given.note }),
+  }
 }
 
 function traceOfDecision(work: Work, placed: Placed, epoch: number, releases: readonly Release[]) {
@@ -88,7 +95,7 @@ function traceOfDecision(work: Work, placed: Placed, epoch: number, releases: re
   }
 }
 
-function problemOfEvent({ event, note }: EventOutcome) {
+function problemOfEvent({ event, reason }: EventOutcome) {
   return {
     kind: 'unintelligible_event',
     ref: `${event.channel}/${event.shop}/${event.eventId}`,
@@ -97,7 +104,7 @@ function problemOfEvent({ event, note }: EventOutcome) {
       shop: event.shop,
       orderId: event.orderId,
       eventId: event.eventId,
-      why: note ?? '',
+      why: reason ?? '',
     },
   }
 }

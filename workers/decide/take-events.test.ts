@@ -62,9 +62,10 @@ function decided(context: WorkContext, order: Order | null, ...events: EventToDe
   return { work, order: { ...after, version: after.version + 1 }, rules, demand: work.decision?.demand ?? [] }
 }
 
-const release = { type: 'release', note: '' } as const
+const given = { actor: { kind: 'operator', name: '王芳' }, note: '已电话确认' } as const
+const approve = { type: 'approve', ...given } as const
 
-describe('a release', () => {
+describe('an approval', () => {
   const nowhere = 'unresolvable_address'
   test.each<[why: string, code: string, skus: Sku[], skuMap: Record<string, string>, rules: string]>([
     ['leaves what is still wrong', 'TEE-OLD', [], {}, 'unknown_sku'],
@@ -75,35 +76,46 @@ describe('a release', () => {
   ])('%s', (_, code, skus, skuMap, rules) => {
     const held = decided(contextWith([], {}), null, trade(code))
     expect(held.rules).toBe(`unknown_sku ${nowhere}`)
-    const released = decided(contextWith(skus, skuMap), held.order, command(release))
-    expect(released.work.events.map((e) => e.outcome)).toEqual(['released'])
-    expect(released.rules).toBe(rules)
-    expect(released.demand).toEqual(rules === '' ? [{ item: 0, quantity: 1 }] : [])
-    if (rules === '') expect(released.order.items[0]!.sku).toBe('TEE')
+    const approved = decided(contextWith(skus, skuMap), held.order, command(approve))
+    expect(approved.work.events).toMatchObject([{ outcome: 'approved', given }])
+    expect(approved.rules).toBe(rules)
+    expect(approved.demand).toEqual(rules === '' ? [{ item: 0, quantity: 1 }] : [])
+    if (rules === '') expect(approved.order.items[0]!.sku).toBe('TEE')
   })
 
   test('lets an order go that the platform says is shipped, after somebody looked', () => {
     const context = contextWith([tee], {})
     const held = decided(context, null, trade('TEE', { status: 'WAIT_BUYER_CONFIRM_GOODS' }))
     expect(held.rules).toBe(`${nowhere} platform_ahead`)
-    const released = decided(context, held.order, command(release))
-    expect(released.demand).toHaveLength(1)
-    expect(decided(context, released.order, command(release)).work.decision).toBe(null)
+    const approved = decided(context, held.order, command(approve))
+    expect(approved.demand).toHaveLength(1)
+    expect(decided(context, approved.order, command(approve)).work.decision).toBe(null)
   })
 
   test('does not let an unpaid one go', () => {
     const context = contextWith([tee], {})
     const held = decided(context, null, trade('TEE', { status: 'WAIT_BUYER_PAY' }))
-    const released = decided(context, held.order, command(release))
-    expect(released.rules).toBe('unpaid')
-    expect(released.demand).toEqual([])
+    const approved = decided(context, held.order, command(approve))
+    expect(approved.rules).toBe('unpaid')
+    expect(approved.demand).toEqual([])
   })
+})
+
+test('a command of version 0.1.0 has no actor, and its release is an approval', () => {
+  const context = contextWith([tee], {})
+  const held = decided(context, null, trade('TEE', { status: 'WAIT_BUYER_CONFIRM_GOODS' }))
+  const stored = { type: 'release', note: 'read' } as unknown as Command
+  const approved = decided(context, held.order, command(stored))
+  expect(approved.work.events).toMatchObject([
+    { outcome: 'approved', given: { actor: { kind: 'unknown', name: '' }, note: 'read' } },
+  ])
+  expect(approved.demand).toHaveLength(1)
 })
 
 describe('commands that take one task back, decided together', () => {
   const context = contextWith([tee], {})
   const back = (why: TakeBackReason, sku = 'TEE') =>
-    command({ type: 'take_back', taskId: 'T', why, lines: [{ sku, quantity: 1 }] })
+    command({ type: 'take_back', taskId: 'T', why, lines: [{ sku, quantity: 1 }], ...given })
 
   function taken(state: Task['state'], ...events: EventToDecide[]) {
     const held = decided(context, null, trade('TEE')).order

@@ -9,6 +9,7 @@ import type { Loaded } from '../../adapters/store/orders/load.ts'
 import type { Divisions } from '../../router/address.ts'
 import { resolveReceiver } from '../../router/address.ts'
 import { check, defaultLimits, overrulableRules } from '../../router/check.ts'
+import { readCommand } from '../../router/command.ts'
 import { type Decision, decide } from '../../router/decide.ts'
 import { overrulableDesireRules } from '../../router/desire.ts'
 import { newOrder, takeRefund, takeSnapshot } from '../../router/order.ts'
@@ -21,8 +22,10 @@ import type { EventToDecide } from './batch.ts'
 export interface EventOutcome {
   readonly event: EventToDecide
   readonly outcome: string
-  /** Why, for the history; never personal data. */
-  readonly note?: string
+  /** Why the event was taken so, for the history; never personal data. */
+  readonly reason?: string
+  /** Who gave a command, and why in the actor's own words. */
+  readonly given?: Pick<Command, 'actor' | 'note'>
   /** When it says that it happened, where that lies too far ahead to be believed. Epoch milliseconds. */
   readonly unbelievedAt?: number
 }
@@ -117,12 +120,12 @@ interface Taken extends Omit<EventOutcome, 'event'> {
 
 function takeEvent(context: WorkContext, order: Order, event: EventToDecide): Taken {
   if (event.kind === 'command')
-    return takeCommand(context, order, JSON.parse(Buffer.from(event.body).toString('utf8')) as Command)
+    return takeCommand(context, order, readCommand(JSON.parse(Buffer.from(event.body).toString('utf8'))))
   const snapshot = readSnapshot(context, event)
   if ('unintelligible' in snapshot)
-    return { order, outcome: 'unintelligible', moves: false, note: snapshot.unintelligible }
+    return { order, outcome: 'unintelligible', moves: false, reason: snapshot.unintelligible }
   if (snapshot.type === 'notification')
-    return { order, outcome: 'unintelligible', moves: false, note: 'a notification holds no order' }
+    return { order, outcome: 'unintelligible', moves: false, reason: 'a notification holds no order' }
   const told = believable(snapshot, event.storedAtMs)
   const taken = told.type === 'order' ? takeSnapshot(order, told) : takeRefund(order, told)
   return {
@@ -164,21 +167,26 @@ function readSnapshot(
 
 const mayBeOverruled = new Set([...overrulableRules, ...overrulableDesireRules])
 
-function takeCommand({ catalog }: WorkContext, order: Order, command: Command): Taken {
+function takeCommand(context: WorkContext, order: Order, command: Command): Taken {
+  const { actor, note } = command
+  return { ...takeOrdered(context, order, command), given: { actor, note } }
+}
+
+function takeOrdered({ catalog }: WorkContext, order: Order, command: Command): Taken {
   switch (command.type) {
-    case 'release': {
-      if (order.holds.length === 0) return { order, outcome: 'nothing_to_release', moves: false }
+    case 'approve': {
+      if (order.holds.length === 0) return { order, outcome: 'nothing_to_approve', moves: false }
       // What a person lets go is what was found wrong now, not whatever may be found later. What nobody may let go is
       // looked at again: the SKU may be known by now.
       const found = order.holds.map((h) => h.rule).filter((rule) => mayBeOverruled.has(rule))
       const overruled = [...new Set([...order.overruled, ...found])].sort()
-      return { order: { ...order, overruled, snapshot: mapAgain(catalog, order) }, outcome: 'released', moves: true }
+      return { order: { ...order, overruled, snapshot: mapAgain(catalog, order) }, outcome: 'approved', moves: true }
     }
     case 'cancel':
       if (order.cancelledBy !== null) return { order, outcome: 'unchanged', moves: false }
       return { order: { ...order, cancelledBy: 'operator' }, outcome: 'cancelled', moves: true }
     case 'take_back':
-      return { order, outcome: 'taken_back', moves: true, note: command.why, takeBack: command }
+      return { order, outcome: 'taken_back', moves: true, reason: command.why, takeBack: command }
     case 'restock':
       return { order, outcome: 'restocked', moves: order.allocations.some((a) => a.place === 'backordered') }
   }

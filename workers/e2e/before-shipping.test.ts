@@ -42,7 +42,7 @@ describe.each(channelNames)('%s', (channel) => {
     await service.tell(order)
     expect(await service.order(order)).toMatchObject({ state: 'unpaid', tasks: [], holds: [{ rule: 'unpaid' }] })
     expect(await service.stock(sku)).toEqual({ east: free(5) })
-    const released = await service.admin('POST', `${orderPath(order)}/release`, {})
+    const released = await service.admin('POST', `${orderPath(order)}/approve`, {})
     expect(released.status).toBeLessThan(500)
     expect(await service.order(order)).toMatchObject({ state: 'unpaid', tasks: [] })
 
@@ -226,10 +226,16 @@ describe('a person', () => {
     const listed = await service.admin('GET', '/v1/orders?state=held')
     expect(listed.text).toContain(order.orderId)
 
-    const released = await service.admin('POST', `${orderPath(order)}/release`, { note: '已电话确认' })
+    const released = await service.admin('POST', `${orderPath(order)}/approve`, {
+      ...{ actor: '王芳', note: '已电话确认' },
+    })
     expect(released).toMatchObject({ status: 200, json: { state: 'routed' } })
     expect(await service.order(order)).toMatchObject({ state: 'routed', holds: [], tasks: [{ node: 'east' }] })
-    expect(errorCodeOf(await service.admin('POST', `${orderPath(order)}/release`, {}))).toBe('order_not_held')
+    const { history } = await service.order(order)
+    expect(history.filter((h) => h.taken === 'approved')).toMatchObject([
+      { actor: { kind: 'operator', name: '王芳' }, note: '已电话确认', outcome: 'routed' },
+    ])
+    expect(errorCodeOf(await service.admin('POST', `${orderPath(order)}/approve`, {}))).toBe('order_not_held')
     await service.admin('POST', `${orderPath(order)}/cancel`, {})
   })
 
@@ -246,7 +252,7 @@ describe('a person', () => {
       [review, 'address_under_review'],
     ] as const) {
       expect(await service.order(order)).toMatchObject({ state: 'held', holds: [{ rule }] })
-      const released = await service.admin('POST', `${orderPath(order)}/release`, {})
+      const released = await service.admin('POST', `${orderPath(order)}/approve`, {})
       expect(released).toMatchObject({ status: 200, json: { state: 'routed' } })
     }
   })
@@ -255,7 +261,7 @@ describe('a person', () => {
     const order = testOrder('jd', lines('nobody-knows'))
     await service.tell(order)
     expect(await service.order(order)).toMatchObject({ state: 'held', holds: [{ rule: 'unknown_sku' }] })
-    await service.admin('POST', `${orderPath(order)}/release`, {})
+    await service.admin('POST', `${orderPath(order)}/approve`, {})
     expect(await service.order(order)).toMatchObject({ state: 'held' })
     await service.goods('nobody-knows', { east: 2 })
     await service.admin('POST', `${orderPath(order)}/release`, {})

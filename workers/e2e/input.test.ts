@@ -97,6 +97,7 @@ describe.each(withBody)('$name', ({ name }) => {
 describe('unknown ids', () => {
   test.each([
     ['GET', '/v1/orders/tmall/nobody/1', 404],
+    ['POST', '/v1/orders/tmall/nobody/1/approve', 404],
     ['POST', '/v1/orders/tmall/nobody/1/release', 404],
     ['POST', '/v1/orders/tmall/nobody/1/cancel', 404],
     ['GET', '/v1/orders/pinduoduo/x/1', 400],

@@ -182,7 +182,7 @@ test('is nowhere but where it must be', async () => {
   await admin('GET', `/v1/orders/tmall/${encodeURIComponent(canary.street)}/${canary.phone}`)
 
   // Held and released, cancelled by the operator and by the buyer, refused by the warehouse's own mistakes.
-  await admin('POST', `${orderPath(orders[2]!)}/release`, { note: '已确认' })
+  await admin('POST', `${orderPath(orders[2]!)}/approve`, { note: '已确认' })
   await admin('POST', `${orderPath(orders[3]!)}/cancel`, { note: '已确认' })
   await tell(later(orders[8]!, { step: 'closed' }))
   await admin('PUT', '/v1/shops/tmall/other', { credentials: { appSecret: secrets[4] }, skuMap: 7 })

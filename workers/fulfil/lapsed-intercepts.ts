@@ -1,5 +1,6 @@
 /** The sweep's part for tasks that were to be stopped and whose owner fell silent: the lease has run out, the units are free. */
 import type { TaskStore } from '../../adapters/store/order-store.ts'
+import { stage } from '../../router/command.ts'
 import type { Dispatch } from '../decide/dispatch.ts'
 import type { Clock } from '../process/clock.ts'
 import { handBack } from './verbs.ts'
@@ -13,12 +14,13 @@ export interface LapsedContext {
 const interceptsPerRound = 200
 // So many at once: the connections are those of the requests too.
 const atOnce = 6
+const given = { actor: stage('sweep'), note: 'the lease ran out before the intercept was confirmed' }
 
 /** What is refused has an owner who was quicker after all. Durable when it returns, decided later. */
 export async function takeBackLapsed(context: LapsedContext): Promise<void> {
   const lapsed = await context.store.lapsedIntercepts(interceptsPerRound)
   for (let at = 0; at < lapsed.length; at += atOnce) {
     const few = lapsed.slice(at, at + atOnce)
-    await Promise.all(few.map((claim) => handBack(context, claim, { state: 'intercepted', lapsed: true })))
+    await Promise.all(few.map((claim) => handBack(context, claim, { state: 'intercepted', lapsed: true }, given)))
   }
 }

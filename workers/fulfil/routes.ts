@@ -45,12 +45,12 @@ export function warehouseRoutes(context: WarehouseContext): JsonRoute[] {
     }),
     implement(contract.rejectTask, async ({ params, body, caller }) => {
       const claim = claimOf(caller.node, params, body)
-      const done = await reject(context, claim, body.reason, body.lines ?? [])
+      const done = await reject(context, claim, body.reason, body.lines ?? [], body.note ?? '')
       if (done.outcome !== 'given_back' && done.outcome !== 'already_given_back') throw refusal(done)
       return ok({ ...answerTo(claim), state: 'rejected' })
     }),
     implement(contract.interceptTask, async ({ params, body, caller }) => {
-      const done = await confirmIntercept(context, claimOf(caller.node, params, body))
+      const done = await confirmIntercept(context, claimOf(caller.node, params, body), body.note ?? '')
       if (done.outcome !== 'given_back' && done.outcome !== 'already_given_back') throw refusal(done)
       return ok({ ok: true })
     }),

@@ -7,7 +7,8 @@ import type { InboxEvent } from '../../adapters/store/inbox/inbox.ts'
 import type { Accepted, Extended, GivenBackAs, TaskStore } from '../../adapters/store/order-store.ts'
 import type { Shipped } from '../../adapters/store/tasks/ship.ts'
 import type { Package, PulledTask, TaskRefusal } from '../../adapters/store/tasks/tasks.ts'
-import type { RejectReason, SkuQuantity } from '../../router/types.ts'
+import { nodeActor } from '../../router/command.ts'
+import type { Command, RejectReason, SkuQuantity } from '../../router/types.ts'
 import type { Dispatch } from '../decide/dispatch.ts'
 import { commandEvent } from '../intake/commands.ts'
 import type { Clock } from '../process/clock.ts'
@@ -96,17 +97,23 @@ export async function reject(
   claim: Claim,
   reason: RejectReason,
   lines: readonly SkuQuantity[],
+  note: string,
 ): Promise<HandedBack> {
-  return await handBackAndWait(context, claim, { state: 'rejected', reason, lines })
+  return await handBackAndWait(context, claim, { state: 'rejected', reason, lines }, note)
 }
 
 /** The owner confirms that nothing leaves: the units are free. As a rule decided when it returns. */
-export async function confirmIntercept(context: FulfilContext, claim: Claim): Promise<HandedBack> {
-  return await handBackAndWait(context, claim, { state: 'intercepted' })
+export async function confirmIntercept(context: FulfilContext, claim: Claim, note: string): Promise<HandedBack> {
+  return await handBackAndWait(context, claim, { state: 'intercepted' }, note)
 }
 
-async function handBackAndWait(context: FulfilContext, claim: Claim, how: GivenBackAs): Promise<HandedBack> {
-  const done = await handBack(context, claim, how)
+async function handBackAndWait(
+  context: FulfilContext,
+  claim: Claim,
+  how: GivenBackAs,
+  note: string,
+): Promise<HandedBack> {
+  const done = await handBack(context, claim, how, { actor: nodeActor(claim.node), note })
   if (done.outcome !== 'given_back') return done
   await context.dispatch.decided(done.seq, decisionWaitMs)
   return { outcome: 'given_back' }
@@ -115,13 +122,18 @@ async function handBackAndWait(context: FulfilContext, claim: Claim, how: GivenB
 type HandBackContext = Pick<FulfilContext, 'store' | 'clock'> & { readonly dispatch: Pick<Dispatch, 'push'> }
 
 /** Durable when it returns: the command that decides about the task is in the inbox, and in memory. */
-export async function handBack({ store, clock, dispatch }: HandBackContext, claim: Claim, how: GivenBackAs) {
+export async function handBack(
+  { store, clock, dispatch }: HandBackContext,
+  claim: Claim,
+  how: GivenBackAs,
+  given: Pick<Command, 'actor' | 'note'>,
+) {
   const { node, taskId, fence } = claim
   const why = how.state === 'rejected' ? (how.reason as RejectReason) : 'intercepted'
   const lines = how.state === 'rejected' ? how.lines : []
   let event: InboxEvent | null = null
   const done = await store.giveBack(node, taskId, fence, how, (order) => {
-    event = commandEvent(order, { type: 'take_back', taskId, why, lines }, clock.now(), `${taskId}.${fence}`)
+    event = commandEvent(order, { type: 'take_back', taskId, why, lines, ...given }, clock.now(), `${taskId}.${fence}`)
     return event
   })
   if (done.outcome === 'given_back') {

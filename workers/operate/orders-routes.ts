@@ -7,7 +7,7 @@ import { keysOfOrders, listOrders } from '../../adapters/store/orders/view.ts'
 import type { OrderKey, OrderState } from '../../router/types.ts'
 import { orThrow } from './or-throw.ts'
 import { viewOrder } from './order-view.ts'
-import { cancelOrder, type OrderCommandContext, releaseOrder } from './orders.ts'
+import { approveOrder, cancelOrder, type Given, type OrderCommandContext } from './orders.ts'
 
 export function ordersRoutes(context: OrderCommandContext): JsonRoute[] {
   const { sql } = context
@@ -29,12 +29,16 @@ export function ordersRoutes(context: OrderCommandContext): JsonRoute[] {
       }))
       return ok({ orders, nextCursor: rows.length === query.limit ? rows.at(-1)!.id : null })
     }),
+    implement(contract.approveOrder, async ({ params, body }) => {
+      const { state, version } = orThrow(await approveOrder(context, params, givenBy(body)))
+      return ok({ state, version })
+    }),
     implement(contract.releaseOrder, async ({ params, body }) => {
-      const { state, version } = orThrow(await releaseOrder(context, params, body.note ?? ''))
+      const { state, version } = orThrow(await approveOrder(context, params, givenBy(body)))
       return ok({ state, version })
     }),
     implement(contract.cancelOrder, async ({ params, body }) => {
-      const { state, version } = orThrow(await cancelOrder(context, params, body.note ?? ''))
+      const { state, version } = orThrow(await cancelOrder(context, params, givenBy(body)))
       return ok({ state, version })
     }),
     implement(contract.listExceptions, async ({ query }) => {
@@ -50,6 +54,16 @@ export function ordersRoutes(context: OrderCommandContext): JsonRoute[] {
       return ok({ exceptions, nextCursor: page.cursor })
     }),
   ]
+}
+
+function givenBy({
+  actor = '',
+  note = '',
+}: {
+  readonly actor?: string | undefined
+  readonly note?: string | undefined
+}): Given {
+  return { actor: { kind: 'operator', name: actor }, note }
 }
 
 function idOfCursor(cursor: string | undefined): string {

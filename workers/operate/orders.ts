@@ -1,7 +1,7 @@
-/** What an operator does with an order: release it, cancel it. Each is a command in the inbox, decided like any event. */
+/** What an operator does with an order: approve it, cancel it. Each is a command in the inbox, decided like any event. */
 import { findOrder } from '../../adapters/store/orders/view.ts'
 import type { Sql } from '../../adapters/store/postgres/connect.ts'
-import type { Command, OrderKey, OrderState } from '../../router/types.ts'
+import type { Actor, Command, OrderKey, OrderState } from '../../router/types.ts'
 import type { Dispatch } from '../decide/dispatch.ts'
 import { commandEvent } from '../intake/commands.ts'
 import type { Intake } from '../intake/intake.ts'
@@ -21,26 +21,33 @@ export type Commanded =
 
 const decisionWaitMs = 10_000
 
-export async function releaseOrder(context: OrderCommandContext, key: OrderKey, note: string): Promise<Commanded> {
+/** Who asks, and why. */
+export interface Given {
+  readonly actor: Actor
+  readonly note: string
+}
+
+/** The rules that hold the order now are overruled, where a person may. */
+export async function approveOrder(context: OrderCommandContext, key: OrderKey, given: Given): Promise<Commanded> {
   const row = await findOrder(context.sql, key)
   if (row === null) return refused('not_found', 'No such order.')
   if ((row.body.holds ?? []).length === 0) return refused('order_not_held')
-  return await command(context, key, { type: 'release', note })
+  return await command(context, key, { type: 'approve', ...given })
 }
 
-export async function cancelOrder(context: OrderCommandContext, key: OrderKey, note: string): Promise<Commanded> {
+export async function cancelOrder(context: OrderCommandContext, key: OrderKey, given: Given): Promise<Commanded> {
   const row = await findOrder(context.sql, key)
   if (row === null) return refused('not_found', 'No such order.')
   if (['shipped', 'closed'].includes(row.state)) return refused('order_already_shipped')
-  return await command(context, key, { type: 'cancel', note })
+  return await command(context, key, { type: 'cancel', ...given })
 }
 
 async function command(
   { sql, intake, dispatch, clock }: OrderCommandContext,
   key: OrderKey,
-  given: Command,
+  asked: Command,
 ): Promise<Commanded> {
-  const stored = await intake.storeOwn(commandEvent(key, given, clock.now()))
+  const stored = await intake.storeOwn(commandEvent(key, asked, clock.now()))
   if (stored.outcome === 'new') {
     const decided = await dispatch.decided(stored.seq, decisionWaitMs)
     if (decided?.done !== true)

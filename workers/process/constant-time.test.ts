@@ -31,7 +31,7 @@ const places: Readonly<Record<string, number>> = {
   'adapters/channels/wechat/channel.ts': 2,
   'adapters/carriers/kuaidi100.ts': 1,
   // The operator's token; a warehouse's key is looked up by its digest.
-  'workers/service.ts': 1,
+  'workers/serve.ts': 1,
 }
 
 test('every place where a caller proves who it is', () => {

@@ -1,6 +1,7 @@
 /** Goods are there: orders that wait for them are sourced again. */
 import type { BackorderStore } from '../../adapters/store/order-store.ts'
 import type { Backorder } from '../../adapters/store/stock/stock.ts'
+import { stage } from '../../router/command.ts'
 import type { ChannelName } from '../../router/types.ts'
 import type { CatalogWatch } from '../catalog/catalog-watch.ts'
 import type { Backlog } from '../intake/backlog.ts'
@@ -19,6 +20,8 @@ const sameStockRetryMs = 60_000
 const sameStockRetryMsMax = 3_600_000
 // A backlog goes first: what is asked for now is there to be asked for later.
 const busyEvents = 5_000
+
+const given = { actor: stage('restock'), note: '' }
 
 export interface RestockContext {
   readonly store: BackorderStore
@@ -128,7 +131,7 @@ async function ask({ intake, clock }: RestockContext, waiting: readonly Backorde
   await Promise.all(
     [...once.values()].map(({ channel, shop, orderId }) =>
       intake.storeOwn(
-        commandEvent({ channel: channel as ChannelName, shop, orderId }, { type: 'restock' }, clock.now()),
+        commandEvent({ channel: channel as ChannelName, shop, orderId }, { type: 'restock', ...given }, clock.now()),
       ),
     ),
   )

@@ -5,10 +5,13 @@
 import type { ExceptionStore, StockStore } from '../../adapters/store/order-store.ts'
 import type { Shortage, UnpulledTask } from '../../adapters/store/stock/stock.ts'
 import type { StockPlace } from '../../adapters/store/sweep.ts'
+import { stage } from '../../router/command.ts'
 import type { ChannelName } from '../../router/types.ts'
 import { commandEvent } from '../intake/commands.ts'
 import type { EventToStore, Intake } from '../intake/intake.ts'
 import type { Clock } from '../process/clock.ts'
+
+const given = { actor: stage('shortages'), note: 'a count found fewer units than are promised' }
 
 export interface ShortageContext {
   readonly store: StockStore & Pick<ExceptionStore, 'raise'>
@@ -64,5 +67,6 @@ export async function answerShort(
 /** Its id is the task's alone: a task is called back for a shortage once, however many calls find it. */
 function recallOf({ clock }: ShortageContext, { taskId, channel, shop, orderId }: UnpulledTask): EventToStore {
   const key = { channel: channel as ChannelName, shop, orderId }
-  return commandEvent(key, { type: 'take_back', taskId, why: 'shortage', lines: [] }, clock.now(), `${taskId}.shortage`)
+  const command = { type: 'take_back', taskId, why: 'shortage', lines: [], ...given } as const
+  return commandEvent(key, command, clock.now(), `${taskId}.shortage`)
 }

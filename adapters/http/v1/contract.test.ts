@@ -118,7 +118,9 @@ const bodies: [keyof typeof contract, unknown, string | null][] = [
   ],
   ['extendTask', { fence: 1 }, null],
   ['interceptTask', { fence: -1 }, 'body.fence: expected a number of at least 0'],
-  ['releaseOrder', {}, null],
+  ['approveOrder', {}, null],
+  ['approveOrder', { actor: 'x'.repeat(65) }, 'body.actor: expected a length of at most 64'],
+  ['releaseOrder', { actor: '王芳', note: 'read' }, null],
   ['cancelOrder', { note: 'x'.repeat(501) }, 'body.note: expected a length of at most 500'],
 ]
 
@@ -172,5 +174,5 @@ test('handlers are held to the contract by their types', () => {
   implement(contract.putSku, () => ({ status: 201 as const, body: { ok: true as const } }))
   // @ts-expect-error a node's route has a node for a caller, not the operator
   implement(contract.pullTasks, ({ caller }) => ok({ tasks: caller.kind === 'admin' ? [] : [] }))
-  expect(Object.keys(contract)).toHaveLength(18)
+  expect(Object.keys(contract)).toHaveLength(19)
 })

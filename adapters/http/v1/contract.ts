@@ -2,7 +2,7 @@
 import { postBill } from './bills.ts'
 import { listExceptions } from './exceptions.ts'
 import { putNode } from './nodes.ts'
-import { cancelOrder, getOrder, listOrders, releaseOrder } from './orders.ts'
+import { approveOrder, cancelOrder, getOrder, listOrders, releaseOrder } from './orders.ts'
 import { putCarrierAccount, putShop } from './shops.ts'
 import { putSku } from './skus.ts'
 import { getStock, postStock } from './stock.ts'
@@ -17,6 +17,7 @@ export const contract = {
   getStock,
   getOrder,
   listOrders,
+  approveOrder,
   releaseOrder,
   cancelOrder,
   postBill,

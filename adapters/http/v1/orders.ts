@@ -120,19 +120,35 @@ export const listOrders = endpoint({
   answers: { 200: z.object({ orders: z.array(orderSummary), nextCursor }).meta({ id: 'OrderList' }) },
 })
 
-const note = z.strictObject({ note: text(500).optional() })
+/** Who asks and why: stored with the command, and shown in the order's history. */
+const given = z.strictObject({
+  actor: text(64).optional().meta({ description: 'Who asks, as it is to stand in the history.' }),
+  note: text(500).optional().meta({ description: 'Why, in your own words.' }),
+})
 const commanded = z.object({ state: z.enum(orderStates), version: z.int() }).meta({ id: 'OrderNow' })
 
-export const releaseOrder = endpoint({
+const approving = {
   method: 'POST',
-  path: '/v1/orders/{channel}/{shop}/{orderId}/release',
   auth: 'admin',
   tag: 'orders',
-  summary: 'Overrule the rules that hold this order.',
   params: orderParams,
-  body: note.meta({ id: 'ReleaseOrder' }),
   answers: { 200: commanded },
   errors: ['not_found', 'order_not_held', 'try_again'],
+} as const
+
+export const approveOrder = endpoint({
+  ...approving,
+  path: '/v1/orders/{channel}/{shop}/{orderId}/approve',
+  summary: 'Let a held order go: the rules that hold it are overruled, where a person may.',
+  body: given.meta({ id: 'ApproveOrder' }),
+})
+
+/** The name of /approve in version 0.1.0. */
+export const releaseOrder = endpoint({
+  ...approving,
+  path: '/v1/orders/{channel}/{shop}/{orderId}/release',
+  summary: 'The same as /approve, under its earlier name.',
+  body: given.meta({ id: 'ReleaseOrder' }),
 })
 
 export const cancelOrder = endpoint({
@@ -142,7 +158,7 @@ export const cancelOrder = endpoint({
   tag: 'orders',
   summary: 'Cancel what has not been shipped; tasks already pulled are asked to intercept.',
   params: orderParams,
-  body: note.meta({ id: 'CancelOrder' }),
+  body: given.meta({ id: 'CancelOrder' }),
   answers: { 200: commanded },
   errors: ['not_found', 'order_already_shipped', 'try_again'],
 })

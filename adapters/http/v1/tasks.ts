@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import { rejectReasons } from '../../../router/types.ts'
 import { endpoint } from '../route.ts'
-import { carrier, code, done, eachOnce, fence, instant, skuQuantities, skuQuantity, waybill } from './values.ts'
+import { carrier, code, done, eachOnce, fence, instant, skuQuantities, skuQuantity, text, waybill } from './values.ts'
 
 /** Short enough that a crashed client's work is offered again the same day, long enough for a picking round. */
 const leaseSeconds = z.int().min(5).max(86_400).default(300)
 const taskParams = z.strictObject({ taskId: z.string().regex(/^[A-Za-z0-9._:~-]{1,128}$/, 'is not a task id') })
+const note = text(500).optional().meta({ description: "Why, in your own words: shown in the order's history." })
 const ofTask = { auth: 'node', method: 'POST', tag: 'warehouse', params: taskParams } as const
 
 /** As the platform gave it: masked, OAID or ciphertext. */
@@ -115,6 +116,7 @@ export const rejectTask = endpoint({
         .refine(...eachOnce<{ sku: string }>('SKU', (l) => l.sku))
         .optional()
         .meta({ description: 'What exactly is missing or damaged; absent: all of it.' }),
+      note,
     })
     .meta({ id: 'RejectTask' }),
   answers: { 200: taskNow },
@@ -134,7 +136,7 @@ export const interceptTask = endpoint({
   ...ofTask,
   path: '/v1/tasks/{taskId}/intercept',
   summary: 'The parcel was stopped, its goods are back on the shelf: the reservation is released.',
-  body: z.strictObject({ fence }).meta({ id: 'InterceptTask' }),
+  body: z.strictObject({ fence, note }).meta({ id: 'InterceptTask' }),
   answers: { 200: done },
   errors: [...leaseErrors, 'nothing_to_intercept'],
 })

@@ -4,6 +4,7 @@
  * On hand and reserved go down together, so what is available stays, and Redis has nothing to learn. But for one case: a
  * count had said that fewer are on hand than have left now. Then the count was wrong, not the parcel.
  */
+import { nodeActor } from '../../../router/command.ts'
 import { stateOf } from '../../../router/order.ts'
 import type { SkuQuantity, Task, TaskState } from '../../../router/types.ts'
 import type { Sql, Transaction } from '../postgres/connect.ts'
@@ -85,7 +86,7 @@ async function ship(tx: Transaction, shipment: Shipment, numbered: boolean): Pro
   await tx`
     insert into decision (order_id, version, seq, outcome, trace)
     values (${order.id}, ${order.version + 1}, 0, ${whole ? 'shipped' : 'partly_shipped'},
-      ${jsonText({ event: 'ship', taskId, node, packages: fresh })})`
+      ${jsonText({ event: 'ship', actor: nodeActor(node), taskId, node, packages: fresh })})`
   await markDue(tx, [order.id])
   return { outcome: whole ? 'shipped' : 'partly_shipped', orderId: order.id }
 }

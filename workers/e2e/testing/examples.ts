@@ -43,6 +43,7 @@ const bodies: Readonly<Partial<Record<OperationName, unknown>>> = {
     },
   },
   postStock: { ref: 'example', kind: 'add', lines: [{ sku: 'example', quantity: 1 }] },
+  approveOrder: { actor: '王芳', note: '已确认' },
   releaseOrder: { note: '已确认' },
   cancelOrder: { note: '已确认' },
   pullTasks: { limit: 1, leaseSeconds: 60, waitSeconds: 0 },
