@@ -6,7 +6,7 @@
  */
 import { type Tariff, tariffFen } from '../freight.ts'
 import { mergesWell } from './optimum.ts'
-import { leftMax } from './units.ts'
+import { leftMax } from './unit-sets.ts'
 import { isNearer, type Walk, type WalkLine } from './walk.ts'
 
 /** A set of lines is the bits of one number. */

@@ -14,7 +14,8 @@ import { loadOf, placeCheapest } from './load.ts'
 import { openSets } from './open-sets.ts'
 import type { Method } from './plan.ts'
 import { floorOfTariffs, floorOfTwoFen } from './tariffs.ts'
-import { bestOverUnits, type Digits, isWithinLimits, littleLeft } from './units.ts'
+import { type Digits, isWithinLimits, littleLeft } from './unit-sets.ts'
+import { bestOverUnits } from './units.ts'
 
 export interface Solution {
   readonly assignment: Assignment

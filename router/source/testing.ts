@@ -4,7 +4,7 @@ import { tariffAt, tariffFen } from '../freight.ts'
 import type { Node } from '../types.ts'
 import type { Candidate, DemandLine, Plan } from './plan.ts'
 import type { Judged } from './solve.ts'
-import { leftMax } from './units.ts'
+import { leftMax } from './unit-sets.ts'
 
 /** What plans that ship the same are judged by, but for nearness, which decides set by set. */
 export type Rank = Omit<Judged, 'nearness'>

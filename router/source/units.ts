@@ -14,26 +14,24 @@
  *
  * Plans are compared by one number: cost, then parcels, then how little is left, in digits that cannot run into each other.
  */
-import { parcelFenMax, tariffFen } from '../freight.ts'
 import type { Assignment, Instance } from './instance.ts'
+import {
+  type Counting,
+  countingOf,
+  type Digits,
+  digitsAt,
+  digitsMax,
+  fenUnit,
+  forEachSet,
+  type SetRows,
+  setsMax,
+  weigh,
+} from './unit-sets.ts'
 
-/** Sets of units: 2^12 for twelve lines of one unit. */
-const setsMax = 4_096
-/** (set, part of it) pairs that one solution looks at: 3^12 / 2, about a millisecond. */
-const pairsMax = 300_000
-/** Digits of all lines together: so many parcels at most. Holds the digits of the key apart. */
-const digitsMax = 60
 /** Nodes with a pass of their own. Ordinary price lists need none for whole lines and one or two for thin shelves. */
 const passesMax = 12
 /** All passes of all rounds together. */
 const passPairsMax = 3_000_000
-
-/** What a node has left of a line counts up to here: among well filled shelves nearness decides. */
-export const leftMax = 255
-// 60 digits × 255 are below 2^14, 60 parcels below 2^6; 60 × 10^8 fen × 2^20 is below 2^53.
-const leftUnit = 1
-const parcelUnit = 16_384 * leftUnit
-const fenUnit = 64 * parcelUnit
 
 export interface UnitsPlan {
   /** Null: more nodes needed a pass than there may be. */
@@ -42,45 +40,13 @@ export interface UnitsPlan {
   readonly boundFen: number
 }
 
-/** How lines are counted: the lines that are wanted at all, and of each the units of one digit. */
-export interface Digits {
-  readonly lines: readonly number[]
-  readonly unitsPerDigit: readonly number[]
-}
-
-/** Whether that many digits are within the limits. */
-export function isWithinLimits(instance: Instance, { lines, unitsPerDigit }: Digits): boolean {
-  let sets = 1
-  let pairs = 1
-  let digits = 0
-  for (let at = 0; at < lines.length; at++) {
-    const most = instance.need[lines[at]!]! / unitsPerDigit[at]!
-    digits += most
-    sets *= most + 1
-    pairs *= ((most + 1) * (most + 2)) / 2
-  }
-  return digits <= digitsMax && sets <= setsMax && pairs <= 2 * pairsMax
-}
-
-interface Counting {
-  readonly lines: readonly number[]
-  readonly unitsPerDigit: readonly number[]
-  /** Of each line: its digit when all of it is wanted, and what one of its digits adds to a set's number. */
-  readonly most: number[]
-  readonly stride: number[]
-  readonly full: number
-}
-
-interface Scratch {
-  readonly weight: Float64Array
+interface Scratch extends SetRows {
   readonly parcelKey: Float64Array
   readonly parcelNode: Uint16Array
   readonly bestKey: Float64Array
   readonly bestParcel: Uint16Array
   readonly passKey: Float64Array
   readonly passParcel: Uint16Array
-  readonly top: Int32Array
-  readonly part: Int32Array
 }
 let scratchMade: Scratch | undefined
 
@@ -123,37 +89,6 @@ export function bestOverUnits(instance: Instance, digits: Digits): UnitsPlan {
   }
 }
 
-function countingOf(instance: Instance, { lines, unitsPerDigit }: Digits): Counting {
-  const most = lines.map((line, at) => instance.need[line]! / unitsPerDigit[at]!)
-  const stride: number[] = []
-  let sets = 1
-  for (const digit of most) {
-    stride.push(sets)
-    sets *= digit + 1
-  }
-  return { lines, unitsPerDigit, most, stride, full: sets - 1 }
-}
-
-function weigh(instance: Instance, { lines, unitsPerDigit, most, stride }: Counting, weight: Float64Array): void {
-  weight[0] = 0
-  for (let at = 0; at < lines.length; at++) {
-    const grams = instance.grams[lines[at]!]! * unitsPerDigit[at]!
-    const known = stride[at]!
-    for (let set = known; set < known * (most[at]! + 1); set++) weight[set] = weight[set - known]! + grams
-  }
-}
-
-/** The digits of each line that a node can ship, in `top`. Returns whether there are any. */
-function digitsAt(instance: Instance, { lines, unitsPerDigit }: Counting, node: number, top: Int32Array): boolean {
-  let any = false
-  for (let at = 0; at < lines.length; at++) {
-    const digit = Math.floor(instance.have[node * instance.lineCount + lines[at]!]! / unitsPerDigit[at]!)
-    top[at] = digit
-    if (digit > 0) any = true
-  }
-  return any
-}
-
 function offerAll(instance: Instance, counting: Counting, scratch: Scratch, without: readonly number[]): void {
   scratch.parcelKey.fill(Number.POSITIVE_INFINITY, 0, counting.full + 1)
   for (let node = 0; node < instance.nodeCount; node++) {
@@ -175,46 +110,6 @@ function priceSets(instance: Instance, counting: Counting, scratch: Scratch, nod
   forEachSet(instance, counting, scratch, node, (set, key) => {
     passKey[set] = key
   })
-}
-
-/** Every set that `top` holds but the empty one, with the key of a parcel of it from the node. */
-function forEachSet(
-  instance: Instance,
-  { lines, unitsPerDigit, stride }: Counting,
-  { weight, top, part }: Scratch,
-  node: number,
-  take: (set: number, key: number) => void,
-): void {
-  const { tariff } = instance.offers[node]!
-  const count = lines.length
-  part.fill(0, 0, count)
-  let set = 0
-  let little = 0
-  for (;;) {
-    let at = 0
-    while (at < count && part[at] === top[at]) {
-      if (part[at]! > 0) little -= littleLeft(instance, node, lines[at]!, part[at]! * unitsPerDigit[at]!)
-      set -= part[at]! * stride[at]!
-      part[at] = 0
-      at++
-    }
-    if (at === count) return
-    if (part[at]! > 0) little -= littleLeft(instance, node, lines[at]!, part[at]! * unitsPerDigit[at]!)
-    part[at]!++
-    set += stride[at]!
-    little += littleLeft(instance, node, lines[at]!, part[at]! * unitsPerDigit[at]!)
-    take(set, keyOf(tariffFen(tariff, weight[set]!), little))
-  }
-}
-
-/** How far below `leftMax` the node's rest of a line is, once it shipped `units`: 0 where plenty is left. */
-export function littleLeft(instance: Instance, node: number, line: number, units: number): number {
-  const left = Math.floor(instance.offers[node]!.available[line]!) - units
-  return left >= leftMax ? 0 : leftMax - left
-}
-
-function keyOf(costFen: number, little: number): number {
-  return Math.min(costFen, parcelFenMax) * fenUnit + parcelUnit + little * leftUnit
 }
 
 /**

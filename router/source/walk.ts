@@ -4,7 +4,7 @@ import type { Point } from '../types.ts'
 import { type Holders, kmTo, type Network, type RuleFor } from './network.ts'
 import type { DemandLine } from './plan.ts'
 import { floorOfTwoFen, type PointTariffs } from './tariffs.ts'
-import { leftMax } from './units.ts'
+import { leftMax } from './unit-sets.ts'
 
 /** Names have become numbers and functions. */
 export interface Walk {
