@@ -1,4 +1,4 @@
-/** The plan over a whole network against HiGHS, which sees every node. `npm run oracle` does the same for 100,000 orders. */
+/** The plan over a whole network against HiGHS, which sees every node. bench/source-oracle.ts does the same for 100,000 orders. */
 import { expect, test } from 'vitest'
 import { sourceOrder } from './search.ts'
 import { allOffers, randomOf, randomOrder, randomWorld, type ShelvesName, shelvesOf } from './testing/networks.ts'
