@@ -72,7 +72,7 @@ export function isSmall(instance: Instance): boolean {
 /** Plans that are worth comparing, `best` among them where there is one. */
 function searched(instance: Instance, best: Assignment | null): Assignment[] {
   if (instance.nodeCount > searchedNodesMax) return [best ?? lineByLine(instance)]
-  if (best !== null) return [best, improve(instance, best)]
+  if (best !== null) return [best, improve(instance, best), goodAssignment(instance, [])]
   if (everyLineIsWholeSomewhere(instance)) return openSets(instance).map((each) => improve(instance, each))
   // Pieces of many lines leave little choice of nodes: there the searches that start from single lines do better.
   const split = withPieces(instance)
