@@ -11,6 +11,7 @@ import { type Load, loadOf, placeCheapest, put, spare } from './load.ts'
 const openMax = 8
 /** Plans that come back. */
 const plansMax = 2
+const startsWithin = 0.02
 
 export function openSets(instance: Instance): Assignment[] {
   const nodes = promising(instance)
@@ -31,7 +32,9 @@ export function openSets(instance: Instance): Assignment[] {
       for (let c = b + 1; c < nodes.length; c++) take([nodes[a]!, nodes[b]!, nodes[c]!])
     }
   }
-  return found.map(({ assignment }) => assignment)
+  // A start that is much dearer seldom ends better.
+  const limit = (found[0]?.costFen ?? 0) * (1 + startsWithin)
+  return found.filter(({ costFen }) => costFen <= limit).map(({ assignment }) => assignment)
 }
 
 /** By what the node's share of the order costs from it, per share: a node that has all of it first. */
