@@ -50,12 +50,10 @@ function measure(nodes: number, shelves: string): void {
   const random = randomFrom(seed, 21)
   const draw = values.baskets ? basketsOf(demo.skus) : retailOf(demo.skus)
   const methods: Record<string, number> = {}
-  let [dearer, excessFen, bestFen, worst, shares, micros] = [0, 0, 0, 0, 0, 0]
+  let [dearer, excessFen, bestFen, worst, shares] = [0, 0, 0, 0, 0]
   for (let n = 0; n < orders; n++) {
     const request = draw(random)
-    const started = performance.now()
     const { plan } = sourceOrder(request, network)
-    micros += (performance.now() - started) * 1000
     const best = optimumFen(request.demand, allOffers(request, network))
     methods[plan.method] = (methods[plan.method] ?? 0) + 1
     bestFen += best
@@ -71,7 +69,7 @@ function measure(nodes: number, shelves: string): void {
   const percent = (value: number) => `${(100 * value).toFixed(3)} %`
   console.log(
     `${nodes} nodes, ${shelves}: dearer ${percent(dearer / orders)} of orders, all +${percent(bestFen === 0 ? 0 : excessFen / bestFen)}, ` +
-      `mean order +${percent(shares / orders)}, worst +${percent(worst)}; ${JSON.stringify(methods)}; ${Math.round(micros / orders)} µs`,
+      `mean order +${percent(shares / orders)}, worst +${percent(worst)}; ${JSON.stringify(methods)}`,
   )
 }
 
