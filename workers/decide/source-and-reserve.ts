@@ -3,10 +3,11 @@
  * and whoever is refused plans again on the fresh figures that came with the refusal. An order over several nodes is all or
  * nothing until the last round; then it keeps what it got and the rest is backordered.
  */
+
 import type { ReleaseRequest, ReserveRequest } from '../../adapters/stock/counters.ts'
-import type { NewTask } from '../../adapters/store/stock/move-stock.ts'
 import { type Decision, place } from '../../router/decide.ts'
 import { type Group, splitByConstraint } from '../../router/split.ts'
+import type { NewTask } from '../../router/stock.ts'
 import type { Order, Task } from '../../router/types.ts'
 import { networkOf } from '../catalog/network.ts'
 import type { Reserved } from '../counters/stock-keeper.ts'
