@@ -1,12 +1,13 @@
 /** The way's verbs on a real database: each is the function of its matter, and nothing of its own. */
+import type { GivenBackAs, Package } from '../../router/task.ts'
 import type { Track } from '../../router/track.ts'
-import type { Order, OrderKey } from '../../router/types.ts'
+import type { Order, OrderKey, StockKey } from '../../router/types.ts'
 import { type ExceptionEntry, endEventExceptions, raise, resolve } from './exceptions.ts'
 import type { InboxEvent } from './inbox/event.ts'
 import { insertEvent } from './inbox/insert-event.ts'
 import { countPending, doubt, postpone, readPending } from './inbox/pending.ts'
 import { isStored, nextNumber, storeEvents } from './inbox/store-events.ts'
-import type { GivenBackAs, LockedBooks, OrderStore, ReservationName } from './order-store.ts'
+import type { LockedBooks, OrderStore, ReservationName } from './order-store.ts'
 import { backorderedSkus } from './orders/backorders.ts'
 import { commitDecisions, type DecisionWrite } from './orders/commit.ts'
 import { loadByKeys } from './orders/load.ts'
@@ -18,7 +19,7 @@ import { recordTrack } from './settle/tracks.ts'
 import { currentEpoch, nodeNames, withEpochLock } from './stock/epoch.ts'
 import { readShortages } from './stock/read-shortages.ts'
 import { partedByCommit } from './stock/reservations.ts'
-import { endShortages, type StockPlace, shortAmong } from './stock/shortages.ts'
+import { endShortages, shortAmong } from './stock/shortages.ts'
 import {
   backordersOf,
   deltasAfter,
@@ -36,7 +37,6 @@ import {
   extendLease,
   giveBack,
   lapsedIntercepts,
-  type Package,
   type PulledTask,
   pullTasks,
 } from './tasks/tasks.ts'
@@ -163,11 +163,11 @@ export class PostgresStore implements OrderStore {
     return shortRows(this.#sql, of)
   }
 
-  shortAmong(places: readonly StockPlace[], nodes: readonly string[]) {
+  shortAmong(places: readonly StockKey[], nodes: readonly string[]) {
     return shortAmong(this.#sql, places, nodes)
   }
 
-  readShortages(places: readonly StockPlace[], recallIdOf: (task: UnpulledTask) => string) {
+  readShortages(places: readonly StockKey[], recallIdOf: (task: UnpulledTask) => string) {
     return readShortages(this.#sql, places, recallIdOf)
   }
 

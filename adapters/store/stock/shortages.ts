@@ -1,16 +1,12 @@
 /** Where more is promised than there is, and the exceptions that say so. */
+import type { StockKey } from '../../../router/types.ts'
 import type { Queryable } from '../postgres/connect.ts'
 import type { ShortRow } from './stock.ts'
-
-export interface StockPlace {
-  readonly node: string
-  readonly sku: string
-}
 
 /** Where more is promised than there is: of the given places, of every place at the given nodes, and of all that are known to be short. */
 export async function shortAmong(
   sql: Queryable,
-  places: readonly StockPlace[],
+  places: readonly StockKey[],
   nodes: readonly string[],
 ): Promise<ShortRow[]> {
   return await sql<ShortRow[]>`

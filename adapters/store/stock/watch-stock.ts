@@ -1,6 +1,6 @@
 /** What holding the counters of Redis against Postgres reads: what changed at which node, and a node's figures as one look. */
+import type { StockKey } from '../../../router/types.ts'
 import type { Queryable } from '../postgres/connect.ts'
-import type { StockPlace } from './shortages.ts'
 
 export interface NodeSeq {
   readonly node: string
@@ -11,15 +11,15 @@ export async function nodeSeqs(sql: Queryable): Promise<NodeSeq[]> {
   return await sql<NodeSeq[]>`select node, seq::float8 as seq from node order by node`
 }
 
-export interface ChangedPlace extends StockPlace {
+export interface ChangedStock extends StockKey {
   readonly available: number
   readonly isShort: boolean
 }
 
 /** What is available now of whatever changed at some nodes after a number of theirs. Reservations alone do not count. */
-export async function changedSince(sql: Queryable, nodes: readonly NodeSeq[]): Promise<ChangedPlace[]> {
-  return await sql<ChangedPlace[]>`
-    select s.node, s.sku, s.on_hand - s.safety - s.reserved as available, s.reserved > s.on_hand as "isShort"
+export async function changedSince(sql: Queryable, nodes: readonly NodeSeq[]): Promise<ChangedStock[]> {
+  return await sql<ChangedStock[]>`
+    select s.node, s.sku, s.available, s.reserved > s.on_hand as "isShort"
     from (
       select distinct m.node, k.sku
       from unnest(${nodes.map((n) => n.node)}::text[], ${nodes.map((n) => n.seq)}::bigint[]) as f (node, seq)
@@ -47,7 +47,7 @@ export async function figuresWithCommitted(
       where m.kind = 'reserve' and m.ref = any(${reservationIds as string[]}::text[]) and m.node = n.node
     ) as committed
     from node n cross join lateral (
-      select array_agg(sku) as skus, array_agg(on_hand - safety - reserved) as available from stock where node = n.node
+      select array_agg(sku) as skus, array_agg(available) as available from stock where node = n.node
     ) s
     where n.node = ${node}`
   if (row === undefined) return null
