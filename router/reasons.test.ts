@@ -1,7 +1,6 @@
 /** What each reason says: one line a reason, and none is missing. */
 import { expect, test } from 'vitest'
-import { correctionsOf, reasonRules } from './reasons.ts'
-import { rejectReasons, type TakeBackReason } from './types.ts'
+import { correctionsOf, reasonRules, rejectReasons, type TakeBackReason } from './reasons.ts'
 
 const named = [{ sku: 'A', quantity: 1 }]
 const released = [

@@ -14,9 +14,11 @@ import {
   pulled,
   refusedClaim,
   ship,
+  type Task,
+  type TaskState,
   takenBack,
+  taskStates,
 } from './task.ts'
-import { type Task, type TaskState, taskStates } from './types.ts'
 
 function taskIn(state: TaskState, change: Partial<Task> = {}): Task {
   const lines = [

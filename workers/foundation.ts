@@ -1,6 +1,6 @@
 /** What the stages of one process stand on: connections, settings with availability, Redis' counters. */
 import { FiguresFeed } from '../adapters/stock/figures-feed.ts'
-import { preparePartitions } from '../adapters/store/inbox/inbox.ts'
+import { preparePartitions } from '../adapters/store/inbox/partitions.ts'
 import { connect, indexedPlans } from '../adapters/store/postgres/connect.ts'
 import { PostgresStore } from '../adapters/store/postgres-store.ts'
 import type { Vault } from '../adapters/store/secrets/vault.ts'

@@ -5,7 +5,7 @@
  */
 
 import type { Random } from '../../adapters/shared/seeded-random.ts'
-import type { InboxEvent, Stored } from '../../adapters/store/inbox/inbox.ts'
+import type { InboxEvent, Stored } from '../../adapters/store/inbox/event.ts'
 import { keyOf } from '../../adapters/store/orders/load.ts'
 import type { Divisions } from '../../router/address.ts'
 import { Availability } from '../../workers/catalog/availability.ts'

@@ -1,6 +1,7 @@
 /** The plan of one order on the availability, and what is to be reserved for it. */
 import type { ReserveRequest } from '../../adapters/stock/counters.ts'
-import { type Decision, type Demand, type PlannedTask, place } from '../../router/decide.ts'
+import type { Decision, Demand } from '../../router/decide.ts'
+import { type PlannedTask, place } from '../../router/place.ts'
 import { itemsOfPlan } from '../../router/source/items.ts'
 import type { Network } from '../../router/source/network.ts'
 import { sourceOrder } from '../../router/source/search.ts'

@@ -5,10 +5,12 @@
  */
 
 import type { ReleaseRequest, ReserveRequest } from '../../adapters/stock/counters.ts'
-import { type Decision, place } from '../../router/decide.ts'
+import type { Decision } from '../../router/decide.ts'
+import { place } from '../../router/place.ts'
 import { type Group, splitByConstraint } from '../../router/split.ts'
 import type { NewTask } from '../../router/stock.ts'
-import type { Order, Task } from '../../router/types.ts'
+import type { Task } from '../../router/task.ts'
+import type { Order } from '../../router/types.ts'
 import { networkOf } from '../catalog/network.ts'
 import type { Reserved } from '../counters/stock-keeper.ts'
 import { lookAtRedis } from './look-at-redis.ts'

@@ -1,11 +1,13 @@
 /** What the sweep owes to those who were passed over: a dead process's count, another process's stock, backorders behind others. */
+
 import { createHash } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { testRedis } from '../../adapters/shared/testing.ts'
 import { keysOf } from '../../adapters/stock/keys.ts'
 import { epochLock } from '../../adapters/store/orders/commit.ts'
-import { postStock, shortRows } from '../../adapters/store/stock/stock.ts'
+import { shortRows } from '../../adapters/store/stock/shortages.ts'
+import { postStock } from '../../adapters/store/stock/stock.ts'
 import { type TestDatabase, testDatabase } from '../../adapters/store/testing.ts'
 import type { SkuQuantity } from '../../router/types.ts'
 import { orderPath } from '../e2e/testing/service.ts'

@@ -2,23 +2,15 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { projectRoot } from '../../shared/root.ts'
-import { list, raise } from '../exceptions.ts'
+import { endEventExceptions, list, raise } from '../exceptions.ts'
 import { connect, type Sql } from '../postgres/connect.ts'
 import { migrate, readMigrations } from '../postgres/migrate.ts'
-import { endEventExceptions } from '../sweep.ts'
 import { atMs, eventOf, waits } from '../testing/world.ts'
 import { type TestDatabase, testDatabase } from '../testing.ts'
-import {
-  countPending,
-  dayOf,
-  doubt,
-  isStored,
-  nextNumber,
-  postpone,
-  preparePartitions,
-  readPending,
-  storeEvents,
-} from './inbox.ts'
+import { dayOf } from './event.ts'
+import { preparePartitions } from './partitions.ts'
+import { countPending, doubt, postpone, readPending } from './pending.ts'
+import { isStored, nextNumber, storeEvents } from './store-events.ts'
 
 let database: TestDatabase
 beforeAll(async () => {
@@ -354,7 +346,8 @@ test('what version 0.1.0 stored as a hint is read as a notification, and its exc
     await sql.unsafe('drop schema public cascade; create schema public')
     const files = readMigrations(join(projectRoot(), 'sql'))
     await migrate(sql, files.slice(0, 6))
-    const events = [eventOf('1', { kind: 'hint' }), eventOf('2', { kind: 'hint' })]
+    // A batch is numbered in the order of its keys.
+    const events = ['1', '2'].map((id) => eventOf(id, { kind: 'hint', eventId: id }))
     const [failed, doubtedOne] = (await storeEvents(sql, events)) as { seq: string }[]
     await sql`update pending set last_error = 'older_than_hint' where seq = ${doubtedOne!.seq}`
     for (const { channel, shop, orderId } of events)
