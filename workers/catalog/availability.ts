@@ -10,6 +10,7 @@
  *   [records used] [total of each SKU] [chain of each SKU] [buckets] [records: sku, node, available, next in bucket, next of SKU]
  */
 import type { Holders } from '../../router/source/network.ts'
+import { longer, placedMax, type ReadChain } from './read-chain.ts'
 
 export interface AvailabilityShape {
   readonly memory: SharedArrayBuffer
@@ -35,21 +36,6 @@ const nextInBucketAt = 3
 const nextOfSkuAt = 4
 
 let layouts = 0
-
-/** The nodes of a SKU as far as its chain was read. */
-interface ReadChain {
-  head: number
-  readonly nodes: number[]
-  /** Where the record of each begins. */
-  readonly records: number[]
-  /** By node number: where its record begins, 0 when it has none. As far as `placedMax`. */
-  places: Int32Array
-  /** One bit a node number, for those beyond. */
-  bits: Uint32Array
-}
-
-/** Places of so many nodes are kept for each SKU: 4 KiB. In a larger network most SKUs lie at few nodes, which a bit tells. */
-const placedMax = 1_024
 
 const nobody: Holders = { numbers: [], unitsAt: () => 0 }
 
@@ -251,10 +237,4 @@ export class Availability {
 
 function columnsFor(skus: number): number {
   return Math.ceil(skus * headroom) + spareColumns
-}
-
-function longer<Words extends Int32Array | Uint32Array>(words: Words, last: number): Words {
-  const more = new (words.constructor as new (length: number) => Words)(Math.ceil((last + 1) * headroom))
-  more.set(words)
-  return more
 }
