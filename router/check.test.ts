@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { check, defaultLimits, describePassed, overrulableRules, readPassed, ruleSets, rules } from './check.ts'
+import { check, describePassed, overrulableRules, readPassed, ruleSets, rules } from './check.ts'
 import { humanWords } from './check-words.ts'
+import { defaultPolicy } from './policy.ts'
 import type { OrderSnapshot, Sku, SnapshotLine } from './types.ts'
 
 const skus: Record<string, Sku> = {}
@@ -64,7 +65,12 @@ const good: OrderSnapshot = {
 }
 
 function run(change: Partial<OrderSnapshot>, overruled: readonly string[] = []) {
-  return check({ snapshot: { ...good, ...change }, catalog: (sku) => skus[sku], overruled, limits: defaultLimits })
+  return check({
+    snapshot: { ...good, ...change },
+    catalog: (sku) => skus[sku],
+    overruled,
+    limits: defaultPolicy.check,
+  })
 }
 
 function lines(...changes: Partial<SnapshotLine>[]): Partial<OrderSnapshot> {

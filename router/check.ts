@@ -8,7 +8,6 @@
  * Not here: fraud scores, blacklists, credit. They would be rules of this list, fed through the context.
  */
 import type { Catalog } from './bundle.ts'
-import { humanWords } from './check-words.ts'
 import type { Hold, OrderSnapshot, SnapshotLine } from './types.ts'
 
 export interface CheckLimits {
@@ -16,10 +15,9 @@ export interface CheckLimits {
   readonly lineQuantityMax: number
   /** Pieces of the whole order. */
   readonly orderQuantityMax: number
+  /** A note that holds one of these asks for a person. Plain: NFKC, lower case, without spaces. */
+  readonly humanWords: readonly string[]
 }
-
-/** A household buys dozens, not hundreds; beyond that it is a typing error, a reseller or a wrong price. */
-export const defaultLimits: CheckLimits = { lineQuantityMax: 200, orderQuantityMax: 500 }
 
 export interface CheckInput {
   readonly snapshot: OrderSnapshot
@@ -174,19 +172,19 @@ function addressUnderReview({ snapshot }: CheckInput): Verdict {
   return hold('the buyer asked for another address: settle it on the platform, or release to ship to the present one')
 }
 
-function humanWanted({ snapshot }: CheckInput): Verdict {
-  const byBuyer = asksForHuman(snapshot.buyerMessage)
-  if (!byBuyer && !asksForHuman(snapshot.sellerMemo)) return pass
+function humanWanted({ snapshot, limits: { humanWords } }: CheckInput): Verdict {
+  const byBuyer = asksForHuman(snapshot.buyerMessage, humanWords)
+  if (!byBuyer && !asksForHuman(snapshot.sellerMemo, humanWords)) return pass
   return hold(
     `the ${byBuyer ? "buyer's note" : 'seller memo'} asks for a person: read it on the platform, then release`,
   )
 }
 
-function asksForHuman(text: string): boolean {
+function asksForHuman(text: string, words: readonly string[]): boolean {
   if (text === '') return false
   // Full-width letters, spaces between characters and capitals must not hide a word.
   const plain = text.normalize('NFKC').toLowerCase().replace(/\s+/g, '')
-  for (let index = 0; index < humanWords.length; index++) if (plain.includes(humanWords[index]!)) return true
+  for (let index = 0; index < words.length; index++) if (plain.includes(words[index]!)) return true
   return false
 }
 

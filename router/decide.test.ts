@@ -96,22 +96,22 @@ describe('before anything is sourced', () => {
     ['shipped by somebody', [told(1, { platformState: 'shipped' })], 'held', 'A×1 held, B×2 held', 'platform_ahead'],
     [
       'shipped by somebody, a person lets it go',
-      [told(1, { platformState: 'shipped' }), { type: 'release' }],
+      [told(1, { platformState: 'shipped' }), { type: 'approve' }],
       'routed',
       'A×1 ready, B×2 ready',
     ],
     ['a note', [told(1, human)], 'held', 'A×1 held, B×2 held', 'human_wanted'],
-    ['a note, a person lets it go', [told(1, human), { type: 'release' }], 'routed', 'A×1 ready, B×2 ready'],
+    ['a note, a person lets it go', [told(1, human), { type: 'approve' }], 'routed', 'A×1 ready, B×2 ready'],
     [
       'a note, released, then put on hold by the platform',
-      [told(1, human), { type: 'release' }, told(2, { ...human, platformState: 'on_hold' })],
+      [told(1, human), { type: 'approve' }, told(2, { ...human, platformState: 'on_hold' })],
       'held',
       'A×1 held, B×2 held',
       'platform_hold',
     ],
     [
       'an unknown SKU cannot be let go',
-      [told(1, { lines: [line('1', { sku: 'Z' })] }), { type: 'release' }],
+      [told(1, { lines: [line('1', { sku: 'Z' })] }), { type: 'approve' }],
       'held',
       'Z×1 held',
       'unknown_sku',
@@ -141,7 +141,7 @@ describe('before anything is sourced', () => {
     expectAll(world, state, where, holds)
     // At once, they end the same.
     const atOnce = new World().tell(...events)
-    if (!events.some((e) => e.type === 'release')) expectAll(atOnce, state, where, holds)
+    if (!events.some((e) => e.type === 'approve')) expectAll(atOnce, state, where, holds)
   })
 })
 
@@ -310,7 +310,7 @@ describe('what was under way when it came', () => {
     [
       'pulled',
       'a note, a person lets it go',
-      [told(5, human), { type: 'release' }],
+      [told(5, human), { type: 'approve' }],
       'routed',
       'A×1 pulled, B×2 pulled',
     ],

@@ -11,6 +11,7 @@ import { type Desire, type Desires, desiresOf } from './desire.ts'
 import { shareByLargestRemainder } from './money.ts'
 import { stateOf } from './order.ts'
 import { type TakenBack, takingEffect } from './take-back.ts'
+import { flagged, isOwned, takenBack } from './task.ts'
 import type { Allocation, Hold, Item, Order, OrderSnapshot, Sku, SnapshotLine, Task } from './types.ts'
 
 /** Some units of an item that have to be sourced. */
@@ -111,33 +112,23 @@ function recall(input: DecideInput, order: Order, desires: Desires, problems: Pr
   const cancelled: Task[] = []
   const interceptRequested: string[] = []
   const interceptWithdrawn: string[] = []
-  const takenBack = takingEffect(input.tasks, input.takenBack)
+  const effective = takingEffect(input.tasks, input.takenBack)
   const old = input.before.snapshot
   const moved = old !== null && order.snapshot !== null && old.receiver.adcode !== order.snapshot.receiver.adcode
   const changed = old !== null && order.snapshot !== null && linesChanged(old, order.snapshot)
   const tasks = input.tasks.map((task) => {
-    if (takenBack.some((t) => t.taskId === task.taskId)) {
-      cancelled.push(task)
-      return afterTakingBack(task)
-    }
+    const isBack = effective.some((t) => t.taskId === task.taskId)
     const unwanted = isUnwanted(order, task, desires)
-    if (task.state === 'ready' && (unwanted || moved || changed)) {
+    if (isBack || (task.state === 'ready' && (unwanted || moved || changed))) {
       cancelled.push(task)
-      return afterTakingBack(task)
+      return takenBack(task)
     }
-    if (task.state !== 'pulled' && task.state !== 'accepted') return task
-    if (unwanted !== task.interceptRequested) (unwanted ? interceptRequested : interceptWithdrawn).push(task.taskId)
-    return unwanted === task.interceptRequested ? task : { ...task, interceptRequested: unwanted }
+    const after = flagged(task, unwanted)
+    if (after !== task) (unwanted ? interceptRequested : interceptWithdrawn).push(task.taskId)
+    return after
   })
-  const owned = tasks.some((t) => t.state === 'pulled' || t.state === 'accepted')
-  if (owned && receiverChanged(old, order.snapshot)) problems.push({ kind: 'address_changed_after_pull' })
+  if (tasks.some(isOwned) && receiverChanged(old, order.snapshot)) problems.push({ kind: 'address_changed_after_pull' })
   return { tasks, cancelled, interceptRequested, interceptWithdrawn }
-}
-
-/** What of it had left already stays shipped. */
-function afterTakingBack(task: Task): Task {
-  const lines = task.lines.filter((l) => l.shipped > 0).map((l) => ({ ...l, quantity: l.shipped }))
-  return { ...task, state: lines.length > 0 ? 'shipped' : 'cancelled', lines, interceptRequested: false }
 }
 
 function isUnwanted(order: Order, task: Task, desires: Desires): boolean {

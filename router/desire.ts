@@ -4,6 +4,7 @@
  *
  * When the platform contradicts itself the line is held: a parcel too late is mended, a parcel too many is not.
  */
+import { isOwned } from './task.ts'
 import type { Hold, Order, OrderSnapshot, RefundSnapshot, SnapshotLine, Task } from './types.ts'
 
 /** In the order of strictness. */
@@ -71,7 +72,7 @@ export function desiresOf(
 function isPlatformAhead(snapshot: OrderSnapshot, tasks: readonly Task[]): boolean {
   const { platformState } = snapshot
   if (platformState !== 'partly_shipped' && platformState !== 'shipped' && platformState !== 'completed') return false
-  return !tasks.some((t) => t.state === 'pulled' || t.state === 'accepted' || t.lines.some((l) => l.shipped > 0))
+  return !tasks.some((t) => isOwned(t) || t.lines.some((l) => l.shipped > 0))
 }
 
 function refundOfWholeOrder(order: Order, snapshot: OrderSnapshot): 'none' | 'requested' | 'refunded' {

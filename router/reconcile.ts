@@ -7,7 +7,8 @@
 import { matchFunds } from './reconcile/funds.ts'
 import { matchLogistics } from './reconcile/logistics.ts'
 import { matchOrder } from './reconcile/order-flow.ts'
-import type { ReconcileException, ReconcileInput, Reconciliation } from './reconcile/types.ts'
+import { closableStates, type ReconcileException, type ReconcileInput, type Reconciliation } from './reconcile/types.ts'
+import type { OrderState } from './types.ts'
 
 export function reconcile(input: ReconcileInput): Reconciliation {
   const found: ReconcileException[] = []
@@ -16,6 +17,21 @@ export function reconcile(input: ReconcileInput): Reconciliation {
   const logistics = matchLogistics(input, found)
   const agrees = order.agrees && funds.agrees && logistics.agrees
   return { order, funds, logistics, state: agrees ? 'closed' : 'open', exceptions: sortedOnce(found) }
+}
+
+/** Whether the match has anything to say of an order. `entered`: it had before, and what it found then may be over. */
+export function hasSomethingToClose({ order, bills }: ReconcileInput, entered: boolean): boolean {
+  return entered || bills.length > 0 || closableStates.includes(order.state)
+}
+
+/**
+ * What a match makes of the order's state: closed when all three flows agree and something was shipped; open again when a
+ * closed order is contradicted by what came later. null: nothing.
+ */
+export function changeOf(reconciliation: Reconciliation, state: OrderState): 'closed' | 'reopened' | null {
+  if (reconciliation.state === 'open') return state === 'closed' ? 'reopened' : null
+  const mayClose = state !== 'closed' && state !== 'cancelled'
+  return mayClose && reconciliation.order.shippedUnits > 0 ? 'closed' : null
 }
 
 /** By kind, then by what it is about; two of the same are one, with the earlier beginning. */

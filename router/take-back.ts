@@ -1,4 +1,5 @@
 /** Which of the commands that take tasks back take effect: what a task's state says happened to it, and nothing else. */
+import { reasonRules } from './reasons.ts'
 import type { TakeBackReason, Task } from './types.ts'
 
 export interface TakenBack {
@@ -16,6 +17,5 @@ export function takingEffect<T extends TakenBack>(tasks: readonly Task[], takenB
 }
 
 function mayTakeBack(task: Task, { why }: TakenBack): boolean {
-  if (why === 'shortage') return task.state === 'ready'
-  return why === 'intercepted' ? task.state === 'intercepted' : task.state === 'rejected'
+  return task.state === reasonRules[why].taskState
 }

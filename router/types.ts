@@ -171,6 +171,12 @@ export const rejectReasons = ['out_of_stock', 'damaged', 'closed', 'overloaded']
 export type RejectReason = (typeof rejectReasons)[number]
 export type TakeBackReason = RejectReason | 'intercepted' | 'shortage'
 
+/** One SKU at one node: a row of stock. */
+export interface StockKey {
+  readonly node: string
+  readonly sku: string
+}
+
 export interface SkuQuantity {
   readonly sku: string
   readonly quantity: number

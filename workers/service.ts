@@ -1,6 +1,7 @@
 /** One process of Paidan: its foundation, the stages of an order's way, the sweep and the HTTP side; and its end, in reverse. */
 import { loadDivisions } from '../adapters/divisions/load.ts'
 import { readSecrets } from '../adapters/store/secrets/credentials.ts'
+import { defaultPolicy } from '../router/policy.ts'
 import { openFoundation, type ServiceOptions } from './foundation.ts'
 import { Waiting } from './fulfil/waiting.ts'
 import { Sweep } from './operate/sweep.ts'
@@ -26,6 +27,7 @@ export async function startService(options: ServiceOptions) {
     isStopping: () => isStopping,
     waiting: new Waiting(),
     divisions: loadDivisions(),
+    policy: defaultPolicy,
     skuOf: (sku: string) => catalog.current.sku(sku),
     accountSecrets: (carrier: string, account: string) => readSecrets(sql, vault, 'carrier', carrier, account),
     bodyBytesMax: config.bodyBytesMax,

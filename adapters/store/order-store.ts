@@ -5,8 +5,10 @@
  *
  * What fails for want of Postgres throws with a `code` that `isRetryable` knows; whether it took effect is unknown then.
  */
+import type { NodeDelta } from '../../router/stock.ts'
+import type { GivenBackAs, Package, TaskRefusal } from '../../router/task.ts'
 import type { Track } from '../../router/track.ts'
-import type { Order, OrderKey, SkuQuantity } from '../../router/types.ts'
+import type { Order, OrderKey, StockKey, TaskState } from '../../router/types.ts'
 import type { ExceptionEntry } from './exceptions.ts'
 import type { InboxEvent, PendingEvent, Stored } from './inbox/inbox.ts'
 import type { CommitOutcome, DecisionWrite } from './orders/commit.ts'
@@ -15,11 +17,10 @@ import type { ResolvedBills } from './settle/bills.ts'
 import type { Stretch } from './settle/due.ts'
 import type { ReconcileLoad, ReconcileResult } from './settle/reconcile.ts'
 import type { RecordedTrack } from './settle/tracks.ts'
-import type { NodeDelta } from './stock/move-stock.ts'
 import type { Backorder, NodeFigures, Posted, Posting, ShortRow, UnpulledTask } from './stock/stock.ts'
-import type { Books, ChangedPlace, NodeSeq, StockPlace } from './sweep.ts'
+import type { Books, ChangedStock, NodeSeq } from './sweep.ts'
 import type { Shipped } from './tasks/ship.ts'
-import type { Package, PulledTask, TaskRefusal } from './tasks/tasks.ts'
+import type { PulledTask } from './tasks/tasks.ts'
 
 /** Events from the platform's push, or from people and stages, to their decision. */
 export interface InboxStore {
@@ -88,7 +89,7 @@ export interface LockedBooks extends Figures {
 export interface StockWatch {
   nodeSeqs(): Promise<readonly NodeSeq[]>
   /** What is available now of whatever changed at some nodes after a number of theirs. */
-  changedSince(nodes: readonly NodeSeq[]): Promise<readonly ChangedPlace[]>
+  changedSince(nodes: readonly NodeSeq[]): Promise<readonly ChangedStock[]>
   /** A node's figures, and which reservations they include, as one look; null: no such node. */
   figuresWithCommitted(node: string, reservationIds: readonly string[]): Promise<Books | null>
 }
@@ -99,9 +100,9 @@ export interface StockStore {
   /** Rows that promise more than there is: of one posting's SKUs, or all. */
   shortRows(of: { readonly node: string; readonly skus: readonly string[] } | null): Promise<readonly ShortRow[]>
   /** The same of the given places, of every place at the given nodes, and of all that are known to be short. */
-  shortAmong(places: readonly StockPlace[], nodes: readonly string[]): Promise<readonly ShortRow[]>
+  shortAmong(places: readonly StockKey[], nodes: readonly string[]): Promise<readonly ShortRow[]>
   /** Of some places, at one moment: what is missing, which unpulled tasks hold it, newest first, and which are called back. */
-  readShortages(places: readonly StockPlace[], recallIdOf: (task: UnpulledTask) => string): Promise<ReadShortages>
+  readShortages(places: readonly StockKey[], recallIdOf: (task: UnpulledTask) => string): Promise<ReadShortages>
   /** Ends the exceptions of shortages that are over; gives how many. */
   endShortages(): Promise<number>
 }
@@ -133,11 +134,6 @@ export interface DecisionStore extends CommittedReservations, Figures {
   stillPending(seqs: readonly string[]): Promise<ReadonlySet<string>>
 }
 
-/** How a task comes back. lapsed: the lease has run out and the sweep speaks for its silent owner. */
-export type GivenBackAs =
-  | { readonly state: 'rejected'; readonly reason: string; readonly lines: readonly SkuQuantity[] }
-  | { readonly state: 'intercepted'; readonly lapsed?: true }
-
 export type GivenBack =
   | TaskRefusal
   | { readonly outcome: 'given_back'; readonly seq: string }
@@ -147,7 +143,12 @@ export type Accepted = TaskRefusal | { readonly outcome: 'accepted' } | { readon
 
 export type Extended =
   | TaskRefusal
-  | { readonly outcome: 'extended'; readonly leaseUntil: Date; readonly intercepted: boolean; readonly state: string }
+  | {
+      readonly outcome: 'extended'
+      readonly leaseUntil: Date
+      readonly intercepted: boolean
+      readonly state: TaskState
+    }
 
 /** A warehouse's verbs on its tasks. */
 export interface TaskStore {

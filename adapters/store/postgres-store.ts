@@ -1,6 +1,7 @@
 /** The way's verbs on a real database: each is the function of its matter, and nothing of its own. */
+import type { GivenBackAs, Package } from '../../router/task.ts'
 import type { Track } from '../../router/track.ts'
-import type { Order, OrderKey } from '../../router/types.ts'
+import type { Order, OrderKey, StockKey } from '../../router/types.ts'
 import { type ExceptionEntry, raise, resolve } from './exceptions.ts'
 import {
   countPending,
@@ -13,7 +14,7 @@ import {
   storeEvents,
 } from './inbox/inbox.ts'
 import { insertEvent } from './inbox/insert-event.ts'
-import type { GivenBackAs, LockedBooks, OrderStore, ReservationName } from './order-store.ts'
+import type { LockedBooks, OrderStore, ReservationName } from './order-store.ts'
 import { commitDecisions, type DecisionWrite } from './orders/commit.ts'
 import { loadByKeys } from './orders/load.ts'
 import type { Sql } from './postgres/connect.ts'
@@ -41,7 +42,6 @@ import {
   type NodeSeq,
   nodeSeqs,
   partedByCommit,
-  type StockPlace,
   shortAmong,
 } from './sweep.ts'
 import { shipTask } from './tasks/ship.ts'
@@ -51,7 +51,6 @@ import {
   extendLease,
   giveBack,
   lapsedIntercepts,
-  type Package,
   type PulledTask,
   pullTasks,
 } from './tasks/tasks.ts'
@@ -178,11 +177,11 @@ export class PostgresStore implements OrderStore {
     return shortRows(this.#sql, of)
   }
 
-  shortAmong(places: readonly StockPlace[], nodes: readonly string[]) {
+  shortAmong(places: readonly StockKey[], nodes: readonly string[]) {
     return shortAmong(this.#sql, places, nodes)
   }
 
-  readShortages(places: readonly StockPlace[], recallIdOf: (task: UnpulledTask) => string) {
+  readShortages(places: readonly StockKey[], recallIdOf: (task: UnpulledTask) => string) {
     return readShortages(this.#sql, places, recallIdOf)
   }
 

@@ -1,5 +1,6 @@
 /** What the sweep reads: reservations that nobody confirmed, stock for backorders, changes of other processes, what is over. */
 
+import type { StockKey } from '../../router/types.ts'
 import { doubted } from './inbox/inbox.ts'
 import type { Queryable } from './postgres/connect.ts'
 import type { ShortRow } from './stock/stock.ts'
@@ -59,15 +60,10 @@ export async function endShortages(sql: Queryable): Promise<number> {
   return ended.count
 }
 
-export interface StockPlace {
-  readonly node: string
-  readonly sku: string
-}
-
 /** Where more is promised than there is: of the given places, of every place at the given nodes, and of all that are known to be short. */
 export async function shortAmong(
   sql: Queryable,
-  places: readonly StockPlace[],
+  places: readonly StockKey[],
   nodes: readonly string[],
 ): Promise<ShortRow[]> {
   return await sql<ShortRow[]>`
@@ -94,15 +90,15 @@ export async function nodeSeqs(sql: Queryable): Promise<NodeSeq[]> {
   return await sql<NodeSeq[]>`select node, seq::float8 as seq from node order by node`
 }
 
-export interface ChangedPlace extends StockPlace {
+export interface ChangedStock extends StockKey {
   readonly available: number
   readonly isShort: boolean
 }
 
 /** What is available now of whatever changed at some nodes after a number of theirs. Reservations alone do not count. */
-export async function changedSince(sql: Queryable, nodes: readonly NodeSeq[]): Promise<ChangedPlace[]> {
-  return await sql<ChangedPlace[]>`
-    select s.node, s.sku, s.on_hand - s.safety - s.reserved as available, s.reserved > s.on_hand as "isShort"
+export async function changedSince(sql: Queryable, nodes: readonly NodeSeq[]): Promise<ChangedStock[]> {
+  return await sql<ChangedStock[]>`
+    select s.node, s.sku, s.available, s.reserved > s.on_hand as "isShort"
     from (
       select distinct m.node, k.sku
       from unnest(${nodes.map((n) => n.node)}::text[], ${nodes.map((n) => n.seq)}::bigint[]) as f (node, seq)
@@ -130,7 +126,7 @@ export async function figuresWithCommitted(
       where m.kind = 'reserve' and m.ref = any(${reservationIds as string[]}::text[]) and m.node = n.node
     ) as committed
     from node n cross join lateral (
-      select array_agg(sku) as skus, array_agg(on_hand - safety - reserved) as available from stock where node = n.node
+      select array_agg(sku) as skus, array_agg(available) as available from stock where node = n.node
     ) s
     where n.node = ${node}`
   if (row === undefined) return null

@@ -134,7 +134,7 @@ async function keptGoods({ sql }: World): Promise<Violation[]> {
     select b.sku, count(*)::int as orders, max(s.available)::int as available
     from backorder b
     join orders o on o.id = b.order_id
-    join (select sku, sum(greatest(on_hand - safety - reserved, 0)) as available from stock group by 1) s using (sku)
+    join (select sku, sum(greatest(available, 0)) as available from stock group by 1) s using (sku)
     where s.available > 0 and json_array_length(coalesce(o.body::json -> 'excludedNodes', '[]')) = 0
     group by 1`
   if (rows.length === 0) return []

@@ -1,12 +1,14 @@
 /** The platforms' published samples as they lie in the project, and the network that the mutated ones meet. */
+
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadDivisions } from '../../adapters/divisions/load.ts'
 import { projectRoot } from '../../adapters/shared/root.ts'
 import { parseGmt8 } from '../../adapters/shared/time.ts'
-import type { Divisions } from '../../router/address.ts'
+import { defaultPolicy } from '../../router/policy.ts'
 import type { Sku } from '../../router/types.ts'
-import { type Catalog, catalogOf } from '../../workers/catalog/catalog.ts'
+import { catalogOf } from '../../workers/catalog/catalog.ts'
+import type { WorkContext } from '../../workers/decide/take-events.ts'
 
 /** The samples' own day. */
 export const nowMs = parseGmt8('2026-11-11 00:10:00')!
@@ -42,10 +44,10 @@ const skus: readonly Sku[] = [
   },
 ]
 
-let known: { readonly catalog: Catalog; readonly divisions: Divisions } | undefined
+let known: WorkContext | undefined
 
 /** What a thread decides with. Made on first use. */
-export function decidingContext() {
+export function decidingContext(): WorkContext {
   known ??= {
     catalog: catalogOf({
       version: 1,
@@ -64,6 +66,7 @@ export function decidingContext() {
       skus: new Map(skus.map((value, no) => [value.sku, { no: no + 1, value }])),
       nodes: [],
     }),
+    policy: defaultPolicy,
     divisions: loadDivisions(),
   }
   return known

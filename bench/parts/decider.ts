@@ -2,16 +2,18 @@
  * Decoding and deciding as the service's thread does it, on stock in memory: the channels' `normalise`, the whole of
  * router/, the plan of every order and what is to be written of it. No Postgres, no Redis, no trip to a thread.
  */
+
 import { loadDivisions } from '../../adapters/divisions/load.ts'
 import { MemoryStock } from '../../adapters/stock/memory.ts'
 import { shopKey } from '../../adapters/store/catalog/catalog.ts'
 import type { DecisionWrite } from '../../adapters/store/orders/commit.ts'
+import { defaultPolicy } from '../../router/policy.ts'
 import { Availability } from '../../workers/catalog/availability.ts'
 import { type Catalog, catalogOf } from '../../workers/catalog/catalog.ts'
 import { type EventToDecide, packEvents, unpackEvents } from '../../workers/decide/batch.ts'
 import { writeOf } from '../../workers/decide/records.ts'
 import { type Placed, type PlacingContext, placeAll } from '../../workers/decide/source-and-reserve.ts'
-import { workOn } from '../../workers/decide/take-events.ts'
+import { type WorkContext, workOn } from '../../workers/decide/take-events.ts'
 import type { DemoNetwork } from '../../workers/process/demo-network/network.ts'
 
 export interface Decider {
@@ -23,13 +25,14 @@ export async function deciderOn(network: DemoNetwork, epoch: number): Promise<De
   const catalog = catalogOfNetwork(network)
   const stock = new MemoryStock()
   const availability = await fill(network, catalog, stock, epoch)
-  const context: PlacingContext & { divisions: ReturnType<typeof loadDivisions> } = {
+  const context: PlacingContext & Pick<WorkContext, 'divisions' | 'policy'> = {
     catalog,
     availability,
     keeper: keeperOf(stock, epoch),
     nowMs: Date.now(),
     avoided: new Map(),
     divisions: loadDivisions(),
+    policy: defaultPolicy,
   }
   return {
     async decide(orders) {

@@ -95,7 +95,7 @@ interface Sold {
 async function soldOf(sql: Session['target']['sql'], sku: string, startedAtMs: number): Promise<Sold> {
   const batches = await batchesOf(sql)
   const [stock] = await sql<{ left: number }[]>`
-    select sum(on_hand - safety - reserved)::int as left from stock where sku = ${sku}`
+    select sum(available)::int as left from stock where sku = ${sku}`
   const [tasks] = await sql<{ orders: number; units: number }[]>`
     select count(distinct order_id)::int as orders, coalesce(sum((l ->> 'quantity')::int), 0)::int as units
     from task, jsonb_array_elements(lines) l where state <> 'cancelled'`

@@ -1,6 +1,8 @@
 /** What must hold after every step, and what once everything has come to rest. Each gives the first breach, or null. */
+
 import type { MemoryImage } from '../../adapters/stock/memory.ts'
 import { pairKey, type Tables } from '../../adapters/store/memory/tables.ts'
+import { availableOf } from '../../router/stock.ts'
 import type { Ledger } from './ledger.ts'
 import type { SimulatedRedis } from './redis.ts'
 
@@ -168,12 +170,12 @@ function countersBreach(tables: Tables, image: MemoryImage, twice = never): stri
   for (const [node, { epoch, seq, atp, held }] of image) {
     if (epoch !== tables.epoch) continue
     const expected = new Map<string, number>()
-    for (const [sku, row] of tables.stock.get(node)!) expected.set(sku, row.onHand - row.safety - row.reserved)
+    for (const [sku, row] of tables.stock.get(node)!) expected.set(sku, availableOf(row))
     if (seq > tables.nodes.get(node)!.seq) return `Redis knows of changes at ${node} that Postgres never made`
     if (seq < tables.nodes.get(node)!.seq) {
       for (const change of tables.movements) {
         if (change.node !== node || change.seq === null || change.seq <= seq) continue
-        for (const l of change.lines) expected.set(l.sku, expected.get(l.sku)! - (l.onHand - l.reserved - l.safety))
+        for (const l of change.lines) expected.set(l.sku, expected.get(l.sku)! - availableOf(l))
       }
     }
     for (const { reservationId, lines } of held.values()) {

@@ -1,8 +1,10 @@
 /** What an order comes to when its events come once, in order, with nobody and nothing in between: and what is compared. */
+
 import { MemoryStock } from '../../adapters/stock/memory.ts'
 import { MemoryStore } from '../../adapters/store/memory/store.ts'
 import { keyOf } from '../../adapters/store/orders/load.ts'
 import type { Divisions } from '../../router/address.ts'
+import { defaultPolicy } from '../../router/policy.ts'
 import type { Order } from '../../router/types.ts'
 import { Availability } from '../../workers/catalog/availability.ts'
 import type { Catalog } from '../../workers/catalog/catalog.ts'
@@ -53,7 +55,16 @@ export async function inOrder(
   }
   const keeper = new CounterKeeper(store, counters, 'o')
   await keeper.open()
-  const context = { store, keeper, catalog, divisions, availability, now: () => nowMs, logBug: fail }
+  const context = {
+    store,
+    keeper,
+    catalog,
+    divisions,
+    policy: defaultPolicy,
+    availability,
+    now: () => nowMs,
+    logBug: fail,
+  }
   const ends = new Map<string, string>()
   for (const { orderId, events } of stories) {
     for (const event of events) {

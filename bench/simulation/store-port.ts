@@ -2,10 +2,10 @@
 
 import type { InboxEvent } from '../../adapters/store/inbox/inbox.ts'
 import type { MemoryVerbs } from '../../adapters/store/memory/store.ts'
-import type { GivenBackAs, LockedBooks, ReservationName } from '../../adapters/store/order-store.ts'
+import type { LockedBooks, ReservationName } from '../../adapters/store/order-store.ts'
 import type { DecisionWrite } from '../../adapters/store/orders/commit.ts'
 import type { Posting } from '../../adapters/store/stock/stock.ts'
-import type { Package } from '../../adapters/store/tasks/tasks.ts'
+import type { GivenBackAs, Package } from '../../router/task.ts'
 import type { Order, OrderKey } from '../../router/types.ts'
 import { lostConnection, type Wire } from './wire.ts'
 

@@ -3,6 +3,7 @@
  * process, opened for its first batch. It ends with its process, and may end alone in the middle of whatever it does: what it
  * had sent may still land, while its process lives on and gives the same events to another thread.
  */
+import { defaultPolicy } from '../../router/policy.ts'
 import { CounterKeeper } from '../../workers/counters/counter-keeper.ts'
 import type { BatchResult, EventToDecide } from '../../workers/decide/batch.ts'
 import { decideBatch, type ThreadContext } from '../../workers/decide/decide-batch.ts'
@@ -55,6 +56,9 @@ export class SimulatedThread {
       this.#opening = null
       throw error
     })
-    return await decideBatch({ ...this.#shared, store: this.#ports.store, keeper: this.keeper }, batch)
+    return await decideBatch(
+      { ...this.#shared, policy: defaultPolicy, store: this.#ports.store, keeper: this.keeper },
+      batch,
+    )
   }
 }

@@ -4,7 +4,8 @@
  */
 
 import type { Random } from '../../adapters/shared/seeded-random.ts'
-import type { Package, PulledTask } from '../../adapters/store/tasks/tasks.ts'
+import type { PulledTask } from '../../adapters/store/tasks/tasks.ts'
+import type { Package } from '../../router/task.ts'
 import type { TaskLine } from '../../router/types.ts'
 import type { SimulatedProcess } from './process.ts'
 import type { Scheduler } from './scheduler.ts'

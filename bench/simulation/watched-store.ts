@@ -2,6 +2,7 @@
 
 import type { MemoryVerbs } from '../../adapters/store/memory/store.ts'
 import { pairKey, type Tables } from '../../adapters/store/memory/tables.ts'
+import { availableOf } from '../../router/stock.ts'
 import type { Ledger } from './ledger.ts'
 
 export type Verbs = { readonly [K in keyof MemoryVerbs]: MemoryVerbs[K] }
@@ -86,12 +87,12 @@ export function watched(verbs: Verbs, tables: Tables, ledger: Ledger, now: () =>
 function leftAfter(tables: Tables, node: string, sku: string, reservationId: string): number {
   const row = tables.stock.get(node)?.get(sku)
   if (row === undefined) return -1
-  let left = row.onHand - row.safety - row.reserved
+  let left = availableOf(row)
   for (let i = tables.movements.length - 1; i >= 0; i--) {
     const movement = tables.movements[i]!
     if (movement.node !== node) continue
     if (movement.kind === 'reserve' && movement.ref === reservationId) break
-    for (const l of movement.lines) if (l.sku === sku) left -= l.onHand - l.reserved - l.safety
+    for (const l of movement.lines) if (l.sku === sku) left -= availableOf(l)
   }
   return left
 }

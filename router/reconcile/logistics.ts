@@ -1,7 +1,9 @@
 /** The logistics flow: every shipped unit is in a parcel, and every parcel arrived, or came back where a return is known. */
+
 import { carrierCode, trackOf } from '../carrier.ts'
+import type { Package } from '../task.ts'
 import type { TrackState } from '../track.ts'
-import type { LogisticsFlow, Package, ReconcileException, ReconcileExceptionKind, ReconcileInput } from './types.ts'
+import type { LogisticsFlow, ReconcileException, ReconcileExceptionKind, ReconcileInput } from './types.ts'
 
 const kindOfState: Readonly<Record<TrackState, ReconcileExceptionKind | null>> = {
   created: 'parcel_not_moving',

@@ -1,17 +1,11 @@
 /** What the three-way match reads, and what it says. */
 import type { BillRow } from '../bill.ts'
+import type { Package } from '../task.ts'
 import type { Track } from '../track.ts'
-import type { Order, OrderState, SkuQuantity, TaskLine, TaskState } from '../types.ts'
+import type { Order, OrderState, TaskLine, TaskState } from '../types.ts'
 
 /** Orders that have something to close, whether or not a bill is there. */
 export const closableStates: readonly OrderState[] = ['partly_shipped', 'shipped', 'cancelled', 'closed']
-
-export interface Package {
-  readonly carrier: string
-  readonly waybill: string
-  readonly lines: readonly SkuQuantity[]
-  readonly shippedAt: number
-}
 
 export interface ShippedTask {
   readonly taskId: string

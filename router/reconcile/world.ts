@@ -1,8 +1,10 @@
 /** For tests: orders whose three flows agree, from few numbers. */
+
 import type { BillKind, BillRow } from '../bill.ts'
+import type { Package } from '../task.ts'
 import type { Track } from '../track.ts'
 import type { Allocation, Item, Order, OrderSnapshot, RefundSnapshot, SnapshotLine } from '../types.ts'
-import type { Package, ReconcileInput, ShippedTask } from './types.ts'
+import type { ReconcileInput, ShippedTask } from './types.ts'
 
 export interface LineSeed {
   readonly quantity: number

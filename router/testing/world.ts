@@ -2,19 +2,20 @@
  * For tests: one order and its tasks in memory, with everything that acts on them. Events are decided as a thread decides
  * them (check, decide, place), warehouses act as the store lets them. Keeps its own account of what was shipped.
  */
-import { check, defaultLimits, overrulableRules } from '../check.ts'
-import { type Decision, type Demand, decide, type PlannedTask, place } from '../decide.ts'
-import { overrulableDesireRules } from '../desire.ts'
-import { newOrder, stateOf, takeRefund, takeSnapshot } from '../order.ts'
-import type { TakenBack } from '../take-back.ts'
-import type { Order, OrderSnapshot, RefundSnapshot, SkuQuantity, TakeBackReason, Task } from '../types.ts'
+import { stage } from '../commands.ts'
+import { type Decision, type Demand, type PlannedTask, place } from '../decide.ts'
+import { newOrder, stateOf } from '../order.ts'
+import { decideOrder, type Told as ToldToBrain } from '../order-decision.ts'
+import { defaultPolicy } from '../policy.ts'
+import * as tasks from '../task.ts'
+import type { Command, Order, OrderSnapshot, RefundSnapshot, SkuQuantity, TakeBackReason, Task } from '../types.ts'
 import { catalog, key } from './orders.ts'
 
 export type Told =
   | OrderSnapshot
   | RefundSnapshot
   | { readonly type: 'cancel' }
-  | { readonly type: 'release' }
+  | { readonly type: 'approve' }
   | { readonly type: 'restock' }
   | { readonly type: 'take_back'; readonly taskId: string; readonly why: TakeBackReason }
 
@@ -47,6 +48,7 @@ export class World {
   /** Units by task and SKU that left a house, ever. */
   readonly shipped = new Map<string, number>()
   source: Sourcing
+  #parcels = 0
 
   constructor(source: Sourcing = allFromOneNode) {
     this.source = source
@@ -54,29 +56,16 @@ export class World {
 
   /** Decides all of it at once. */
   tell(...told: readonly Told[]): this {
-    const takenBack: TakenBack[] = []
-    let { order } = this
-    let moves = false
-    for (const each of told) {
-      const taken = take(order, each)
-      if (each.type === 'take_back') takenBack.push(each)
-      order = taken.order
-      moves ||= taken.moves
-    }
-    if (!moves) return this
-    const checked =
-      order.snapshot === null
-        ? { holds: [], refusals: [] }
-        : check({ snapshot: order.snapshot, catalog, overruled: order.overruled, limits: defaultLimits })
-    this.decision = decide({
-      order,
+    const { decision } = decideOrder({
       before: this.order,
       tasks: this.tasks,
-      takenBack,
+      events: told.map((each) => ({ told: toldToBrain(each), storedAtMs: Number.MAX_SAFE_INTEGER })),
       catalog,
-      checkHolds: checked.holds,
-      refusals: checked.refusals,
+      skuMap: {},
+      policy: defaultPolicy,
     })
+    if (decision === null) return this
+    this.decision = decision
     const { planned, missing } = this.source(this.decision.demand, this.decision.order)
     const placed = place(this.decision, planned, missing)
     this.order = { ...placed.order, version: this.order.version + 1 }
@@ -84,47 +73,46 @@ export class World {
     return this
   }
 
+  /** Leases do not lapse here, but a pull by another node may come at any time: as if the lease were just over. */
   pull(taskId: string): boolean {
-    const { state, interceptRequested, fence } = this.#task(taskId)
-    if (!(state === 'ready' || state === 'pulled' || state === 'accepted') || interceptRequested) return false
-    return this.#change(taskId, { state: 'pulled', fence: fence + 1 })
+    const task = this.#task(taskId)
+    return tasks.mayBePulled(task, false) && this.#become(tasks.pulled(task))
   }
 
   accept(taskId: string): boolean {
-    const { state, interceptRequested } = this.#task(taskId)
-    return state === 'pulled' && !interceptRequested && this.#change(taskId, { state: 'accepted' })
+    const done = tasks.accept(this.#task(taskId), true)
+    return done.outcome === 'accepted' && this.#become(done.task)
   }
 
   /** `lines` absent: all that is left. */
   ship(taskId: string, lines?: readonly SkuQuantity[]): boolean {
     const task = this.#task(taskId)
-    if ((task.state !== 'pulled' && task.state !== 'accepted') || task.interceptRequested) return false
-    const leaving = new Map(
-      lines?.map((l) => [l.sku, l.quantity]) ?? task.lines.map((l) => [l.sku, l.quantity - l.shipped]),
-    )
-    const after = task.lines.map((l) => ({ ...l, shipped: l.shipped + (leaving.get(l.sku) ?? 0) }))
-    if (after.some((l) => l.shipped > l.quantity)) return false
-    for (const [sku, quantity] of leaving) {
+    const packed = lines ?? task.lines.map((l) => ({ sku: l.sku, quantity: l.quantity - l.shipped }))
+    const parcel = { carrier: 'c', waybill: `${++this.#parcels}`, lines: packed, shippedAt: 0 }
+    const done = tasks.ship(task, true, [], [parcel])
+    if (!('task' in done)) return false
+    for (const [sku, quantity] of done.leaving) {
       const of = `${taskId}/${sku}`
       if (quantity > 0) this.shipped.set(of, (this.shipped.get(of) ?? 0) + quantity)
     }
-    this.#change(taskId, { lines: after, state: after.every((l) => l.shipped === l.quantity) ? 'shipped' : 'accepted' })
+    this.#become(done.task)
     this.order = { ...this.order, state: stateOf(this.order, this.tasks) }
     return true
   }
 
   reject(taskId: string, why: TakeBackReason): boolean {
-    const { state } = this.#task(taskId)
-    if (state !== 'pulled' && state !== 'accepted') return false
-    this.handedBack.push({ type: 'take_back', taskId, why })
-    return this.#change(taskId, { state: 'rejected' })
+    return this.#giveBack(taskId, why, { state: 'rejected', reason: why, lines: [] })
   }
 
   intercept(taskId: string): boolean {
-    const { state, interceptRequested } = this.#task(taskId)
-    if ((state !== 'pulled' && state !== 'accepted') || !interceptRequested) return false
-    this.handedBack.push({ type: 'take_back', taskId, why: 'intercepted' })
-    return this.#change(taskId, { state: 'intercepted' })
+    return this.#giveBack(taskId, 'intercepted', { state: 'intercepted' })
+  }
+
+  #giveBack(taskId: string, why: TakeBackReason, how: tasks.GivenBackAs): boolean {
+    const done = tasks.giveBack(this.#task(taskId), true, null, how)
+    if (done.outcome !== 'given_back') return false
+    this.handedBack.push({ type: 'take_back', taskId, why })
+    return this.#become(done.task)
   }
 
   decideHandedBack(): this {
@@ -154,33 +142,16 @@ export class World {
     return this.tasks.find((t) => t.taskId === taskId)!
   }
 
-  #change(taskId: string, change: Partial<Task>): true {
-    this.tasks = this.tasks.map((t) => (t.taskId === taskId ? { ...t, ...change } : t))
+  #become(task: Task): true {
+    this.tasks = this.tasks.map((t) => (t.taskId === task.taskId ? task : t))
     return true
   }
 }
 
-function take(order: Order, told: Told): { readonly order: Order; readonly moves: boolean } {
-  switch (told.type) {
-    case 'order': {
-      const taken = takeSnapshot(order, told)
-      return { order: taken.order, moves: taken.outcome === 'taken' }
-    }
-    case 'refund': {
-      const taken = takeRefund(order, told)
-      return { order: taken.order, moves: taken.outcome === 'taken' }
-    }
-    case 'cancel':
-      return { order: { ...order, cancelledBy: 'operator' }, moves: order.cancelledBy === null }
-    case 'release': {
-      const mayBeOverruled = [...overrulableRules, ...overrulableDesireRules]
-      const overruled = order.holds.map((h) => h.rule).filter((rule) => mayBeOverruled.includes(rule))
-      return { order: { ...order, overruled: [...new Set([...order.overruled, ...overruled])].sort() }, moves: true }
-    }
-    case 'restock':
-    case 'take_back':
-      return { order, moves: true }
-  }
+function toldToBrain(told: Told): ToldToBrain {
+  if (told.type === 'order' || told.type === 'refund') return told
+  const lines = told.type === 'take_back' ? { lines: [] } : {}
+  return { type: 'command', command: { ...told, ...lines, actor: stage('test'), note: '' } as Command }
 }
 
 /** Everything that must hold after every step, said as what is wrong. */

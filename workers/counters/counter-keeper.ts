@@ -14,7 +14,7 @@ import type {
 } from '../../adapters/stock/counters.ts'
 import { StockError } from '../../adapters/stock/errors.ts'
 import type { LockedBooks, StockBooks } from '../../adapters/store/order-store.ts'
-import type { NodeDelta } from '../../adapters/store/stock/move-stock.ts'
+import type { NodeDelta } from '../../router/stock.ts'
 import { figuresInTurn } from './figures-in-turn.ts'
 import type { KeptCounters } from './kept-counters.ts'
 

@@ -1,4 +1,5 @@
 /** The stock epoch and the telling of Redis, on a real Redis and a real Postgres, with several processes' keepers. */
+
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { testRedis } from '../../adapters/shared/testing.ts'
 import { audit } from '../../adapters/store/audit/audit.ts'
@@ -6,7 +7,6 @@ import { putNodes } from '../../adapters/store/catalog/catalog.ts'
 import { commitDecisions } from '../../adapters/store/orders/commit.ts'
 import { connect, type Sql } from '../../adapters/store/postgres/connect.ts'
 import { currentEpoch, withEpochLock } from '../../adapters/store/stock/epoch.ts'
-import type { NodeDelta } from '../../adapters/store/stock/move-stock.ts'
 import {
   commitStep,
   decided,
@@ -21,6 +21,7 @@ import {
 } from '../../adapters/store/testing/world.ts'
 import { type TestDatabase, testDatabase } from '../../adapters/store/testing.ts'
 import { nodeOf } from '../../router/source/testing.ts'
+import type { NodeDelta } from '../../router/stock.ts'
 import { auditAll } from '../operate/audit/both-stores.ts'
 import { StockKeeper } from './stock-keeper.ts'
 

@@ -5,7 +5,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { MemoryStore, type MemoryVerbs } from '../../adapters/store/memory/store.ts'
-import type { GivenBackAs } from '../../adapters/store/order-store.ts'
 import type { DecisionWrite } from '../../adapters/store/orders/commit.ts'
 import { keyOf } from '../../adapters/store/orders/load.ts'
 import { PostgresStore } from '../../adapters/store/postgres-store.ts'
@@ -23,7 +22,8 @@ import {
   writeOn,
 } from '../../adapters/store/testing/world.ts'
 import { type TestDatabase, testDatabase } from '../../adapters/store/testing.ts'
-import { nodeActor } from '../../router/command.ts'
+import { nodeActor } from '../../router/commands.ts'
+import type { GivenBackAs } from '../../router/task.ts'
 import { commandEvent } from '../intake/commands.ts'
 
 const given = { actor: nodeActor('east'), note: '' }

@@ -1,9 +1,12 @@
 /** What a decided and placed piece of work writes: the order's next version, its tasks, its releases, and why. */
+
 import { isDeepStrictEqual } from 'node:util'
 import type { DecisionWrite } from '../../adapters/store/orders/commit.ts'
-import type { Release, StockCorrection } from '../../adapters/store/stock/move-stock.ts'
 import { describePassed } from '../../router/check.ts'
-import type { Command, Order, SkuQuantity, Task } from '../../router/types.ts'
+import type { TakeBack } from '../../router/commands.ts'
+import { correctionsOf } from '../../router/reasons.ts'
+import type { Release } from '../../router/stock.ts'
+import type { Order, SkuQuantity, Task } from '../../router/types.ts'
 import type { Placed } from './source-and-reserve.ts'
 import type { EventOutcome, Work } from './take-events.ts'
 
@@ -119,7 +122,7 @@ function keyOfOrder({ channel, shop, orderId }: Order) {
   return { channel, shop, orderId }
 }
 
-function releaseOf(task: Task, takenBack: readonly Extract<Command, { type: 'take_back' }>[]): Release {
+function releaseOf(task: Task, takenBack: readonly TakeBack[]): Release {
   const lines: SkuQuantity[] = []
   for (const { sku, quantity, shipped } of task.lines) {
     if (quantity > shipped) lines.push({ sku, quantity: quantity - shipped })
@@ -129,20 +132,6 @@ function releaseOf(task: Task, takenBack: readonly Extract<Command, { type: 'tak
     taskId: task.taskId,
     node: task.node,
     lines,
-    corrections: command === undefined ? [] : correctionsOf(command, lines),
+    corrections: command === undefined ? [] : correctionsOf(command.why, command.lines, lines),
   }
-}
-
-/** What a warehouse's reason says about its shelf. `closed`, `overloaded`, `intercepted` and `shortage` say nothing about it. */
-function correctionsOf(
-  command: Extract<Command, { type: 'take_back' }>,
-  released: readonly SkuQuantity[],
-): StockCorrection[] {
-  const wrong = command.lines.length > 0 ? command.lines : released
-  if (command.why === 'damaged')
-    return wrong.map((l) => ({ sku: l.sku, missing: l.quantity, believeNothingLeft: false }))
-  // Who looks for three and does not find them has not two either: nothing more is promised from here until a count.
-  if (command.why === 'out_of_stock')
-    return wrong.map((l) => ({ sku: l.sku, missing: l.quantity, believeNothingLeft: true }))
-  return []
 }

@@ -3,21 +3,15 @@
  * until then Redis still promises what the warehouse did not find, and whoever planned on it would be refused by Postgres
  * together with the correction, again and again.
  */
+import { reasonRules } from '../../router/reasons.ts'
 import type { Availability } from '../catalog/availability.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { Work } from './take-events.ts'
 
-const notHere = new Set(['out_of_stock', 'damaged'])
-
 /** By order: nodes that just found that they cannot serve it. Not for good: another delivery may come. */
 export function nodesToAvoid(works: readonly Work[]): ReadonlyMap<string, readonly string[]> {
   const avoided = new Map<string, readonly string[]>()
-  for (const { before, takenBack, tasksBefore } of works) {
-    const nodes = takenBack
-      .filter((c) => notHere.has(c.why))
-      .flatMap((c) => tasksBefore.filter((t) => t.taskId === c.taskId).map((t) => t.node))
-    if (nodes.length > 0) avoided.set(before.id, nodes)
-  }
+  for (const { before, avoidedNodes } of works) if (avoidedNodes.length > 0) avoided.set(before.id, avoidedNodes)
   return avoided
 }
 
@@ -27,7 +21,7 @@ export function forgetMissingGoods(
   { catalog, availability }: { readonly catalog: Catalog; readonly availability: Availability },
 ): void {
   for (const { takenBack, tasksBefore } of works) {
-    for (const { taskId, lines } of takenBack.filter((c) => c.why === 'out_of_stock')) {
+    for (const { taskId, lines } of takenBack.filter((c) => reasonRules[c.why].stock === 'nothing_left')) {
       const task = tasksBefore.find((t) => t.taskId === taskId)
       const node = task === undefined ? undefined : catalog.nodeIndex.get(task.node)
       if (task === undefined || node === undefined) continue

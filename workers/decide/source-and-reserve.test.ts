@@ -1,4 +1,5 @@
 /** Reserving round by round, against what an attempt before this one, or a part of it that nobody heard of, still does. */
+
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { testRedis } from '../../adapters/shared/testing.ts'
 import { StockError } from '../../adapters/stock/errors.ts'
@@ -22,6 +23,7 @@ import { type TestDatabase, testDatabase } from '../../adapters/store/testing.ts
 import { buildDivisions } from '../../router/address.ts'
 import { decide } from '../../router/decide.ts'
 import { newOrder, takeSnapshot } from '../../router/order.ts'
+import { defaultPolicy } from '../../router/policy.ts'
 import { Availability } from '../catalog/availability.ts'
 import { readCatalog } from '../catalog/catalog.ts'
 import type { CounterKeeper } from '../counters/counter-keeper.ts'
@@ -86,6 +88,7 @@ async function workOnBoth(): Promise<Work & { readonly decision: NonNullable<Wor
   })
   return {
     ...{ before, tasksBefore: [], decision, checked: { holds: [], passed: [] }, takenBack: [] },
+    avoidedNodes: [],
     events: [{ event: { ...event, seq: stored.seq, storedAtMs: 1 }, outcome: 'taken' }],
   }
 }
@@ -141,6 +144,7 @@ function threadWith(context: PlacingContext, store: PostgresStore): ThreadContex
   let nowMs = 0
   return {
     ...{ ...context, store, now: () => ++nowMs },
+    policy: defaultPolicy,
     divisions: buildDivisions([{ adcode: '310000', name: '上海市', point: { lat: 31, lng: 121 } }]),
     logBug: (_, error) => {
       throw error

@@ -3,14 +3,15 @@
  * and whoever is refused plans again on the fresh figures that came with the refusal. An order over several nodes is all or
  * nothing until the last round; then it keeps what it got and the rest is backordered.
  */
+
 import type { ReleaseRequest, ReserveRequest } from '../../adapters/stock/counters.ts'
-import type { NewTask } from '../../adapters/store/stock/move-stock.ts'
 import { type Decision, type Demand, type PlannedTask, place } from '../../router/decide.ts'
 import { candidatesFor, type Network } from '../../router/source/candidates.ts'
 import { itemsOfPlan } from '../../router/source/items.ts'
 import { offersOf, sourceFrom } from '../../router/source/source.ts'
 import { describeSourcing, type SourcingTrace } from '../../router/source/trace.ts'
 import { type Group, splitByConstraint } from '../../router/split.ts'
+import type { NewTask } from '../../router/stock.ts'
 import type { Order, Task } from '../../router/types.ts'
 import type { Availability } from '../catalog/availability.ts'
 import type { Catalog } from '../catalog/catalog.ts'

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { defaultPolicy } from '../../router/policy.ts'
 import type { Command, Order, Sku, TakeBackReason, Task } from '../../router/types.ts'
 import { catalogOf } from '../catalog/catalog.ts'
 import type { EventToDecide } from './batch.ts'
@@ -19,6 +20,7 @@ function contextWith(skus: readonly Sku[], skuMap: Readonly<Record<string, strin
   return {
     catalog,
     divisions: { provinces: { full: new Map(), short: new Map() }, points: new Map() },
+    policy: defaultPolicy,
   }
 }
 

@@ -7,6 +7,7 @@ import { loadDivisions } from '../../adapters/divisions/load.ts'
 import { errorFields } from '../../adapters/shared/error-fields.ts'
 import { connect, keyedPlans } from '../../adapters/store/postgres/connect.ts'
 import { PostgresStore } from '../../adapters/store/postgres-store.ts'
+import { defaultPolicy } from '../../router/policy.ts'
 import { Availability } from '../catalog/availability.ts'
 import { type Catalog, readCatalog } from '../catalog/catalog.ts'
 import { StockKeeper } from '../counters/stock-keeper.ts'
@@ -76,6 +77,7 @@ export async function decide(task: ThreadTask): Promise<Uint8Array> {
       store: own.store,
       keeper: own.keeper,
       divisions: own.divisions,
+      policy: defaultPolicy,
       catalog: own.catalog,
       availability: own.availability,
       now: Date.now,

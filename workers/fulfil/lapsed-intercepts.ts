@@ -1,6 +1,7 @@
 /** The sweep's part for tasks that were to be stopped and whose owner fell silent: the lease has run out, the units are free. */
+
 import type { TaskStore } from '../../adapters/store/order-store.ts'
-import { stage } from '../../router/command.ts'
+import { stage } from '../../router/commands.ts'
 import type { Dispatch } from '../decide/dispatch.ts'
 import type { Clock } from '../process/clock.ts'
 import { handBack } from './verbs.ts'

@@ -1,8 +1,10 @@
 /** A warehouse's verbs as HTTP endpoints. */
+
 import { ApiError } from '../../adapters/http/errors.ts'
 import { implement, type JsonRoute, ok } from '../../adapters/http/route.ts'
 import { contract } from '../../adapters/http/v1/contract.ts'
-import type { PulledTask, TaskRefusal } from '../../adapters/store/tasks/tasks.ts'
+import type { PulledTask } from '../../adapters/store/tasks/tasks.ts'
+import type { TaskRefusal } from '../../router/task.ts'
 import type { Receiver, Sku } from '../../router/types.ts'
 import { accept, type Claim, confirmIntercept, extend, type FulfilContext, pull, reject, ship } from './verbs.ts'
 

@@ -3,11 +3,13 @@
  * called alike by an HTTP handler, an adapter of a warehouse system or a command line. A refusal is an outcome, not an error;
  * Postgres away throws as the store does.
  */
+
 import type { InboxEvent } from '../../adapters/store/inbox/inbox.ts'
-import type { Accepted, Extended, GivenBackAs, TaskStore } from '../../adapters/store/order-store.ts'
+import type { Accepted, Extended, TaskStore } from '../../adapters/store/order-store.ts'
 import type { Shipped } from '../../adapters/store/tasks/ship.ts'
-import type { Package, PulledTask, TaskRefusal } from '../../adapters/store/tasks/tasks.ts'
-import { nodeActor } from '../../router/command.ts'
+import type { PulledTask } from '../../adapters/store/tasks/tasks.ts'
+import { nodeActor } from '../../router/commands.ts'
+import type { GivenBackAs, Package, TaskRefusal } from '../../router/task.ts'
 import type { Command, RejectReason, SkuQuantity } from '../../router/types.ts'
 import type { Dispatch } from '../decide/dispatch.ts'
 import { commandEvent } from '../intake/commands.ts'

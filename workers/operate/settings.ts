@@ -6,6 +6,7 @@ import type { Sql } from '../../adapters/store/postgres/connect.ts'
 import type { Vault } from '../../adapters/store/secrets/vault.ts'
 import { changeSafety } from '../../adapters/store/stock/stock.ts'
 import { type Divisions, pointOfAdcode } from '../../router/address.ts'
+import type { NodePolicy, Policy } from '../../router/policy.ts'
 import type { ChannelName, Freight, Node, Point, Sku } from '../../router/types.ts'
 import type { CatalogWatch } from '../catalog/catalog-watch.ts'
 import type { CounterKeeper } from '../counters/counter-keeper.ts'
@@ -21,6 +22,7 @@ export interface SettingsContext {
   readonly catalog: Pick<CatalogWatch, 'current' | 'refresh'>
   readonly keeper: Pick<CounterKeeper, 'tell' | 'catchUp'>
   readonly divisions: Divisions
+  readonly policy: Policy
   readonly clock: Clock
   readonly log: Log
 }
@@ -93,21 +95,6 @@ export async function setSku({ sql, catalog }: SettingsContext, sku: Sku): Promi
   return done
 }
 
-/** What a parcel costs from a node whose own prices are not given: a common national tariff, in fen. */
-const defaultFreight: Freight = {
-  bands: [
-    { kmMax: 300, firstFen: 500, stepFen: 100 },
-    { kmMax: 1000, firstFen: 700, stepFen: 200 },
-    { kmMax: 2000, firstFen: 900, stepFen: 400 },
-    { kmMax: 20_100, firstFen: 1200, stepFen: 800 },
-  ],
-  firstGrams: 1000,
-  stepGrams: 1000,
-}
-const defaultHandlingFen = 200
-/** One step of priority is worth as much as a jiao a parcel. */
-const fenPerPriority = 10
-
 export interface NodeSettings extends Pick<Node, 'name' | 'kind' | 'open' | 'safetyStock'> {
   readonly adcode?: string | undefined
   /** Absent: the point of the adcode. */
@@ -124,7 +111,7 @@ export interface NodeSettings extends Pick<Node, 'name' | 'kind' | 'open' | 'saf
 }
 
 export async function setNode(
-  { sql, catalog, keeper, divisions, clock, log }: SettingsContext,
+  { sql, catalog, keeper, divisions, policy, clock, log }: SettingsContext,
   name: string,
   given: NodeSettings,
 ): Promise<Done | Refused> {
@@ -133,7 +120,9 @@ export async function setNode(
   const previousKeyUntil = previousEnd(given.previousApiKeyUntil, clock.now())
   if (previousKeyUntil === 'too_far') return tooFar
   try {
-    await putNodes(sql, [{ node: nodeOf(name, point, given), apiKeyHash: sha256(given.apiKey), previousKeyUntil }])
+    await putNodes(sql, [
+      { node: nodeOf(name, point, given, policy.nodes), apiKeyHash: sha256(given.apiKey), previousKeyUntil },
+    ])
   } catch (error) {
     if (['23505', 'node_key_taken'].includes(codeOf(error))) return refused('node_key_taken')
     throw error
@@ -147,7 +136,7 @@ export async function setNode(
   return done
 }
 
-function nodeOf(node: string, point: Point, given: NodeSettings): Node {
+function nodeOf(node: string, point: Point, given: NodeSettings, policy: NodePolicy): Node {
   return {
     node,
     name: given.name,
@@ -157,9 +146,9 @@ function nodeOf(node: string, point: Point, given: NodeSettings): Node {
     open: given.open,
     channels: given.channels ?? null,
     regions: given.regions ?? null,
-    preferenceFen: (given.preferenceFen ?? 0) - (given.priority ?? 0) * fenPerPriority,
-    handlingFen: given.handlingFen ?? defaultHandlingFen,
-    freight: given.freight === undefined ? defaultFreight : freightOf(given.freight),
+    preferenceFen: (given.preferenceFen ?? 0) - (given.priority ?? 0) * policy.fenPerPriority,
+    handlingFen: given.handlingFen ?? policy.handlingFen,
+    freight: given.freight === undefined ? policy.freight : freightOf(given.freight),
     safetyStock: given.safetyStock,
   }
 }

@@ -6,8 +6,7 @@
 import type { SettleStore } from '../../adapters/store/order-store.ts'
 import { compareIds } from '../../adapters/store/settle/due.ts'
 import type { ReconcileLoad, ReconcileResult } from '../../adapters/store/settle/reconcile.ts'
-import { closableStates } from '../../router/reconcile/types.ts'
-import { reconcile } from '../../router/reconcile.ts'
+import { changeOf, hasSomethingToClose, reconcile } from '../../router/reconcile.ts'
 
 export interface Reconciled {
   /** Orders that went to `closed` in this call. */
@@ -66,21 +65,9 @@ export async function sweepReconciliations(
   return { ...result, nextOrderId: lastOrderId ?? '0' }
 }
 
-function hasSomethingToClose({ input, entered }: ReconcileLoad): boolean {
-  return entered || input.bills.length > 0 || closableStates.includes(input.order.state)
-}
-
-function resultOf(load: ReconcileLoad): ReconcileResult | null {
-  if (!hasSomethingToClose(load)) return null
-  const { input, entered } = load
+function resultOf({ input, entered }: ReconcileLoad): ReconcileResult | null {
+  if (!hasSomethingToClose(input, entered)) return null
   const { id, version, state } = input.order
   const reconciliation = reconcile(input)
-  const closes = reconciliation.state === 'closed' && reconciliation.order.shippedUnits > 0
-  const change =
-    closes && state !== 'closed' && state !== 'cancelled'
-      ? 'closed'
-      : reconciliation.state === 'open' && state === 'closed'
-        ? 'reopened'
-        : null
-  return { orderId: id, version, entered, reconciliation, change }
+  return { orderId: id, version, entered, reconciliation, change: changeOf(reconciliation, state) }
 }

@@ -2,11 +2,12 @@
  * A count found less than is promised. It is believed: the shortage is raised, and tasks that are not pulled yet are sourced
  * elsewhere, newest first. All of it is read from the database, so that after a crash the next call does the rest.
  */
+
 import type { ExceptionStore, StockStore } from '../../adapters/store/order-store.ts'
 import type { Shortage, UnpulledTask } from '../../adapters/store/stock/stock.ts'
-import type { StockPlace } from '../../adapters/store/sweep.ts'
-import { stage } from '../../router/command.ts'
-import type { ChannelName } from '../../router/types.ts'
+import { stage } from '../../router/commands.ts'
+import { tasksToCallBack } from '../../router/shortage.ts'
+import type { ChannelName, StockKey } from '../../router/types.ts'
 import { commandEvent } from '../intake/commands.ts'
 import type { EventToStore, Intake } from '../intake/intake.ts'
 import type { Clock } from '../process/clock.ts'
@@ -28,10 +29,7 @@ export async function answerShortages(
 }
 
 /** The same of places that were found short: by now another call may have answered for them. */
-export async function answerShort(
-  context: ShortageContext,
-  places: readonly StockPlace[],
-): Promise<readonly Shortage[]> {
+export async function answerShort(context: ShortageContext, places: readonly StockKey[]): Promise<readonly Shortage[]> {
   if (places.length === 0) return []
   const { store, intake } = context
   const commands = new Map<string, EventToStore>()
@@ -50,17 +48,8 @@ export async function answerShort(
     })),
   )
   const isRecalled = (task: UnpulledTask): boolean => recalled.has(commandOf(task).eventId)
-  const missing = new Map(short.map((s) => [`${s.node}/${s.sku}`, s.missing]))
-  const wanted = new Map<string, EventToStore>()
-  // What is called back already, and not decided yet, counts first.
-  for (const task of [...tasks.filter(isRecalled), ...tasks.filter((t) => !isRecalled(t))]) {
-    const key = `${task.node}/${task.sku}`
-    const left = missing.get(key)!
-    if (left <= 0) continue
-    missing.set(key, left - task.quantity)
-    if (!isRecalled(task)) wanted.set(task.taskId, commandOf(task))
-  }
-  await Promise.all([...wanted.values()].map((command) => intake.storeOwn(command)))
+  const wanted = tasksToCallBack(short, tasks, isRecalled)
+  await Promise.all(wanted.map((task) => intake.storeOwn(commandOf(task))))
   return short.map(({ sku, missing }) => ({ sku, missing }))
 }
 

@@ -6,8 +6,10 @@
  * wrong although Redis has heard everything is somebody's bug, or somebody's hand in Redis: it is raised with its figures,
  * loaded anew, and stays in the list of exceptions, resolved, with the time that it took.
  */
+
 import type { CommittedReservations, ExceptionStore, StockWatch } from '../../adapters/store/order-store.ts'
-import type { NodeSeq, StockPlace } from '../../adapters/store/sweep.ts'
+import type { NodeSeq } from '../../adapters/store/sweep.ts'
+import type { StockKey } from '../../router/types.ts'
 import type { CatalogWatch } from '../catalog/catalog-watch.ts'
 import { type Compared, compareStock, type StockDifference } from '../counters/compare-stock.ts'
 import type { CounterKeeper } from '../counters/counter-keeper.ts'
@@ -66,7 +68,7 @@ export class StockSweep {
   /** Seen to differ once: their second look is the next round's. */
   #lookAgain = new Set<string>()
   #turn: readonly string[] = []
-  #short: StockPlace[] = []
+  #short: StockKey[] = []
   #reloadedAt = Number.NEGATIVE_INFINITY
   readonly #differences = new Map<string, Difference>()
 
@@ -85,7 +87,7 @@ export class StockSweep {
   }
 
   /** Places that changed since the last call, and that promise more than there is. */
-  takeShort(): readonly StockPlace[] {
+  takeShort(): readonly StockKey[] {
     const short = this.#short
     this.#short = []
     return short

@@ -5,8 +5,8 @@
  * Each takes its locks in the order of all others (orders, tasks, nodes, stock), so it may run beside a service, and each
  * gives how many rows it changed.
  */
+import type { NodeDelta } from '../../../router/stock.ts'
 import type { Sql, Transaction } from '../postgres/connect.ts'
-import type { NodeDelta } from '../stock/move-stock.ts'
 import { nextNodeSeq } from '../stock/stock.ts'
 
 /** Of one statement; what is left is mended by the next. */

@@ -1,8 +1,9 @@
 /** One batch of decisions: everything is looked at before anything is written, so that it is all or nothing. */
-import type { Task } from '../../../router/types.ts'
+import { changesOf } from '../../../router/stock.ts'
+import type { StockKey, Task } from '../../../router/types.ts'
 import type { CommitOutcome, DecisionWrite } from '../orders/commit.ts'
 import { keyOf } from '../orders/load.ts'
-import { moveStock, type Place, placesOf, settleGone, shortOf } from './move-stock.ts'
+import { moveStock, settleGone, shortOf } from './move-stock.ts'
 import { compare, pairKey, type Tables } from './tables.ts'
 
 export function commitDecisions(
@@ -18,17 +19,17 @@ export function commitDecisions(
   if (kept.some((w) => w.seqs.some((seq) => !tables.pending.has(seq)))) return { outcome: 'settled_elsewhere' }
   const newTasks = kept.flatMap((w) => w.newTasks)
   const releases = kept.flatMap((w) => w.releases)
-  const places = placesOf(newTasks, releases)
-  settleGone(tables, places)
-  const short = shortOf(tables, places)
+  const changes = changesOf(newTasks, releases)
+  settleGone(tables, changes)
+  const short = shortOf(tables, changes)
   if (short.length > 0) return { outcome: 'stock_refused', short: inKeyOrder(short) }
   for (const seq of kept.flatMap((w) => w.seqs)) tables.pending.delete(seq)
-  const deltas = moveStock(tables, places, newTasks, releases)
+  const deltas = moveStock(tables, changes, newTasks, releases)
   for (const write of kept) writeOne(tables, write, createdAt)
   return { outcome: 'committed', conflicts, deltas }
 }
 
-function inKeyOrder(short: readonly Place[]) {
+function inKeyOrder(short: readonly StockKey[]) {
   const rows = short.map(({ node, sku }) => ({ node, sku }))
   return rows.sort((a, b) => compare(a.node, b.node) || compare(a.sku, b.sku))
 }

@@ -1,4 +1,4 @@
-import type { NodeDelta } from '../stock/move-stock.ts'
+import { availableOf, type NodeDelta, shortageOf } from '../../../router/stock.ts'
 import type { NodeFigures, Posted, Posting } from '../stock/stock.ts'
 import { compare, nextNodeSeq, pairKey, type Tables } from './tables.ts'
 
@@ -28,7 +28,7 @@ export function postStock(tables: Tables, { node, ref, kind, lines, bodyHash }: 
     return { sku, onHand, reserved: 0, safety: isNew ? safety : 0 }
   })
   tables.movements.push({ node, seq, kind, ref, lines: moved })
-  const shortages = skus.map((sku) => ({ sku, missing: rows.get(sku)!.reserved - rows.get(sku)!.onHand }))
+  const shortages = skus.map((sku) => ({ sku, missing: shortageOf(rows.get(sku)!) }))
   const delta = { node, seq, lines: moved.map((m) => ({ sku: m.sku, delta: m.onHand - m.safety })) }
   return { outcome: 'posted', delta, shortages: shortages.filter((s) => s.missing > 0) }
 }
@@ -38,7 +38,7 @@ export function figuresOf(tables: Tables, nodes: readonly string[]): NodeFigures
     const row = tables.nodes.get(node)
     if (row === undefined) return []
     const available = [...tables.stock.get(node)!].map(([sku, s]) => {
-      return { sku, available: s.onHand - s.safety - s.reserved }
+      return { sku, available: availableOf(s) }
     })
     return [{ node, no: row.no, seq: row.seq, available }]
   })
@@ -49,6 +49,6 @@ export function deltasAfter(tables: Tables, node: string, fromSeq: number): Node
   rows.sort((a, b) => a.seq! - b.seq!)
   return rows.map(({ seq, lines }) => ({
     ...{ node, seq: seq! },
-    lines: lines.map((l) => ({ sku: l.sku, delta: l.onHand - l.reserved - l.safety })),
+    lines: lines.map((l) => ({ sku: l.sku, delta: availableOf(l) })),
   }))
 }

@@ -2,11 +2,11 @@
  * The order's way on plain maps: the same verbs with the same meaning as on Postgres, in one process, without a clock of
  * its own. Every verb happens at one instant; only the epoch lock can make another one wait.
  */
+import type { GivenBackAs, Package } from '../../../router/task.ts'
 import type { Order, OrderKey } from '../../../router/types.ts'
 import type { InboxEvent } from '../inbox/inbox.ts'
 import type {
   DecisionStore,
-  GivenBackAs,
   InboxStore,
   LockedBooks,
   ReservationName,
@@ -17,7 +17,6 @@ import type {
 import type { DecisionWrite } from '../orders/commit.ts'
 import { keyOf, type Loaded } from '../orders/load.ts'
 import type { Posting } from '../stock/stock.ts'
-import type { Package } from '../tasks/tasks.ts'
 import { commitDecisions } from './commit.ts'
 import { readPending, storeEvents } from './intake.ts'
 import { deltasAfter, figuresOf, postStock } from './stock.ts'

@@ -5,13 +5,15 @@
  * has less than Redis promised, or a stock epoch that is over make the outcome; nothing of a refused order is written.
  * Locks are taken in one order everywhere: orders, tasks, events, nodes, stock, what is due, each by key.
  */
+
 import { closableStates } from '../../../router/reconcile/types.ts'
+import type { NewTask, NodeDelta, Release } from '../../../router/stock.ts'
 import type { Order, Task } from '../../../router/types.ts'
 import type { Sql, Transaction } from '../postgres/connect.ts'
 import { jsonColumn, jsonText, textColumn } from '../postgres/json-text.ts'
 import { together } from '../postgres/together.ts'
 import { markDue } from '../settle/due.ts'
-import { moveStock, type NewTask, type NodeDelta, type Release } from '../stock/move-stock.ts'
+import { moveStock } from '../stock/move-stock.ts'
 import { orderBody } from './order-row.ts'
 
 /** The advisory lock that a raise of the stock epoch holds alone, and every decision shares. */

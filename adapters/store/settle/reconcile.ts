@@ -1,12 +1,13 @@
 /** Reads what the three-way match needs, and writes what it found: reconciliation, exceptions, the order's state. */
+
 import type { BillRow } from '../../../router/bill.ts'
 import {
-  type Package,
   type ReconcileInput,
   type Reconciliation,
   reconcileExceptionKinds,
   type ShippedTask,
 } from '../../../router/reconcile/types.ts'
+import type { Package } from '../../../router/task.ts'
 import type { Track } from '../../../router/track.ts'
 import type { TaskLine, TaskState } from '../../../router/types.ts'
 import { raise } from '../exceptions.ts'

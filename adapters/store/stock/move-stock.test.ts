@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { StockCorrection } from '../../../router/reasons.ts'
 import { audit } from '../audit/audit.ts'
 import { commitDecisions, type DecisionWrite } from '../orders/commit.ts'
 import { connect, keyedPlans, type Sql } from '../postgres/connect.ts'
 import { giveBack, pullTasks } from '../tasks/tasks.ts'
 import { atMs, decided, empty, figures, lines, makeNetwork, post, route, snapshotOf, waits } from '../testing/world.ts'
 import { type TestDatabase, testDatabase } from '../testing.ts'
-import type { StockCorrection } from './move-stock.ts'
 import { figuresOf } from './stock.ts'
 
 const nodes = ['n1', 'n2', 'n3']

@@ -1,7 +1,8 @@
 /** A shortage as one moment sees it: what is missing, who holds it, and what is called back already. */
+import type { StockKey } from '../../../router/types.ts'
 import type { ReadShortages } from '../order-store.ts'
 import type { Sql } from '../postgres/connect.ts'
-import { pendingAmong, type StockPlace } from '../sweep.ts'
+import { pendingAmong } from '../sweep.ts'
 import { shortAt, type UnpulledTask, unpulledTasks } from './stock.ts'
 
 // A decision between two of these readings would be counted twice or not at all, and a task too many called back.
@@ -10,7 +11,7 @@ const asOneMoment = 'isolation level repeatable read read only'
 /** `recallIdOf`: the event id of the command that calls a task back. */
 export async function readShortages(
   sql: Sql,
-  places: readonly StockPlace[],
+  places: readonly StockKey[],
   recallIdOf: (task: UnpulledTask) => string,
 ): Promise<ReadShortages> {
   if (places.length === 0) return { short: [], tasks: [], recalled: new Set() }

@@ -1,9 +1,9 @@
 /**
  * Stock as Postgres keeps it: receipts and counts in, figures out. Reservations are moved by ./commit.ts, shipments by ./tasks.ts.
  */
+import type { NodeDelta } from '../../../router/stock.ts'
 import type { SkuQuantity } from '../../../router/types.ts'
 import type { Queryable, Sql, Transaction } from '../postgres/connect.ts'
-import type { NodeDelta } from './move-stock.ts'
 
 export interface Posting {
   readonly node: string
@@ -159,7 +159,7 @@ export async function figuresOf(sql: Queryable, nodes: readonly string[]): Promi
   const rows = await sql<{ node: string; no: number; seq: number; skus: string[]; available: number[] }[]>`
     select n.node, n.no, n.seq::float8 as seq, s.skus, s.available
     from node n cross join lateral (
-      select coalesce(json_agg(sku), '[]') as skus, coalesce(json_agg(on_hand - safety - reserved), '[]') as available
+      select coalesce(json_agg(sku), '[]') as skus, coalesce(json_agg(available), '[]') as available
       from stock where stock.node = n.node
     ) s where n.node = any(${nodes as string[]})`
   return rows.map(({ node, no, seq, skus, available }) => ({
@@ -182,7 +182,7 @@ export async function stockRows(
   filter: { readonly sku?: string; readonly node?: string; readonly limit: number },
 ): Promise<StockRow[]> {
   return await sql<StockRow[]>`
-    select node, sku, on_hand as "onHand", reserved, safety, on_hand - safety - reserved as available
+    select node, sku, on_hand as "onHand", reserved, safety, available
     from stock where true ${filter.sku === undefined ? sql`` : sql`and sku = ${filter.sku}`}
       ${filter.node === undefined ? sql`` : sql`and node = ${filter.node}`}
     order by node, sku limit ${filter.limit}`

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Package } from '../../../router/task.ts'
 import { audit } from '../audit/audit.ts'
 import { connect, type Sql } from '../postgres/connect.ts'
 import { dueOrders } from '../settle/due.ts'
@@ -6,7 +7,6 @@ import { deltasAfter, figuresOf } from '../stock/stock.ts'
 import { atMs, empty, figures, lines, makeNetwork, post, pullOne, route, waits } from '../testing/world.ts'
 import { type TestDatabase, testDatabase } from '../testing.ts'
 import { shipTask } from './ship.ts'
-import type { Package } from './tasks.ts'
 
 let database: TestDatabase
 let sql: Sql

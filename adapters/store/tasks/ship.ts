@@ -4,14 +4,16 @@
  * On hand and reserved go down together, so what is available stays, and Redis has nothing to learn. But for one case: a
  * count had said that fewer are on hand than have left now. Then the count was wrong, not the parcel.
  */
-import { nodeActor } from '../../../router/command.ts'
+import { nodeActor } from '../../../router/commands.ts'
 import { stateOf } from '../../../router/order.ts'
-import type { SkuQuantity, Task, TaskState } from '../../../router/types.ts'
+import { takenByParcel } from '../../../router/stock.ts'
+import { type Package, ship as shipPackages, type TaskRefusal } from '../../../router/task.ts'
+import type { TaskState } from '../../../router/types.ts'
 import type { Sql, Transaction } from '../postgres/connect.ts'
 import { jsonText } from '../postgres/json-text.ts'
 import { markDue } from '../settle/due.ts'
 import { nextNodeSeq } from '../stock/stock.ts'
-import { addUp, lockOwned, type Package, type TaskRefusal } from './tasks.ts'
+import { lockOwned } from './tasks.ts'
 
 export type Shipped =
   | TaskRefusal
@@ -51,29 +53,14 @@ async function ship(tx: Transaction, shipment: Shipment, numbered: boolean): Pro
   const { node, taskId, fence, packages } = shipment
   const owned = await lockOwned(tx, node, taskId, fence)
   if ('outcome' in owned) return owned
-  const { task, order } = owned
-  const known = new Map(owned.packages.map((p) => [`${p.carrier} ${p.waybill}`, p]))
-  const fresh = packages.filter((p) => !known.has(`${p.carrier} ${p.waybill}`))
-  for (const p of packages) {
-    const same = known.get(`${p.carrier} ${p.waybill}`)
-    if (same !== undefined && !sameLines(same.lines, p.lines)) {
-      return { outcome: 'waybill_used_for_other_lines', waybill: p.waybill }
-    }
-  }
-  if (fresh.length === 0) return { outcome: 'already_shipped', orderId: order.id, state: task.state }
-  if (task.interceptRequested) return { outcome: 'intercepted' }
-  if (task.state !== 'pulled' && task.state !== 'accepted') return { outcome: 'wrong_state', state: task.state }
-  if (!owned.leased) return { outcome: 'lease_lapsed' }
-  const leaving = addUp(fresh.flatMap((p) => p.lines))
-  for (const [sku, quantity] of leaving) {
-    const line = task.lines.find((l) => l.sku === sku)
-    if (line === undefined || line.shipped + quantity > line.quantity) return { outcome: 'lines_do_not_match', sku }
-  }
-  const lines = task.lines.map((l) => ({ ...l, shipped: l.shipped + (leaving.get(l.sku) ?? 0) }))
-  const whole = lines.every((l) => l.shipped === l.quantity)
-  const after: Task = { ...task, state: whole ? 'shipped' : 'accepted', lines }
+  const { order } = owned
+  const done = shipPackages(owned.task, owned.isLeased, owned.packages, packages)
+  if (done.outcome === 'already_shipped')
+    return { outcome: 'already_shipped', orderId: order.id, state: owned.task.state }
+  if (!('task' in done)) return done
+  const { task: after, fresh, leaving } = done
   await tx`
-    update task set state = ${after.state}, lines = ${jsonText(lines)}::text::jsonb,
+    update task set state = ${after.state}, lines = ${jsonText(after.lines)}::text::jsonb,
       packages = packages || ${jsonText(fresh)}::text::jsonb, updated_at = now() where task_id = ${taskId}`
   await takeFromStock(tx, node, `${taskId}#${owned.packages.length}`, leaving, numbered)
   await tx`
@@ -85,10 +72,10 @@ async function ship(tx: Transaction, shipment: Shipment, numbered: boolean): Pro
   await tx`update orders set state = ${state}, version = version + 1, updated_at = now() where id = ${order.id}`
   await tx`
     insert into decision (order_id, version, seq, outcome, trace)
-    values (${order.id}, ${order.version + 1}, 0, ${whole ? 'shipped' : 'partly_shipped'},
+    values (${order.id}, ${order.version + 1}, 0, ${done.outcome},
       ${jsonText({ event: 'ship', actor: nodeActor(node), taskId, node, packages: fresh })})`
   await markDue(tx, [order.id])
-  return { outcome: whole ? 'shipped' : 'partly_shipped', orderId: order.id }
+  return { outcome: done.outcome, orderId: order.id }
 }
 
 async function takeFromStock(
@@ -104,8 +91,9 @@ async function takeFromStock(
   const rows = await tx<{ sku: string; on_hand: number }[]>`
     select sku, on_hand from stock where node = ${node} and sku = any(${skus}) order by sku for update`
   const onHand = new Map(rows.map((r) => [r.sku, r.on_hand]))
-  const taken = skus.map((s, i) => Math.min(quantities[i]!, onHand.get(s) ?? 0))
-  const differs = taken.some((t, i) => t !== quantities[i])
+  const parcels = skus.map((s, i) => takenByParcel(quantities[i]!, onHand.get(s) ?? 0))
+  const taken = parcels.map((p) => p.taken)
+  const differs = parcels.some((p) => p.isNews)
   if (differs && !numbered) throw new NeedsNumber()
   const seq = differs ? await nextNodeSeq(tx, node) : null
   await tx`
@@ -115,10 +103,4 @@ async function takeFromStock(
   await tx`
     insert into stock_movement (node, node_seq, kind, ref, skus, on_hand, reserved)
     values (${node}, ${seq}, 'ship', ${ref}, ${skus}, ${taken.map((t) => -t)}::int[], ${quantities.map((q) => -q)}::int[])`
-}
-
-function sameLines(a: readonly SkuQuantity[], b: readonly SkuQuantity[]): boolean {
-  const left = addUp(a)
-  const right = addUp(b)
-  return left.size === right.size && [...left].every(([sku, quantity]) => right.get(sku) === quantity)
 }

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Package } from '../../../router/task.ts'
 import type { SkuQuantity } from '../../../router/types.ts'
 import { audit } from '../audit/audit.ts'
 import { commitDecisions } from '../orders/commit.ts'
@@ -20,7 +21,7 @@ import {
 } from '../testing/world.ts'
 import { type TestDatabase, testDatabase } from '../testing.ts'
 import { shipTask } from './ship.ts'
-import { acceptTask, endLeases, extendLease, giveBack, lapsedIntercepts, type Package, pullTasks } from './tasks.ts'
+import { acceptTask, endLeases, extendLease, giveBack, lapsedIntercepts, pullTasks } from './tasks.ts'
 
 let database: TestDatabase
 let sql: Sql

@@ -2,18 +2,20 @@
  * A warehouse's verbs on its tasks. Every one but pull carries the fence that the pull gave: a lease that went to
  * somebody else has a higher one, so a late answer changes nothing.
  */
-import type { Order, Receiver, SkuQuantity, Task, TaskLine } from '../../../router/types.ts'
+import {
+  accept,
+  extend,
+  type GivenBackAs,
+  giveBack as handBack,
+  type Package,
+  refusedClaim,
+  type TaskRefusal,
+} from '../../../router/task.ts'
+import type { Order, Receiver, Task, TaskLine } from '../../../router/types.ts'
+import type { Accepted, Extended } from '../order-store.ts'
 import { type TaskRow, taskFromRow } from '../orders/load.ts'
 import { type OrderRow, orderFromRow, type ReceiverBody, receiverOf } from '../orders/order-row.ts'
 import type { Queryable, Sql, Transaction } from '../postgres/connect.ts'
-
-export interface Package {
-  readonly carrier: string
-  readonly waybill: string
-  readonly lines: readonly SkuQuantity[]
-  /** Epoch milliseconds, ours. */
-  readonly shippedAt: number
-}
 
 export interface PulledTask {
   readonly taskId: string
@@ -90,23 +92,14 @@ export async function lapsedIntercepts(
     where state in ('pulled', 'accepted') and intercept_requested and lease_until <= now() limit ${limit}`
 }
 
-/** Why a verb was refused. `unknown_task` also for another node's: it is not theirs to know. */
-export type TaskRefusal =
-  | { readonly outcome: 'unknown_task' }
-  | { readonly outcome: 'stale_fence' }
-  | { readonly outcome: 'lease_lapsed' }
-  | { readonly outcome: 'wrong_state'; readonly state: string }
-  | { readonly outcome: 'intercepted' }
-  | { readonly outcome: 'not_intercepted' }
-  | { readonly outcome: 'lines_do_not_match'; readonly sku: string }
-  | { readonly outcome: 'waybill_used_for_other_lines'; readonly waybill: string }
-
 export interface OwnedTask {
   readonly task: Task
   readonly order: Order
   readonly orderTasks: readonly Task[]
   readonly packages: readonly Package[]
-  readonly leased: boolean
+  /** Why it was handed back. */
+  readonly reason: string | null
+  readonly isLeased: boolean
 }
 
 /** Locks the order, then its tasks: the order of locks of every writer. */
@@ -116,40 +109,35 @@ export async function lockOwned(
   taskId: string,
   fence: number,
 ): Promise<OwnedTask | Extract<TaskRefusal, { outcome: 'unknown_task' | 'stale_fence' }>> {
-  const [found] = await tx<
-    { order_id: string }[]
-  >`select order_id from task where task_id = ${taskId} and node = ${node}`
-  if (found === undefined) return { outcome: 'unknown_task' }
+  const [found] = await tx<{ order_id: string }[]>`
+    select order_id from task where task_id = ${taskId} and node = ${node}`
+  if (found === undefined) return refusedClaim(undefined, fence)!
   const [orderRow] = await tx<OrderRow[]>`
     select id, channel, shop, order_id, version, state, body::json, items, allocations from orders where id = ${found.order_id} for update`
-  const rows = await tx<(TaskRow & { packages: Package[]; leased: boolean | null })[]>`
-    select order_id, task_id, node, state, fence, intercept_requested, lines, packages, lease_until > now() as leased
+  const rows = await tx<(TaskRow & { packages: Package[]; reason: string | null; leased: boolean | null })[]>`
+    select order_id, task_id, node, state, fence, intercept_requested, lines, packages, reason,
+      lease_until > now() as leased
     from task where order_id = ${found.order_id} order by task_id for update`
   const row = rows.find((r) => r.task_id === taskId)!
-  if (row.fence !== fence) return { outcome: 'stale_fence' }
+  const refused = refusedClaim(row, fence)
+  if (refused !== null) return refused
   return {
     task: taskFromRow(row),
     order: orderFromRow(orderRow!),
     orderTasks: rows.map(taskFromRow),
     packages: row.packages,
-    leased: row.leased === true,
+    reason: row.reason,
+    isLeased: row.leased === true,
   }
 }
 
-export async function acceptTask(
-  sql: Sql,
-  node: string,
-  taskId: string,
-  fence: number,
-): Promise<TaskRefusal | { readonly outcome: 'accepted' } | { readonly outcome: 'already_accepted' }> {
+export async function acceptTask(sql: Sql, node: string, taskId: string, fence: number): Promise<Accepted> {
   return await sql.begin(async (tx) => {
     const owned = await lockOwned(tx, node, taskId, fence)
     if ('outcome' in owned) return owned
-    if (owned.task.state === 'accepted') return { outcome: 'already_accepted' }
-    if (owned.task.state !== 'pulled') return { outcome: 'wrong_state', state: owned.task.state }
-    if (!owned.leased) return { outcome: 'lease_lapsed' }
-    if (owned.task.interceptRequested) return { outcome: 'intercepted' }
-    await tx`update task set state = 'accepted', updated_at = now() where task_id = ${taskId}`
+    const done = accept(owned.task, owned.isLeased)
+    if (done.outcome !== 'accepted') return done
+    await tx`update task set state = ${done.task.state}, updated_at = now() where task_id = ${taskId}`
     return { outcome: 'accepted' }
   })
 }
@@ -160,42 +148,35 @@ export async function extendLease(
   taskId: string,
   fence: number,
   leaseSeconds: number,
-): Promise<
-  | TaskRefusal
-  | { readonly outcome: 'extended'; readonly leaseUntil: Date; readonly intercepted: boolean; readonly state: string }
-> {
+): Promise<Extended> {
   return await sql.begin(async (tx) => {
     const owned = await lockOwned(tx, node, taskId, fence)
     if ('outcome' in owned) return owned
-    if (owned.task.state !== 'pulled' && owned.task.state !== 'accepted') {
-      return { outcome: 'wrong_state', state: owned.task.state }
-    }
-    if (!owned.leased) return { outcome: 'lease_lapsed' }
-    const [row] = await tx<{ lease_until: Date; intercept_requested: boolean }[]>`
+    const { task, isLeased } = owned
+    const done = extend(task, isLeased)
+    if (done.outcome !== 'extended') return done
+    const [row] = await tx<{ lease_until: Date }[]>`
       update task set lease_until = now() + ${leaseSeconds}::int * interval '1 second', updated_at = now()
-      where task_id = ${taskId} returning lease_until, intercept_requested`
+      where task_id = ${taskId} returning lease_until`
     return {
       outcome: 'extended',
       leaseUntil: row!.lease_until,
-      intercepted: row!.intercept_requested,
-      state: owned.task.state,
+      intercepted: task.interceptRequested,
+      state: task.state,
     }
   })
 }
 
 /**
- * Hands a task back: rejected by its owner, or its intercept accepted. The units stay reserved until the decision that a command in
- * the inbox asks for; `insertCommand` puts it there in the same transaction.
+ * Hands a task back: rejected by its owner, or its intercept confirmed. The units stay reserved until the decision that a
+ * command in the inbox asks for; `insertCommand` puts it there in the same transaction.
  */
 export async function giveBack<Command>(
   sql: Sql,
   node: string,
   taskId: string,
   fence: number,
-  how:
-    | { readonly state: 'rejected'; readonly reason: string; readonly lines: readonly SkuQuantity[] }
-    /** lapsed: the lease has run out and the sweep speaks for its silent owner. */
-    | { readonly state: 'intercepted'; readonly lapsed?: true },
+  how: GivenBackAs,
   insertCommand: (tx: Transaction, order: Order) => Promise<Command>,
 ): Promise<
   | TaskRefusal
@@ -205,28 +186,10 @@ export async function giveBack<Command>(
   return await sql.begin(async (tx) => {
     const owned = await lockOwned(tx, node, taskId, fence)
     if ('outcome' in owned) return owned
-    const { task, order } = owned
-    const [row] = await tx<{ reason: string | null }[]>`select reason from task where task_id = ${taskId}`
-    const reason = how.state === 'rejected' ? how.reason : 'intercepted'
-    if (task.state !== 'pulled' && task.state !== 'accepted') {
-      return row!.reason === reason ? { outcome: 'already_given_back' } : { outcome: 'wrong_state', state: task.state }
-    }
-    const speaksForSilent = how.state === 'intercepted' && how.lapsed === true
-    if (owned.leased === speaksForSilent) return { outcome: 'lease_lapsed' }
-    if (how.state === 'intercepted' && !task.interceptRequested) return { outcome: 'not_intercepted' }
-    if (how.state === 'rejected') {
-      for (const [sku, quantity] of addUp(how.lines)) {
-        const line = task.lines.find((l) => l.sku === sku)
-        if (line === undefined || quantity > line.quantity - line.shipped) return { outcome: 'lines_do_not_match', sku }
-      }
-    }
-    await tx`update task set state = ${how.state}, reason = ${reason}, updated_at = now() where task_id = ${taskId}`
-    return { outcome: 'given_back', command: await insertCommand(tx, order) }
+    const done = handBack(owned.task, owned.isLeased, owned.reason, how)
+    if (done.outcome !== 'given_back') return done
+    await tx`
+      update task set state = ${done.task.state}, reason = ${done.reason}, updated_at = now() where task_id = ${taskId}`
+    return { outcome: 'given_back', command: await insertCommand(tx, owned.order) }
   })
-}
-
-export function addUp(lines: readonly SkuQuantity[]): Map<string, number> {
-  const bySku = new Map<string, number>()
-  for (const line of lines) bySku.set(line.sku, (bySku.get(line.sku) ?? 0) + line.quantity)
-  return bySku
 }

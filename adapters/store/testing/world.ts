@@ -2,9 +2,11 @@
  * For tests: a small network and orders that take the store's real way (inbox, decision, commit, pull), with the brain
  * told where to source instead of asked.
  */
+
 import { createHash, randomUUID } from 'node:crypto'
 import { decide, place } from '../../../router/decide.ts'
 import { newOrder, takeRefund, takeSnapshot } from '../../../router/order.ts'
+import type { NodeDelta, Release } from '../../../router/stock.ts'
 import { type TakenBack, takingEffect } from '../../../router/take-back.ts'
 import type {
   Node,
@@ -20,7 +22,6 @@ import { dayOf, type InboxEvent, storeEvents } from '../inbox/inbox.ts'
 import { commitDecisions, type DecisionWrite } from '../orders/commit.ts'
 import { keyOf, type Loaded, loadByKeys } from '../orders/load.ts'
 import type { Sql, Transaction } from '../postgres/connect.ts'
-import type { NodeDelta, Release } from '../stock/move-stock.ts'
 import { type Posted, postStock } from '../stock/stock.ts'
 import { type PulledTask, pullTasks } from '../tasks/tasks.ts'
 

@@ -1,8 +1,9 @@
 /** The brain on any facts: orders told in any sequence, money shared, sources chosen, traces read. */
 import fc from 'fast-check'
-import { check, defaultLimits } from '../../../router/check.ts'
+import { check } from '../../../router/check.ts'
 import { addFen, shareByLargestRemainder } from '../../../router/money.ts'
 import { newOrder, stateOf, takeRefund, takeSnapshot } from '../../../router/order.ts'
+import { defaultPolicy } from '../../../router/policy.ts'
 import { type OrderSnapshot, platformStates, type RefundSnapshot } from '../../../router/types.ts'
 import { formatYuan, parseYuan } from '../../../router/yuan.ts'
 import { mutateBytes } from '../mutate-bytes.ts'
@@ -92,7 +93,7 @@ const order = target<{ readonly story: (OrderSnapshot | RefundSnapshot)[] }>({
     expectThat(stateOf(told, []) !== 'closed', 'nothing is closed by itself')
     if (told.snapshot === null) return
     const { catalog } = decidingContext()
-    const found = check({ snapshot: told.snapshot, catalog: catalog.sku, overruled: [], limits: defaultLimits })
+    const found = check({ snapshot: told.snapshot, catalog: catalog.sku, overruled: [], limits: defaultPolicy.check })
     const { snapshot } = told
     const sumFen = addFen(snapshot.freightFen, ...snapshot.lines.map((l) => l.paidFen))
     expectThat(

@@ -3,11 +3,13 @@
  * on. Promise 7 says that both come to the same. Settings that changed since (goods, bundles, a shop's SKU map) may change
  * an order's decision: such orders are left out.
  */
+
 import { isDeepStrictEqual } from 'node:util'
 import { loadDivisions } from '../../../adapters/divisions/load.ts'
 import { type Loaded, loadByKeys } from '../../../adapters/store/orders/load.ts'
 import type { Sql } from '../../../adapters/store/postgres/connect.ts'
 import { place } from '../../../router/decide.ts'
+import { defaultPolicy } from '../../../router/policy.ts'
 import { itemsOfPlan } from '../../../router/source/items.ts'
 import { replay, type StoredTrace } from '../../../router/source/trace.ts'
 import { splitByConstraint } from '../../../router/split.ts'
@@ -42,7 +44,7 @@ const chunk = 200
 
 /** About `count` decisions, drawn at random. */
 export async function replayDecisions(sql: Sql, count: number): Promise<Replayed> {
-  const context: WorkContext = { catalog: await readCatalog(sql), divisions: loadDivisions() }
+  const context: WorkContext = { catalog: await readCatalog(sql), divisions: loadDivisions(), policy: defaultPolicy }
   const different: Record<string, unknown>[] = []
   let traces = 0
   let orders = 0

@@ -1,0 +1,47 @@
+/**
+ * What a business may want otherwise. Rules take it as an argument and import none of it, so that a policy can be versioned,
+ * tried beside another one, and named in a trace. `defaultPolicy` is in force everywhere today.
+ */
+import type { CheckLimits } from './check.ts'
+import { humanWords } from './check-words.ts'
+import type { ClockPolicy } from './clock-rule.ts'
+import type { Freight } from './types.ts'
+
+export interface NodePolicy {
+  /** What a parcel costs from a node whose own prices are not given. */
+  readonly freight: Freight
+  readonly handlingFen: number
+  /** What one step of a node's priority is worth, per parcel. */
+  readonly fenPerPriority: number
+}
+
+export interface Policy {
+  readonly check: CheckLimits
+  readonly clock: ClockPolicy
+  readonly nodes: NodePolicy
+}
+
+export const defaultPolicy: Policy = {
+  check: {
+    // A household buys dozens, not hundreds; beyond that it is a typing error, a reseller or a wrong price.
+    lineQuantityMax: 200,
+    orderQuantityMax: 500,
+    humanWords,
+  },
+  clock: { aheadMsMax: 24 * 3_600_000 },
+  nodes: {
+    // A common national tariff, in fen.
+    freight: {
+      bands: [
+        { kmMax: 300, firstFen: 500, stepFen: 100 },
+        { kmMax: 1000, firstFen: 700, stepFen: 200 },
+        { kmMax: 2000, firstFen: 900, stepFen: 400 },
+        { kmMax: 20_100, firstFen: 1200, stepFen: 800 },
+      ],
+      firstGrams: 1000,
+      stepGrams: 1000,
+    },
+    handlingFen: 200,
+    fenPerPriority: 10,
+  },
+}

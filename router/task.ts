@@ -1,0 +1,185 @@
+/**
+ * The life of a task (发货单): what may be pulled, accepted, extended, shipped, handed back and called back, by whom, and what
+ * the task is then. Stores lock the task and ask here; they write what they are told.
+ *
+ *   ready ─pull▶ pulled ─accept▶ accepted ─ship▶ shipped
+ *     │            │  └──────────────┴─ reject ▶ rejected ─┐
+ *     │            └─ intercept confirmed ▶ intercepted ───┴▶ (decided) cancelled
+ *     └─ called back ▶ cancelled
+ *
+ * A pull gives a lease and a fence. Every other verb carries the fence: an owner whose lease went to another has a lower one.
+ */
+import type { SkuQuantity, Task, TaskLine, TaskState } from './types.ts'
+
+/** One parcel that left the house. */
+export interface Package {
+  readonly carrier: string
+  readonly waybill: string
+  readonly lines: readonly SkuQuantity[]
+  /** Epoch milliseconds, ours. */
+  readonly shippedAt: number
+}
+
+/** Why a verb was refused. `unknown_task` is said of another node's task too: that node's work is no business of the caller. */
+export type TaskRefusal =
+  | { readonly outcome: 'unknown_task' }
+  | { readonly outcome: 'stale_fence' }
+  | { readonly outcome: 'lease_lapsed' }
+  | { readonly outcome: 'wrong_state'; readonly state: TaskState }
+  | { readonly outcome: 'intercepted' }
+  | { readonly outcome: 'not_intercepted' }
+  | { readonly outcome: 'lines_do_not_match'; readonly sku: string }
+  | { readonly outcome: 'waybill_used_for_other_lines'; readonly waybill: string }
+
+/** States in which a node has the task in hand. */
+export const ownedStates: readonly TaskState[] = ['pulled', 'accepted']
+
+export function isOwned({ state }: Task): boolean {
+  return ownedStates.includes(state)
+}
+
+/** A task that was never pulled, or whose owner let the lease lapse; never one that is to be stopped. */
+export function mayBePulled(task: Task, isLeased: boolean): boolean {
+  if (task.interceptRequested) return false
+  return task.state === 'ready' || (isOwned(task) && !isLeased)
+}
+
+export function pulled(task: Task): Task {
+  return { ...task, state: 'pulled', fence: task.fence + 1 }
+}
+
+/** An owner is told of an intercept for as long as the lease lasts; after that the units are free. */
+export function isToldOfIntercept(task: Task, isLeased: boolean): boolean {
+  return isOwned(task) && task.interceptRequested && isLeased
+}
+
+export function isInterceptLapsed(task: Task, isLeased: boolean): boolean {
+  return isOwned(task) && task.interceptRequested && !isLeased
+}
+
+/** Whether a caller may speak for a task; null: it may. `task`: undefined when the node has no such task. */
+export function refusedClaim(
+  task: Pick<Task, 'fence'> | undefined,
+  fence: number,
+): Extract<TaskRefusal, { outcome: 'unknown_task' | 'stale_fence' }> | null {
+  if (task === undefined) return { outcome: 'unknown_task' }
+  return task.fence === fence ? null : { outcome: 'stale_fence' }
+}
+
+export function accept(
+  task: Task,
+  isLeased: boolean,
+): TaskRefusal | { readonly outcome: 'already_accepted' } | { readonly outcome: 'accepted'; readonly task: Task } {
+  if (task.state === 'accepted') return { outcome: 'already_accepted' }
+  if (task.state !== 'pulled') return { outcome: 'wrong_state', state: task.state }
+  if (!isLeased) return { outcome: 'lease_lapsed' }
+  if (task.interceptRequested) return { outcome: 'intercepted' }
+  return { outcome: 'accepted', task: { ...task, state: 'accepted' } }
+}
+
+/** Also of a task that is to be stopped: its owner may need time to find the parcel. */
+export function extend(task: Task, isLeased: boolean): TaskRefusal | { readonly outcome: 'extended' } {
+  if (!isOwned(task)) return { outcome: 'wrong_state', state: task.state }
+  return isLeased ? { outcome: 'extended' } : { outcome: 'lease_lapsed' }
+}
+
+export type ShipOutcome =
+  | TaskRefusal
+  | { readonly outcome: 'already_shipped' }
+  | {
+      readonly outcome: 'shipped' | 'partly_shipped'
+      readonly task: Task
+      /** Those that were not told before. */
+      readonly fresh: readonly Package[]
+      /** Units that leave now, by SKU. */
+      readonly leaving: ReadonlyMap<string, number>
+    }
+
+/** May be told in several calls; each unit leaves once. `known`: packages that were told before. */
+export function ship(task: Task, isLeased: boolean, known: readonly Package[], told: readonly Package[]): ShipOutcome {
+  const before = new Map(known.map((p) => [waybillOf(p), p]))
+  for (const p of told) {
+    const same = before.get(waybillOf(p))
+    if (same !== undefined && !sameLines(same.lines, p.lines))
+      return { outcome: 'waybill_used_for_other_lines', waybill: p.waybill }
+  }
+  const fresh = told.filter((p) => !before.has(waybillOf(p)))
+  if (fresh.length === 0) return { outcome: 'already_shipped' }
+  if (task.interceptRequested) return { outcome: 'intercepted' }
+  if (!isOwned(task)) return { outcome: 'wrong_state', state: task.state }
+  if (!isLeased) return { outcome: 'lease_lapsed' }
+  const leaving = addUp(fresh.flatMap((p) => p.lines))
+  const unfit = unfitSku(task.lines, leaving)
+  if (unfit !== null) return { outcome: 'lines_do_not_match', sku: unfit }
+  const lines = task.lines.map((l) => ({ ...l, shipped: l.shipped + (leaving.get(l.sku) ?? 0) }))
+  const isWhole = lines.every((l) => l.shipped === l.quantity)
+  const after: Task = { ...task, state: isWhole ? 'shipped' : 'accepted', lines }
+  return { outcome: isWhole ? 'shipped' : 'partly_shipped', task: after, fresh, leaving }
+}
+
+/** How a task comes back. lapsed: the lease has run out and the sweep speaks for its silent owner. */
+export type GivenBackAs =
+  | { readonly state: 'rejected'; readonly reason: string; readonly lines: readonly SkuQuantity[] }
+  | { readonly state: 'intercepted'; readonly lapsed?: true }
+
+/** The reason that a task keeps once it was handed back. */
+export function reasonOf(how: GivenBackAs): string {
+  return how.state === 'rejected' ? how.reason : 'intercepted'
+}
+
+export type GiveBackOutcome =
+  | TaskRefusal
+  | { readonly outcome: 'already_given_back' }
+  | { readonly outcome: 'given_back'; readonly task: Task; readonly reason: string }
+
+/** The units stay reserved until the decision that takes them back. `reason`: of an earlier hand-back, if any. */
+export function giveBack(task: Task, isLeased: boolean, reason: string | null, how: GivenBackAs): GiveBackOutcome {
+  if (!isOwned(task)) {
+    return reason === reasonOf(how) ? { outcome: 'already_given_back' } : { outcome: 'wrong_state', state: task.state }
+  }
+  const speaksForSilent = how.state === 'intercepted' && how.lapsed === true
+  if (isLeased === speaksForSilent) return { outcome: 'lease_lapsed' }
+  if (how.state === 'intercepted' && !task.interceptRequested) return { outcome: 'not_intercepted' }
+  if (how.state === 'rejected') {
+    const unfit = unfitSku(task.lines, addUp(how.lines))
+    if (unfit !== null) return { outcome: 'lines_do_not_match', sku: unfit }
+  }
+  return { outcome: 'given_back', task: { ...task, state: how.state }, reason: reasonOf(how) }
+}
+
+/** Called back before any node has it, or after its owner gave it back: what has left already stays shipped. */
+export function takenBack(task: Task): Task {
+  const lines = task.lines.filter((l) => l.shipped > 0).map((l) => ({ ...l, quantity: l.shipped }))
+  return { ...task, state: lines.length > 0 ? 'shipped' : 'cancelled', lines, interceptRequested: false }
+}
+
+/** Flagged for its owner when it is not wanted any more, and free of the flag when it is wanted again. */
+export function flagged(task: Task, isUnwanted: boolean): Task {
+  return !isOwned(task) || isUnwanted === task.interceptRequested ? task : { ...task, interceptRequested: isUnwanted }
+}
+
+/** Units by SKU. */
+export function addUp(lines: readonly SkuQuantity[]): Map<string, number> {
+  const bySku = new Map<string, number>()
+  for (const line of lines) bySku.set(line.sku, (bySku.get(line.sku) ?? 0) + line.quantity)
+  return bySku
+}
+
+/** A SKU of which the task has fewer units left than are meant; null: all fit. */
+function unfitSku(lines: readonly TaskLine[], meant: ReadonlyMap<string, number>): string | null {
+  for (const [sku, quantity] of meant) {
+    const line = lines.find((l) => l.sku === sku)
+    if (line === undefined || quantity > line.quantity - line.shipped) return sku
+  }
+  return null
+}
+
+function waybillOf({ carrier, waybill }: Package): string {
+  return `${carrier} ${waybill}`
+}
+
+function sameLines(a: readonly SkuQuantity[], b: readonly SkuQuantity[]): boolean {
+  const left = addUp(a)
+  const right = addUp(b)
+  return left.size === right.size && [...left].every(([sku, quantity]) => right.get(sku) === quantity)
+}
