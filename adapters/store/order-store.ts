@@ -139,7 +139,10 @@ export type GivenBack =
   | { readonly outcome: 'given_back'; readonly seq: string }
   | { readonly outcome: 'already_given_back' }
 
-export type Accepted = TaskRefusal | { readonly outcome: 'accepted' } | { readonly outcome: 'already_accepted' }
+export type Accepted =
+  | TaskRefusal
+  | { readonly outcome: 'accepted'; readonly leaseUntil: Date }
+  | { readonly outcome: 'already_accepted'; readonly leaseUntil: Date }
 
 export type Extended =
   | TaskRefusal
