@@ -1,6 +1,6 @@
 /** Sourcing on any network: every unit shipped from where it is, or missing; its trace computes it again. */
 
-import { itemsOfPlan } from '../../../router/source/items.ts'
+import { itemsOfPlan } from '../../../router/items-of-plan.ts'
 import type { Candidate, DemandLine } from '../../../router/source/plan.ts'
 import { source } from '../../../router/source/source.ts'
 import { describeSourcing, readTrace, replay } from '../../../router/source/trace.ts'
