@@ -1,6 +1,6 @@
 /**
- * The domain's nouns. Every stage speaks in these and in nothing else: a channel turns a platform's bytes into a
- * `Snapshot`, the brain turns snapshots into an `Order` with allocations, the store keeps exactly that.
+ * The domain's nouns. Every stage speaks in these, and in those of ./node.ts, ./task.ts and ./commands.ts: a channel turns a
+ * platform's bytes into a `Snapshot`, the brain turns snapshots into an `Order` with allocations, the store keeps exactly that.
  *
  * Units are in the names: money is integer fen, weight is grams, instants are epoch milliseconds, ids are strings
  * (platform ids exceed 2^53).
