@@ -1,19 +1,24 @@
 /** Postgres as one simulated process sees it: the same verbs, each over the wire. */
 
+import type { ExceptionEntry } from '../../adapters/store/exceptions.ts'
 import type { InboxEvent } from '../../adapters/store/inbox/event.ts'
-import type { MemoryVerbs } from '../../adapters/store/memory/store.ts'
-import type { LockedBooks, ReservationName } from '../../adapters/store/order-store.ts'
+import type { LockedBooks, OrderStore, ReservationName } from '../../adapters/store/order-store.ts'
 import type { DecisionWrite } from '../../adapters/store/orders/commit.ts'
 import type { Posting } from '../../adapters/store/stock/stock.ts'
+import type { NodeSeq } from '../../adapters/store/stock/watch-stock.ts'
+import type { PulledTask } from '../../adapters/store/tasks/tasks.ts'
 import type { GivenBackAs, Package } from '../../router/task.ts'
-import type { Order, OrderKey } from '../../router/types.ts'
+import type { Track } from '../../router/track.ts'
+import type { Order, OrderKey, StockKey } from '../../router/types.ts'
 import { lostConnection, type Wire } from './wire.ts'
 
-export class StorePort implements MemoryVerbs {
-  readonly #wire: Wire
-  readonly #store: MemoryVerbs
+type Given<Verb extends keyof OrderStore> = Parameters<OrderStore[Verb]>
 
-  constructor(wire: Wire, store: MemoryVerbs) {
+export class StorePort implements OrderStore {
+  readonly #wire: Wire
+  readonly #store: OrderStore
+
+  constructor(wire: Wire, store: OrderStore) {
     this.#wire = wire
     this.#store = store
   }
@@ -83,7 +88,7 @@ export class StorePort implements MemoryVerbs {
     return this.#call(`store ${events.map((e) => e.eventId).join(' ')}`, () => this.#store.storeEvents(events))
   }
 
-  readPending(options: { readonly afterSeq: string; readonly limit: number; readonly olderThanMs: number }) {
+  readPending(options: Given<'readPending'>[0]) {
     return this.#call('read pending', () => this.#store.readPending(options))
   }
 
@@ -111,5 +116,107 @@ export class StorePort implements MemoryVerbs {
 
   lapsedIntercepts(limit: number) {
     return this.#call('lapsed intercepts', () => this.#store.lapsedIntercepts(limit))
+  }
+
+  countPending() {
+    return this.#call('count pending', () => this.#store.countPending())
+  }
+
+  postpone(seqs: readonly string[], delayMs: number, why: string) {
+    return this.#call(`postpone ${seqs.join(' ')}`, () => this.#store.postpone(seqs, delayMs, why))
+  }
+
+  doubt(seqs: readonly string[], delayMs: number) {
+    return this.#call(`doubt ${seqs.join(' ')}`, () => this.#store.doubt(seqs, delayMs))
+  }
+
+  nextNumber() {
+    return this.#call('next number', () => this.#store.nextNumber())
+  }
+
+  isStored(event: Given<'isStored'>[0]) {
+    return this.#call(`is stored ${event.eventId}`, () => this.#store.isStored(event))
+  }
+
+  raise(entries: readonly ExceptionEntry[]) {
+    return this.#call(`raise ${entries.map((e) => `${e.kind}/${e.ref}`).join(' ')}`, () => this.#store.raise(entries))
+  }
+
+  resolve(kind: string, refs: readonly string[]) {
+    return this.#call(`resolve ${kind} ${refs.join(' ')}`, () => this.#store.resolve(kind, refs))
+  }
+
+  endEventExceptions() {
+    return this.#call('end exceptions of events', () => this.#store.endEventExceptions())
+  }
+
+  nodeSeqs() {
+    return this.#call('numbers of nodes', () => this.#store.nodeSeqs())
+  }
+
+  changedSince(nodes: readonly NodeSeq[]) {
+    return this.#call(`changed since ${nodes.map((n) => `${n.node} ${n.seq}`).join(' ')}`, () =>
+      this.#store.changedSince(nodes),
+    )
+  }
+
+  figuresWithCommitted(node: string, reservationIds: readonly string[]) {
+    return this.#call(`figures of ${node} with committed`, () => this.#store.figuresWithCommitted(node, reservationIds))
+  }
+
+  shortRows(of: Given<'shortRows'>[0]) {
+    return this.#call(`short rows ${of?.node ?? ''}`, () => this.#store.shortRows(of))
+  }
+
+  shortAmong(places: readonly StockKey[], nodes: readonly string[]) {
+    return this.#call('short among', () => this.#store.shortAmong(places, nodes))
+  }
+
+  readShortages(...given: Given<'readShortages'>) {
+    return this.#call('read shortages', () => this.#store.readShortages(...given))
+  }
+
+  endShortages() {
+    return this.#call('end shortages', () => this.#store.endShortages())
+  }
+
+  backorderedSkus(afterSku: string, limit: number) {
+    return this.#call(`backordered after ${afterSku}`, () => this.#store.backorderedSkus(afterSku, limit))
+  }
+
+  backordersOf(...[of, limit]: Given<'backordersOf'>) {
+    return this.#call(`backorders of ${of.map((o) => o.sku).join(' ')}`, () => this.#store.backordersOf(of, limit))
+  }
+
+  endLeases(tasks: readonly PulledTask[]) {
+    return this.#call(`end leases ${tasks.map((t) => t.taskId).join(' ')}`, () => this.#store.endLeases(tasks))
+  }
+
+  extendLease(node: string, taskId: string, fence: number, leaseSeconds: number) {
+    return this.#call(`extend ${taskId} ${fence}`, () => this.#store.extendLease(node, taskId, fence, leaseSeconds))
+  }
+
+  reconcileTogether(...[orderIds, resultOf]: Given<'reconcileTogether'>) {
+    return this.#call(`reconcile ${orderIds.join(' ')}`, () => this.#store.reconcileTogether(orderIds, resultOf))
+  }
+
+  dueOrders(afterOrderId: string, limit: number) {
+    return this.#call(`due after ${afterOrderId}`, () => this.#store.dueOrders(afterOrderId, limit))
+  }
+
+  unreconciledOrders(afterOrderId: string, look: number) {
+    return this.#call(`unreconciled after ${afterOrderId}`, () => this.#store.unreconciledOrders(afterOrderId, look))
+  }
+
+  importBill(...[source, account, rows]: Given<'importBill'>) {
+    return this.#call(`import ${rows.map((r) => r.ref).join(' ')}`, () => this.#store.importBill(source, account, rows))
+  }
+
+  resolveBillsWithoutOrder(limit: number) {
+    return this.#call('resolve bills', () => this.#store.resolveBillsWithoutOrder(limit))
+  }
+
+  recordTrack(track: Track, body: string) {
+    return this.#call(`track ${track.waybill} ${track.state}`, () => this.#store.recordTrack(track, body))
   }
 }

@@ -1,14 +1,14 @@
 /** The store with somebody who looks on: what happens in it to tasks and acknowledgements goes into the ledger. */
 
-import type { MemoryVerbs } from '../../adapters/store/memory/store.ts'
 import { pairKey, type Tables } from '../../adapters/store/memory/tables.ts'
+import type { OrderStore } from '../../adapters/store/order-store.ts'
 import { availableOf } from '../../router/stock.ts'
 import type { Ledger } from './ledger.ts'
 
-export type Verbs = { readonly [K in keyof MemoryVerbs]: MemoryVerbs[K] }
+export type Verbs = { readonly [K in keyof OrderStore]: OrderStore[K] }
 
 /** All verbs of a store as an object of its own, so that some of them can be replaced. */
-export function verbsOf(store: MemoryVerbs): Verbs {
+export function verbsOf(store: OrderStore): Verbs {
   return {
     currentEpoch: () => store.currentEpoch(),
     withEpochLock: (work) => store.withEpochLock(work),
@@ -27,6 +27,31 @@ export function verbsOf(store: MemoryVerbs): Verbs {
     shipTask: (node, taskId, fence, packages) => store.shipTask(node, taskId, fence, packages),
     giveBack: (node, taskId, fence, how, commandOf) => store.giveBack(node, taskId, fence, how, commandOf),
     lapsedIntercepts: (limit) => store.lapsedIntercepts(limit),
+    countPending: () => store.countPending(),
+    postpone: (seqs, delayMs, why) => store.postpone(seqs, delayMs, why),
+    doubt: (seqs, delayMs) => store.doubt(seqs, delayMs),
+    nextNumber: () => store.nextNumber(),
+    isStored: (event) => store.isStored(event),
+    raise: (entries) => store.raise(entries),
+    resolve: (kind, refs) => store.resolve(kind, refs),
+    endEventExceptions: () => store.endEventExceptions(),
+    nodeSeqs: () => store.nodeSeqs(),
+    changedSince: (nodes) => store.changedSince(nodes),
+    figuresWithCommitted: (node, reservationIds) => store.figuresWithCommitted(node, reservationIds),
+    shortRows: (of) => store.shortRows(of),
+    shortAmong: (places, nodes) => store.shortAmong(places, nodes),
+    readShortages: (places, recallIdOf) => store.readShortages(places, recallIdOf),
+    endShortages: () => store.endShortages(),
+    backorderedSkus: (afterSku, limit) => store.backorderedSkus(afterSku, limit),
+    backordersOf: (of, limit) => store.backordersOf(of, limit),
+    endLeases: (tasks) => store.endLeases(tasks),
+    extendLease: (node, taskId, fence, leaseSeconds) => store.extendLease(node, taskId, fence, leaseSeconds),
+    reconcileTogether: (orderIds, resultOf) => store.reconcileTogether(orderIds, resultOf),
+    dueOrders: (afterOrderId, limit) => store.dueOrders(afterOrderId, limit),
+    unreconciledOrders: (afterOrderId, look) => store.unreconciledOrders(afterOrderId, look),
+    importBill: (source, account, rows) => store.importBill(source, account, rows),
+    resolveBillsWithoutOrder: (limit) => store.resolveBillsWithoutOrder(limit),
+    recordTrack: (track, body) => store.recordTrack(track, body),
   }
 }
 

@@ -256,7 +256,7 @@ async function settleEvents(tx: Transaction, writes: readonly DecisionWrite[]): 
 }
 
 /** Or had, like a cancelled order that is paid after all: what was found missing then is to be looked at again. */
-function hasSomethingToClose({ before, order }: DecisionWrite): boolean {
+export function hasSomethingToClose({ before, order }: DecisionWrite): boolean {
   return order !== before && [before, order].some(({ state }) => closableStates.includes(state))
 }
 
