@@ -176,6 +176,8 @@ export interface SettleStore {
   /** Orders that are marked as due, lowest id first, after the given one. */
   dueOrders(afterOrderId: string, limit: number): Promise<readonly string[]>
   unreconciledOrders(afterOrderId: string, look: number): Promise<Stretch>
+  /** Each row of each bill once; all or nothing. */
+  importBill(source: string, account: string, rows: readonly BillRow[]): Promise<BillImport>
   resolveBillsWithoutOrder(limit: number): Promise<ResolvedBills>
   recordTrack(track: Track, body: string): Promise<RecordedTrack>
   /** Each row once, whichever file brings it. */
