@@ -6,19 +6,16 @@
  *
  * Plain JavaScript without any package, since at its beginning there are none.
  */
-import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { dirname, join, relative, resolve } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { join, relative } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { oneAtATime } from './process/one-at-a-time.mjs'
+import { has, must, readIfThere, refuseOldNode, root, run, SetupError, say } from './process/set-up-tools.mjs'
 import { manual, settingsProblems } from './process/settings.mjs'
 import { startProblems } from './process/start-checks.mjs'
 
-const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const sourceFolders = ['router', 'adapters', 'workers', 'bench']
-const nodeVersionMin = [20, 18, 1]
 
 /** Settings that are wrong are told before anything is installed, compiled or started. */
 const settings = async () => settingsProblems(process.env)
@@ -64,8 +61,6 @@ const verbs = {
   },
 }
 
-/** A person can mend it. Exit code 1. */
-class SetupError extends Error {}
 /** The command line was wrong. Exit code 2, which no verb uses for what it found. */
 class UsageError extends Error {}
 
@@ -229,70 +224,8 @@ function runTests() {
 
 // ─────────────────────────────────────────────────────────────── tools
 
-function say(text) {
-  console.log(`▸ ${text}`)
-}
-
 function isUnset(name) {
   return (process.env[name] ?? '').trim() === ''
-}
-
-function readIfThere(path) {
-  return existsSync(path) ? readFileSync(path, 'utf8') : null
-}
-
-function has(program) {
-  return (process.env.PATH ?? '').split(':').some((folder) => folder !== '' && existsSync(join(folder, program)))
-}
-
-/** Its exit code; output goes where ours goes, and it cannot ask anything. */
-function run([program, ...words], options = {}) {
-  const done = spawnSync(program, words, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], ...options })
-  if (done.error !== undefined) throw new SetupError(`${program} could not be run: ${done.error.message}`)
-  return done.status ?? 1
-}
-
-function must(command, options = {}) {
-  const code = run(command, options)
-  if (code !== 0)
-    throw new SetupError(`failed (exit code ${code}): ${command.map((word) => relativeWord(word)).join(' ')}`)
-}
-
-function relativeWord(word) {
-  return word === process.execPath ? 'node' : word
-}
-
-function refuseOldNode() {
-  const version = process.versions.node.split('.').map(Number)
-  const index = version.findIndex((part, at) => part !== nodeVersionMin[at])
-  if (index !== -1 && version[index] < nodeVersionMin[index]) {
-    throw new SetupError(`Node ${nodeVersionMin.join('.')} or newer is needed; this is ${process.versions.node}`)
-  }
-}
-
-/** Held by a socket in the kernel's own name space, so it goes with its holder. Linux only; elsewhere nobody waits. */
-async function oneAtATime(name, work) {
-  const path = `\0${createHash('sha256').update(name).digest('hex')}`
-  let claim = await listen(path)
-  if (claim === null) say('waiting for another set-up to finish')
-  while (claim === null) {
-    await delay(200)
-    claim = await listen(path)
-  }
-  try {
-    await work()
-  } finally {
-    claim.close()
-  }
-}
-
-function listen(path) {
-  if (process.platform !== 'linux') return Promise.resolve({ close: () => undefined })
-  return new Promise((resolve, reject) => {
-    const server = createServer((socket) => socket.destroy())
-    server.once('error', (error) => (error.code === 'EADDRINUSE' ? resolve(null) : reject(error)))
-    server.listen({ path }, () => resolve(server))
-  })
 }
 
 try {

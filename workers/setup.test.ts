@@ -12,7 +12,8 @@ const clone = mkdtempSync(join(tmpdir(), 'paidan-clone-'))
 afterAll(() => rmSync(clone, { recursive: true, force: true }))
 mkdirSync(join(clone, 'workers', 'process'), { recursive: true })
 // No package-lock.json: whatever goes on to install packages fails here, and says so.
-for (const file of ['setup.mjs', 'process/settings.mjs', 'process/start-checks.mjs']) {
+const plain = ['settings', 'start-checks', 'set-up-tools', 'one-at-a-time'].map((name) => `process/${name}.mjs`)
+for (const file of ['setup.mjs', ...plain]) {
   cpSync(join(projectRoot(), 'workers', file), join(clone, 'workers', file))
 }
 
