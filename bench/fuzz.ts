@@ -28,7 +28,7 @@ export async function main(): Promise<void> {
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
     process.stderr.write(`${error.message}\n${usage(names)}\n`)
-    process.exitCode = 1
+    process.exitCode = 2
   }
 }
 

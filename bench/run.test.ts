@@ -1,11 +1,13 @@
 /** The command: what it can be told, what it hands on, and when a run has no result. What is measured: scenarios/*.test.ts. */
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
+import { main as chaosMain } from './chaos.ts'
+import { main as fuzzMain } from './fuzz.ts'
 import { cpuSeconds } from './load/cpu.ts'
 import { parseOptions, UsageError, usageOf } from './load/options.ts'
 import { memoryOf, watchMemory } from './load/process-memory.ts'
 import { grownByLabel, parseScrape, quantile } from './load/scrape.ts'
 import type { Broken, Measured, Scenario, ScenarioContext } from './measured/scenario.ts'
-import { isBroken, runBench } from './run.ts'
+import { main as benchMain, isBroken, runBench } from './run.ts'
 import { scenarios } from './scenarios/all.ts'
 
 const names = [...scenarios.map(({ name }) => name), 'parts']
@@ -115,4 +117,21 @@ test('the memory of a process is seen, and its peak stays', () => {
   expect(peakMib).toBeGreaterThanOrEqual(points.at(-1)![1] - 1)
   expect(memoryOf(2 ** 30)).toBeNull()
   expect(watchMemory(undefined).stop()).toEqual({ peakMib: null, points: [] })
+})
+
+test('a wrong command line has an exit code of its own: 1 says that something is broken', async () => {
+  const { argv } = process
+  const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+  try {
+    for (const main of [benchMain, chaosMain, fuzzMain]) {
+      process.argv = ['node', 'command', '--no-such-option']
+      process.exitCode = undefined
+      await main()
+      expect(process.exitCode).toBe(2)
+    }
+  } finally {
+    write.mockRestore()
+    process.argv = argv
+    process.exitCode = undefined
+  }
 })

@@ -40,7 +40,7 @@ export async function main(): Promise<void> {
     if (!(error instanceof UsageError || error instanceof NoTarget)) throw error
     process.stderr.write(`${error.message}\n`)
     if (error instanceof UsageError) process.stderr.write(`${usageOf([...scenarios, parts])}\n`)
-    process.exitCode = 1
+    process.exitCode = 2
   }
 }
 

@@ -36,5 +36,5 @@ test('shows every step of one', async () => {
 
 test.each([['--sedes', '3'], ['--seeds', 'many'], ['stray']])('refuses %s %s', async (...args) => {
   expect(await simulate(...args)).toContain('Usage: npm run simulate')
-  expect(process.exitCode).toBe(1)
+  expect(process.exitCode).toBe(2)
 })

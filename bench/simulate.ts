@@ -77,7 +77,7 @@ function parse(args: readonly string[]): Options | null {
     return { from: whole(values.from), count: whole(values.seeds), traced: values.trace }
   } catch (error) {
     console.error(`${(error as Error).message}\n${usage}`)
-    process.exitCode = 1
+    process.exitCode = 2
     return null
   }
 }

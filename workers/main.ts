@@ -12,19 +12,23 @@ import type { Vault } from '../adapters/store/secrets/vault.ts'
 import { adminTokenFile, keepAdminToken } from './process/admin-token.ts'
 import { type Config, ConfigError, parseConfig } from './process/config.ts'
 import { credentialsKeyFile, openVault } from './process/credentials-key.ts'
-import { demoSeed, demoWechatUrl, isEmpty, loadNetwork } from './process/demo-network/load.ts'
+import { demoSeed, isEmpty, loadNetwork } from './process/demo-network/load.ts'
 import { demoNetwork } from './process/demo-network/network.ts'
 import { claimDataDir } from './process/embedded/data-dir.ts'
 import { startPostgres } from './process/embedded/postgres.ts'
 import { startRedis } from './process/embedded/redis.ts'
 import type { RunningServer } from './process/embedded/server.ts'
 import { createLog, logRead, writeLastLine } from './process/log.ts'
+import { StartError, startProblems } from './process/start-checks.mjs'
+import { mustAnswer } from './process/start-failures.ts'
 import { type RunningService, startService } from './service.ts'
 
 export async function main(): Promise<void> {
   let config: Config
   try {
     config = parseConfig(process.env)
+    const problems = await startProblems(process.env, projectRoot())
+    if (problems.length > 0) throw new ConfigError(problems)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     process.stderr.write(`${error.message}\n`)
@@ -35,7 +39,9 @@ export async function main(): Promise<void> {
     await run(config)
   } catch (error) {
     const { message, code } = error as { message?: string; code?: string }
-    process.stderr.write(`Paidan did not start: ${message ?? String(error)}${code === undefined ? '' : ` (${code})`}\n`)
+    // A StartError is a whole sentence for a person; of anything else the code helps to find it.
+    const suffix = code === undefined || error instanceof StartError ? '' : ` (${code})`
+    process.stderr.write(`Paidan did not start: ${message ?? String(error)}${suffix}\n`)
     await logRead()
     process.exit(1)
   }
@@ -56,6 +62,7 @@ async function run(config: Config): Promise<void> {
   })
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => signalled(name))
   try {
+    await mustAnswer(config)
     const { databaseUrl, redisUrl, servers } = await startServers(config, stopSteps)
     const { vault, made: keyMade } = openVault(config)
     const { kept, demoLoaded } = await prepare(config, databaseUrl, vault)
@@ -122,7 +129,7 @@ async function prepare(config: Config, databaseUrl: string, vault: Vault) {
     const kept = await adminTokenOrKeep(sql, vault, fresh, { isLost: config.credentialsKeyLost })
     let demoLoaded = false
     if (config.demo === 'auto' && (await isEmpty(sql))) {
-      await loadNetwork(sql, vault, demoNetwork(loadDivisions(), demoSeed, { wechatApiBaseUrl: demoWechatUrl }))
+      await loadNetwork(sql, vault, demoNetwork(loadDivisions(), demoSeed))
       demoLoaded = true
     }
     return { kept, demoLoaded }

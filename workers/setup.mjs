@@ -2,7 +2,7 @@
  * Everything that a fresh clone needs before a verb can run: the packages of package-lock.json, redis-server, the
  * compiled files. Each step says what it does, and is not done again while nothing has changed.
  *
- *   node workers/setup.mjs start | demo | bench | test [arguments]
+ *   node workers/setup.mjs start | demo | bench | test … [arguments]
  *
  * Plain JavaScript without any package, since at its beginning there are none.
  */
@@ -13,33 +13,101 @@ import { createServer } from 'node:net'
 import { dirname, join, relative, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { manual, settingsProblems } from './process/settings.mjs'
+import { startProblems } from './process/start-checks.mjs'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const sourceFolders = ['router', 'adapters', 'workers', 'bench']
 const nodeVersionMin = [20, 18, 1]
 
-/** What each verb runs. `redis`: it may start a redis-server of its own. */
+/** Settings that are wrong are told before anything is installed, compiled or started. */
+const settings = async () => settingsProblems(process.env)
+const none = async () => []
+
+/**
+ * What each verb runs. `redis`: it may start a redis-server of its own. `check`: what is wrong before it begins. `words`:
+ * what may follow it on the command line; a verb without them answers --help, and refuses all else, before any set-up.
+ */
 const verbs = {
-  start: { run: () => runMain('workers/main.js'), redis: () => isUnset('REDIS_URL') },
-  demo: { run: () => runMain('bench/demo.js'), redis: () => false },
-  bench: { run: () => runMain('bench/run.js'), redis: () => isUnset('REDIS_URL') },
-  audit: { run: () => runMain('workers/operate/audit/main.js'), redis: () => false },
-  simulate: { run: () => runMain('bench/simulate.js'), redis: () => false },
-  chaos: { run: () => runMain('bench/chaos.js'), redis: () => true },
-  fuzz: { run: () => runMain('bench/fuzz.js'), redis: () => true },
-  test: { run: runTests, redis: () => true },
+  start: {
+    does: 'runs the service, with an embedded Postgres and Redis unless DATABASE_URL and REDIS_URL are set',
+    ...{ run: () => runMain('workers/main.js'), redis: () => isUnset('REDIS_URL') },
+    check: () => startProblems(process.env, root),
+  },
+  demo: {
+    does: 'plays a day of three platforms against the service that runs, and checks every claim',
+    ...{ run: () => runMain('bench/demo.js'), redis: () => false, check: settings },
+  },
+  bench: {
+    ...{ does: 'measures services of its own and checks every invariant', words: '[scenarios] [options]' },
+    ...{ run: () => runMain('bench/run.js'), redis: () => isUnset('REDIS_URL'), check: none },
+  },
+  audit: {
+    ...{ does: 'checks every promise over a whole database', words: '[options]' },
+    ...{ run: () => runMain('workers/operate/audit/main.js'), redis: () => false, check: settings },
+  },
+  simulate: {
+    ...{ does: 'plays the decision way in virtual time', words: '[options]' },
+    ...{ run: () => runMain('bench/simulate.js'), redis: () => false, check: none },
+  },
+  chaos: {
+    ...{ does: 'breaks running processes and checks what they promised', words: '[options]' },
+    ...{ run: () => runMain('bench/chaos.js'), redis: () => true, check: none },
+  },
+  fuzz: {
+    ...{ does: 'feeds parsers, decisions and endpoints with inputs that are nearly right', words: '[options]' },
+    ...{ run: () => runMain('bench/fuzz.js'), redis: () => true, check: none },
+  },
+  test: {
+    ...{ does: 'types, lint and all tests, or those named: dist/router/source', words: '[files] [options of vitest]' },
+    ...{ run: runTests, redis: () => true, check: none },
+  },
 }
 
+/** A person can mend it. Exit code 1. */
 class SetupError extends Error {}
+/** The command line was wrong. Exit code 2, which no verb uses for what it found. */
+class UsageError extends Error {}
+
+function usage() {
+  const lines = Object.entries(verbs).map(([name, { does }]) => `  ${commandOf(name).padEnd(18)}${does}`)
+  return `${lines.join('\n')}\nAfter -- come the options of a command: npm run bench -- --help. ${manual}`
+}
+
+function usageOf(name) {
+  const { does, words } = verbs[name]
+  return `Usage: ${commandOf(name)}${words === undefined ? '' : ` -- ${words}`}\n  ${does}.\n  ${manual}`
+}
+
+/** As a person types it. */
+function commandOf(name) {
+  return name === 'start' || name === 'test' ? `npm ${name}` : `npm run ${name}`
+}
+
+/** true: help was asked for, and has been given. Throws UsageError on what the verb does not know. */
+function isHelp(name, words) {
+  const isAsked = words.some((word) => word === '--help' || word === '-h')
+  const isOurs = verbs[name].words === undefined || name === 'test'
+  if (isAsked && isOurs) console.log(usageOf(name))
+  if (isAsked) return isOurs
+  if (verbs[name].words === undefined && words.length > 0) {
+    throw new UsageError(`${commandOf(name)} does not know ${words.join(' ')}.\n${usageOf(name)}`)
+  }
+  return false
+}
 
 async function setUp() {
-  const name = process.argv[2] ?? ''
+  const [name = '', ...words] = process.argv.slice(2)
+  if (name === '--help' || name === '-h') return console.log(usage())
   const verb = Object.hasOwn(verbs, name) ? verbs[name] : undefined
-  if (verb === undefined) throw new SetupError(`usage: node workers/setup.mjs ${Object.keys(verbs).join(' | ')}`)
+  if (verb === undefined) throw new UsageError(`There is no command ${JSON.stringify(name)}. There are:\n${usage()}`)
+  if (isHelp(name, words)) return
   refuseOldNode()
   process.chdir(root)
   const envFile = join(root, '.env')
   if (name !== 'test' && existsSync(envFile)) process.loadEnvFile(envFile)
+  const problems = await verb.check()
+  if (problems.length > 0) throw new SetupError([...problems, manual].join('\n'))
 
   // Two that start in one clone take turns: one installs and builds, the other finds it done.
   await oneAtATime(`paidan set-up ${root}`, async () => {
@@ -101,7 +169,12 @@ function build() {
 }
 
 function sourceFiles() {
-  return sourceFolders.flatMap((folder) => filesBelow(folder).filter((path) => path.endsWith('.ts')))
+  return sourceFolders.flatMap((folder) => filesBelow(folder).filter((path) => isSource(path)))
+}
+
+/** setup.mjs itself is not compiled. */
+function isSource(path) {
+  return path.endsWith('.ts') || (path.endsWith('.mjs') && path !== join('workers', 'setup.mjs'))
 }
 
 function filesBelow(folder) {
@@ -125,7 +198,7 @@ function fingerprint(paths) {
 function removeOrphans(sources) {
   const made = new Set(sources.map((path) => join('dist', path.replace(/\.ts$/, '.js'))))
   for (const path of filesBelow('dist')) {
-    if (/\.js(\.map)?$/.test(path) && !made.has(path.replace(/\.map$/, ''))) rmSync(join(root, path))
+    if (/\.m?js(\.map)?$/.test(path) && !made.has(path.replace(/\.map$/, ''))) rmSync(join(root, path))
   }
 }
 
@@ -226,7 +299,10 @@ try {
   await setUp()
 } catch (error) {
   // What a person can mend is told in a sentence; anything else is ours to mend, and comes with its stack.
-  const told = error instanceof SetupError || (typeof error?.code === 'string' && error.syscall === undefined)
+  const told =
+    error instanceof SetupError ||
+    error instanceof UsageError ||
+    (typeof error?.code === 'string' && error.syscall === undefined)
   console.error(told ? `✗ ${error.message}` : error)
-  process.exit(1)
+  process.exit(error instanceof UsageError ? 2 : 1)
 }

@@ -49,10 +49,16 @@ export function toStockError(error: unknown): StockError {
   if (error instanceof StockError) return error
   if (!(error instanceof Error)) return new StockError('redis_unavailable', String(error))
   // ioredis gives error replies as ReplyError; all else (time-out, closed, not connected) never reached an answer.
-  if (error.name !== 'ReplyError') return new StockError('redis_unavailable', error.message)
+  if (error.name !== 'ReplyError') return new StockError('redis_unavailable', wordsOf(error))
   const firstWord = error.message.split(' ', 1)[0] ?? ''
   const code = Object.hasOwn(replyCodes, firstWord) ? replyCodes[firstWord]! : 'redis_refused'
   return new StockError(code, error.message)
+}
+
+/** A name with several addresses fails with several errors, and no words of its own. */
+function wordsOf(error: Error): string {
+  if (error.message !== '' || !(error instanceof AggregateError)) return error.message
+  return error.errors.map((one: unknown) => (one instanceof Error ? one.message : String(one))).join('; ')
 }
 
 /** Of several failures the one that asks most of the caller. */

@@ -84,11 +84,7 @@ export async function startWechatStandin(options: StandinOptions): Promise<Stand
       how = changed(how, asked)
       return null
     }
-    for (const { order_id, event } of Array.isArray(asked.states) ? asked.states : [asked]) {
-      const problem = orders.advance(String(order_id), String(event))
-      if (problem !== null) return problem
-    }
-    return null
+    return advanceAll(orders, asked)
   }
 
   function answer(request: IncomingMessage, response: ServerResponse, body: string): void {
@@ -124,12 +120,17 @@ export async function startWechatStandin(options: StandinOptions): Promise<Stand
       how = changed(how, wanted)
     },
     stats: () => ({ ...counts }),
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
+    close: () => closed(server),
   }
+}
+
+/** Why one of the orders cannot be in that state, or null. */
+function advanceAll(orders: Pick<Standin, 'advance'>, asked: Record<string, unknown>): string | null {
+  for (const { order_id, event } of Array.isArray(asked.states) ? asked.states : [asked]) {
+    const problem = orders.advance(String(order_id), String(event))
+    if (problem !== null) return problem
+  }
+  return null
 }
 
 async function listening(
@@ -144,6 +145,13 @@ async function listening(
     server.listen(port, host, resolve)
   })
   return server
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
 }
 
 /** A body that is too large or never ends gets no answer: the caller is at fault and this is a test's tool. */

@@ -1,4 +1,5 @@
 /** The plan of one order on the availability, and what is to be reserved for it. */
+
 import type { ReserveRequest } from '../../adapters/stock/counters.ts'
 import type { Decision, Demand } from '../../router/decide.ts'
 import { type PlannedTask, place } from '../../router/place.ts'

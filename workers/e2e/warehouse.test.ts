@@ -149,6 +149,21 @@ test('an extended lease is kept beyond its first end', async () => {
   expect(await service.at('east').ship(task, 'SF-extended')).toMatchObject({ status: 200 })
 })
 
+test('accepting, and shipping a part, answer the lease that the pull gave; shipping the rest ends it', async () => {
+  await service.goods('still-leased', { east: 5 })
+  const order = await told(['still-leased', 2])
+  const east = service.at('east')
+  const task = await east.pullFor(order, 600)
+  const { leaseUntil } = task
+  for (let times = 0; times < 2; times++)
+    expect(await east.accept(task)).toMatchObject({ status: 200, json: { state: 'accepted', leaseUntil } })
+  const one = [{ sku: 'still-leased', quantity: 1 }]
+  for (let times = 0; times < 2; times++)
+    expect(await east.ship(task, 'SF-leased-1', one)).toMatchObject({ json: { state: 'accepted', leaseUntil } })
+  expect(await east.ship(task, 'SF-leased-2', one)).toMatchObject({ json: { state: 'shipped', leaseUntil: null } })
+  expect(await east.ship(task, 'SF-leased-2', one)).toMatchObject({ json: { state: 'shipped', leaseUntil: null } })
+})
+
 test('an accepted task whose lease lapses is offered again too', async () => {
   await service.goods('accepted', { east: 5 })
   const order = await told(['accepted', 1])

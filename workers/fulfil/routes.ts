@@ -22,7 +22,7 @@ export function warehouseRoutes(context: WarehouseContext): JsonRoute[] {
       const claim = claimOf(caller.node, params, body)
       const done = await accept(context, claim)
       if (done.outcome !== 'accepted' && done.outcome !== 'already_accepted') throw refusal(done)
-      return ok({ ...answerTo(claim), state: 'accepted' })
+      return ok({ ...answerTo(claim), state: 'accepted', leaseUntil: done.leaseUntil.getTime() })
     }),
     implement(contract.extendTask, async ({ params, body, caller }) => {
       const claim = claimOf(caller.node, params, body)
@@ -38,9 +38,9 @@ export function warehouseRoutes(context: WarehouseContext): JsonRoute[] {
         case 'shipped':
           return ok({ ...answerTo(claim), state: 'shipped' })
         case 'partly_shipped':
-          return ok({ ...answerTo(claim), state: 'accepted' })
+          return ok({ ...answerTo(claim), state: 'accepted', leaseUntil: done.leaseUntil?.getTime() ?? null })
         case 'already_shipped':
-          return ok({ ...answerTo(claim), state: done.state })
+          return ok({ ...answerTo(claim), state: done.state, leaseUntil: done.leaseUntil?.getTime() ?? null })
         default:
           throw refusal(done)
       }

@@ -2,8 +2,9 @@
  * The operator's token where a person on this machine finds it: `DATA_DIR/admin-token`, for their own eyes only.
  * `npm run demo` and `npm run bench` read it there, as they know no database.
  */
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeDataFolder } from './start-checks.mjs'
 
 export function adminTokenFile(dataDir: string): string {
   return join(dataDir, 'admin-token')
@@ -16,9 +17,7 @@ export function keepAdminToken(dataDir: string, token: string | null): void {
     rmSync(file, { force: true })
     return
   }
-  // As ./embedded/data-dir.ts makes it: servers of a later start, as another user, have to pass through.
-  if (mkdirSync(dataDir, { recursive: true }) !== undefined)
-    chmodSync(dataDir, process.getuid?.() === 0 ? 0o711 : 0o700)
+  makeDataFolder(dataDir)
   // Written beside and renamed: nobody reads half of it, and an older file's rights do not stay.
   const fresh = `${file}.${process.pid}`
   writeFileSync(fresh, `${token}\n`, { mode: 0o600 })

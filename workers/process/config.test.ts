@@ -2,8 +2,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { projectRoot } from '../../adapters/shared/root.ts'
-import { ConfigError, type Environment, parseConfig, variableNames } from './config.ts'
+import { parseDatabaseUrl } from '../../adapters/store/postgres/connect.ts'
+import { ConfigError, parseConfig } from './config.ts'
+import { type Environment, rules } from './settings.mjs'
 
+const variableNames = Object.keys(rules)
 const machine = { root: '/project', cores: 8 }
 const example = readFileSync(join(projectRoot(), '.env.example'), 'utf8')
 const exampleLines = [...example.matchAll(/^# ?([A-Z][A-Z_]*)=(.*)$/gm)].map(([, name = '', value = '']) => ({
@@ -76,6 +79,7 @@ test.each<[string, string]>([
   ['DURABILITY', 'on'],
   ['DATABASE_URL', 'localhost:5432/orders'],
   ['DATABASE_URL', 'mysql://a/b'],
+  ['DATABASE_URL', 'postgres://h/%zz'],
   ['REDIS_URL', 'http://a'],
   ['REDIS_URL', '//a'],
   ['ADMIN_TOKEN', 'short'],
@@ -89,6 +93,16 @@ test.each<[string, string]>([
   ['CREDENTIALS_KEY_LOST', 'yes'],
 ])('%s=%s is refused by name', (name, value) => {
   expect(() => parseConfig({ [name]: value }, machine)).toThrow(new RegExp(`^${name} must `))
+})
+
+test.each([
+  'postgres://user:pass%40word@host:5432/name?sslmode=require',
+  'postgresql://host',
+  'postgres:///name?host=/run/postgresql&user=me',
+  'postgres://%2Frun%2Fpostgresql/name',
+])('a DATABASE_URL that is taken is one that the driver can read: %s', (url) => {
+  expect(parseConfig({ DATABASE_URL: url }, machine).databaseUrl).toBe(url)
+  expect(() => parseDatabaseUrl(url)).not.toThrow()
 })
 
 test('all that is wrong is told at once, without a secret', () => {

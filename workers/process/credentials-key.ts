@@ -3,22 +3,12 @@
  * `DATA_DIR/credentials-key`, for the service's own eyes only. It is never printed.
  */
 import { randomBytes } from 'node:crypto'
-import {
-  chmodSync,
-  closeSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs'
+import { chmodSync, closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { CredentialsKeyError } from '../../adapters/store/secrets/credentials.ts'
 import { keyBytes, type Vault, vaultOf } from '../../adapters/store/secrets/vault.ts'
 import type { Config } from './config.ts'
+import { makeDataFolder } from './start-checks.mjs'
 
 export function credentialsKeyFile(dataDir: string): string {
   return join(dataDir, 'credentials-key')
@@ -50,9 +40,7 @@ export function openVault({
 function keyOfFile(dataDir: string, file: string): { key: Buffer; made: boolean } {
   const kept = readKey(file)
   if (kept !== null) return { key: kept, made: false }
-  // As ./embedded/data-dir.ts makes it: servers of a later start, as another user, have to pass through.
-  if (mkdirSync(dataDir, { recursive: true }) !== undefined)
-    chmodSync(dataDir, process.getuid?.() === 0 ? 0o711 : 0o700)
+  makeDataFolder(dataDir)
   const key = randomBytes(keyBytes)
   const fresh = `${file}.${process.pid}`
   writeDurably(fresh, `${key.toString('base64')}\n`)

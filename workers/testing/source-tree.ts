@@ -19,7 +19,7 @@ export const isProduction = (path: string): boolean => !isTest(path) && !isHarne
 export function readTree(root: string): Tree {
   const paths = layers.flatMap((layer) =>
     readdirSync(join(root, layer), { recursive: true, encoding: 'utf8' })
-      .filter((path) => path.endsWith('.ts'))
+      .filter((path) => /\.(ts|mjs)$/.test(path))
       .map((path) => posix.join(layer, path)),
   )
   return new Map(paths.sort().map((path) => [path, readFileSync(join(root, path), 'utf8')]))

@@ -2,16 +2,16 @@
 import type { Queryable, Sql } from '../postgres/connect.ts'
 import { dayMs, dayOf } from './event.ts'
 
-// Who waits for the lock keeps every intake behind him waiting.
+// A statement that waits for the lock keeps every intake behind it waiting.
 const partitionLockMs = 100
 const partitionDaysBehind = 2
-// A week's worth of tries for each day, whoever reads the inbox for hours.
+// A week's worth of tries for each day, since a reader may hold the inbox for hours.
 const partitionDaysAhead = 7
 const lockNotAvailable = '55P03'
 
 /**
- * Partitions for the days around today, so that dropping a day later is one statement. False when somebody who reads or
- * writes the inbox stood in the way: to be tried again later. Until then the default partition takes what comes.
+ * Partitions for the days around today, so that dropping a day later is one statement. False when a reader or
+ * writer of the inbox stood in the way: to be tried again later. Until then the default partition takes what comes.
  */
 export async function preparePartitions(sql: Sql, nowMs: number): Promise<boolean> {
   try {

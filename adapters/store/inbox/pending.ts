@@ -66,7 +66,7 @@ export async function doubt(sql: Sql, seqs: readonly string[], delayMs: number):
     where seq = any(${seqs as string[]}::bigint[])`
 }
 
-/** Those that wait for a decision: a notification that was answered, and is only asked for again to be sure, keeps nobody busy. */
+/** Events that wait for a decision. A notification that was answered, and is only asked for again to be sure, is none. */
 export async function countPending(sql: Sql): Promise<number> {
   const [row] = await sql<{ count: string }[]>`
     select count(*) from pending where last_error is distinct from ${doubted}`

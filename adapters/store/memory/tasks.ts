@@ -6,6 +6,7 @@ import {
   type GivenBackAs,
   giveBack as handBack,
   isInterceptLapsed,
+  isOwned,
   isToldOfIntercept,
   mayBePulled,
   type Package,
@@ -79,9 +80,9 @@ export function acceptTask(tables: Tables, node: string, taskId: string, fence: 
   if ('outcome' in found) return found
   const { row, isLeased } = found
   const done = accept(row.task, isLeased)
-  if (done.outcome !== 'accepted') return done
-  row.task = done.task
-  return { outcome: 'accepted' }
+  if (done.outcome !== 'accepted' && done.outcome !== 'already_accepted') return done
+  if (done.outcome === 'accepted') row.task = done.task
+  return { outcome: done.outcome, leaseUntil: new Date(row.leaseUntilMs!) }
 }
 
 export function shipTask(
@@ -94,7 +95,7 @@ export function shipTask(
   const { row, order, isLeased } = found
   const done = ship(row.task, isLeased, row.packages, packages)
   if (done.outcome === 'already_shipped')
-    return { outcome: 'already_shipped', orderId: order.id, state: row.task.state }
+    return { outcome: 'already_shipped', orderId: order.id, state: row.task.state, leaseUntil: leaseLeft(row) }
   if (!('task' in done)) return done
   const { task, fresh, leaving, outcome } = done
   takeFromStock(tables, at.node, `${at.taskId}#${row.packages.length}`, leaving)
@@ -104,7 +105,14 @@ export function shipTask(
   const version = order.version + 1
   tables.orders.set(order.id, { ...order, state: stateOf(order, tasks), version })
   tables.decisions.push({ orderId: order.id, version, seq: '0', outcome })
-  return { outcome, orderId: order.id }
+  return outcome === 'shipped'
+    ? { outcome, orderId: order.id }
+    : { outcome, orderId: order.id, leaseUntil: leaseLeft(row) }
+}
+
+/** Of a task that is still in hand. */
+function leaseLeft({ task, leaseUntilMs }: TaskRow): Date | null {
+  return isOwned(task) && leaseUntilMs !== null ? new Date(leaseUntilMs) : null
 }
 
 /** Redis learns of it only where a count had said that fewer are on hand than have left now. */

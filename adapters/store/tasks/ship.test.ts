@@ -44,13 +44,22 @@ describe('ship', () => {
     const { taskId, fence } = await pullOne(sql, 'n1')
     const ship = (...packages: Package[]) => shipTask(sql, 'n1', taskId, fence, packages)
     const [orderId] = (await sql<{ id: string }[]>`select id from orders`).map((r) => r.id)
-    expect(await ship(pack('SF000001', 'a', 1))).toEqual({ outcome: 'partly_shipped', orderId })
+    expect(await ship(pack('SF000001', 'a', 1))).toEqual({
+      outcome: 'partly_shipped',
+      orderId,
+      leaseUntil: expect.any(Date),
+    })
     expect(await orderNow('o')).toEqual({ state: 'partly_shipped', version: 2 })
     // Whoever shipped may die before it reconciles.
     expect(await dueOrders(sql, '0', 10)).toEqual([orderId])
     expect(await figures(sql, 'n1', 'a')).toMatchObject({ onHand: 999, reserved: 2 })
     // Told again: the same answer, nothing twice.
-    expect(await ship(pack('SF000001', 'a', 1))).toEqual({ outcome: 'already_shipped', orderId, state: 'accepted' })
+    expect(await ship(pack('SF000001', 'a', 1))).toEqual({
+      outcome: 'already_shipped',
+      orderId,
+      state: 'accepted',
+      leaseUntil: expect.any(Date),
+    })
     expect(await ship(pack('SF000001', 'a', 2))).toEqual({
       outcome: 'waybill_used_for_other_lines',
       waybill: 'SF000001',
@@ -63,7 +72,12 @@ describe('ship', () => {
     expect(await orderNow('o')).toEqual({ state: 'shipped', version: 3 })
     expect(await figures(sql, 'n1', 'a')).toMatchObject({ onHand: 997, reserved: 0 })
     expect(await figures(sql, 'n1', 'b')).toMatchObject({ onHand: 999, reserved: 0 })
-    expect(await ship(pack('SF000002', 'a', 2))).toEqual({ outcome: 'already_shipped', orderId, state: 'shipped' })
+    expect(await ship(pack('SF000002', 'a', 2))).toEqual({
+      outcome: 'already_shipped',
+      orderId,
+      state: 'shipped',
+      leaseUntil: null,
+    })
     expect((await sql`select from parcel`).count).toBe(3)
     expect((await sql`select outcome from decision order by version`).map((r) => r.outcome)).toEqual([
       ...['routed', 'partly_shipped', 'shipped'],

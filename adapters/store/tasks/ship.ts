@@ -7,7 +7,7 @@
 import { nodeActor } from '../../../router/commands.ts'
 import { stateOf } from '../../../router/order.ts'
 import { takenByParcel } from '../../../router/stock.ts'
-import { type Package, ship as shipPackages, type TaskRefusal, type TaskState } from '../../../router/task.ts'
+import { isOwned, type Package, ship as shipPackages, type TaskRefusal, type TaskState } from '../../../router/task.ts'
 import type { Sql, Transaction } from '../postgres/connect.ts'
 import { jsonText } from '../postgres/json-text.ts'
 import { markDue } from '../settle/due.ts'
@@ -17,9 +17,14 @@ import { lockOwned } from './tasks.ts'
 export type Shipped =
   | TaskRefusal
   | { readonly outcome: 'shipped'; readonly orderId: string }
-  | { readonly outcome: 'partly_shipped'; readonly orderId: string }
-  /** With the state that the task has now: more of it may still be to ship. */
-  | { readonly outcome: 'already_shipped'; readonly orderId: string; readonly state: TaskState }
+  | { readonly outcome: 'partly_shipped'; readonly orderId: string; readonly leaseUntil: Date | null }
+  /** With the state that the task has now, and its lease: more of it may still be to ship. */
+  | {
+      readonly outcome: 'already_shipped'
+      readonly orderId: string
+      readonly state: TaskState
+      readonly leaseUntil: Date | null
+    }
 
 /** Redis has something to learn: the change needs a number, and the node's lock comes before that of its stock. */
 class NeedsNumber extends Error {}
@@ -54,8 +59,10 @@ async function ship(tx: Transaction, shipment: Shipment, numbered: boolean): Pro
   if ('outcome' in owned) return owned
   const { order } = owned
   const done = shipPackages(owned.task, owned.isLeased, owned.packages, packages)
-  if (done.outcome === 'already_shipped')
-    return { outcome: 'already_shipped', orderId: order.id, state: owned.task.state }
+  if (done.outcome === 'already_shipped') {
+    const leaseUntil = isOwned(owned.task) ? owned.leaseUntil : null
+    return { outcome: 'already_shipped', orderId: order.id, state: owned.task.state, leaseUntil }
+  }
   if (!('task' in done)) return done
   const { task: after, fresh, leaving } = done
   await tx`
@@ -74,7 +81,8 @@ async function ship(tx: Transaction, shipment: Shipment, numbered: boolean): Pro
     values (${order.id}, ${order.version + 1}, 0, ${done.outcome},
       ${jsonText({ event: 'ship', actor: nodeActor(node), taskId, node, packages: fresh })})`
   await markDue(tx, [order.id])
-  return { outcome: done.outcome, orderId: order.id }
+  if (done.outcome === 'shipped') return { outcome: 'shipped', orderId: order.id }
+  return { outcome: 'partly_shipped', orderId: order.id, leaseUntil: owned.leaseUntil }
 }
 
 async function takeFromStock(

@@ -101,6 +101,8 @@ export interface OwnedTask {
   readonly packages: readonly Package[]
   /** Why it was handed back. */
   readonly reason: string | null
+  /** null: it was never pulled. */
+  readonly leaseUntil: Date | null
   readonly isLeased: boolean
 }
 
@@ -116,9 +118,11 @@ export async function lockOwned(
   if (found === undefined) return refusedClaim(undefined, fence)!
   const [orderRow] = await tx<OrderRow[]>`
     select id, channel, shop, order_id, version, state, body::json, items, allocations from orders where id = ${found.order_id} for update`
-  const rows = await tx<(TaskRow & { packages: Package[]; reason: string | null; leased: boolean | null })[]>`
+  const rows = await tx<
+    (TaskRow & { packages: Package[]; reason: string | null; lease_until: Date | null; leased: boolean | null })[]
+  >`
     select order_id, task_id, node, state, fence, intercept_requested, lines, packages, reason,
-      lease_until > now() as leased
+      lease_until, lease_until > now() as leased
     from task where order_id = ${found.order_id} order by task_id for update`
   const row = rows.find((r) => r.task_id === taskId)!
   const refused = refusedClaim(row, fence)
@@ -129,11 +133,15 @@ export async function lockOwned(
     orderTasks: rows.map(taskFromRow),
     packages: row.packages,
     reason: row.reason,
+    leaseUntil: row.lease_until,
     isLeased: row.leased === true,
   }
 }
 
-export type Accepted = TaskRefusal | { readonly outcome: 'accepted' } | { readonly outcome: 'already_accepted' }
+export type Accepted =
+  | TaskRefusal
+  | { readonly outcome: 'accepted'; readonly leaseUntil: Date }
+  | { readonly outcome: 'already_accepted'; readonly leaseUntil: Date }
 
 export type Extended =
   | TaskRefusal
@@ -149,9 +157,10 @@ export async function acceptTask(sql: Sql, node: string, taskId: string, fence: 
     const owned = await lockOwned(tx, node, taskId, fence)
     if ('outcome' in owned) return owned
     const done = accept(owned.task, owned.isLeased)
-    if (done.outcome !== 'accepted') return done
-    await tx`update task set state = ${done.task.state}, updated_at = now() where task_id = ${taskId}`
-    return { outcome: 'accepted' }
+    if (done.outcome !== 'accepted' && done.outcome !== 'already_accepted') return done
+    if (done.outcome === 'accepted')
+      await tx`update task set state = ${done.task.state}, updated_at = now() where task_id = ${taskId}`
+    return { outcome: done.outcome, leaseUntil: owned.leaseUntil! }
   })
 }
 

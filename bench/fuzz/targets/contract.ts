@@ -3,13 +3,15 @@ import { ApiError } from '../../../adapters/http/errors.ts'
 import { bindJson } from '../../../adapters/http/json-route.ts'
 import type { Endpoint, JsonRoute } from '../../../adapters/http/route.ts'
 import { contract } from '../../../adapters/http/v1/contract.ts'
-import { ConfigError, parseConfig, type VariableName, variableNames } from '../../../workers/process/config.ts'
+import { ConfigError, parseConfig, type VariableName } from '../../../workers/process/config.ts'
+import { rules } from '../../../workers/process/settings.mjs'
 import { drawBody } from '../http/bodies.ts'
 import { mutateBytes } from '../mutate-bytes.ts'
 import { jsonSample, mutateJson } from '../mutate-json.ts'
 import { nastyNumbers } from '../nasty.ts'
 import { expectThat, target } from '../target.ts'
 
+const settingNames = Object.keys(rules)
 const machine = { root: '/tmp', cores: 2 }
 const values = [
   ...nastyNumbers,
@@ -32,7 +34,7 @@ const config = target<{ readonly environment: Record<string, string> }>({
     const environment: Record<string, string> = {}
     for (let left = random.below(6); left > 0; left--) {
       const value = random.pick(values)
-      environment[random.pick(variableNames)] = random.oneIn(3)
+      environment[random.pick(settingNames)] = random.oneIn(3)
         ? mutateBytes(random, Buffer.from(value)).toString()
         : value
     }

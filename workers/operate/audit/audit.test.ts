@@ -195,9 +195,18 @@ describe('the command', () => {
 
   test.each([
     { words: ['--help'], environment: {}, status: 0, stdout: /^npm run audit/, stderr: /^$/ },
-    { words: ['--heal'], environment: {}, status: 1, stdout: /^$/, stderr: /--heal.*npm run audit/s },
-    { words: [], environment: { PORT: 'x' }, status: 1, stdout: /^$/, stderr: /^PORT must/ },
-    { words: [], environment: { DATA_DIR: '/nowhere' }, status: 1, stdout: /^$/, stderr: /no database in \/nowhere/ },
+    { words: ['--heal'], environment: {}, status: 2, stdout: /^$/, stderr: /--heal.*npm run audit/s },
+    { words: [], environment: { PORT: 'x' }, status: 2, stdout: /^$/, stderr: /^PORT must/ },
+    {
+      words: [],
+      environment: { DATABASE_URL: 'postgres://u:hush@127.0.0.1:1/a' },
+      ...{
+        status: 2,
+        stdout: /^$/,
+        stderr: /^DATABASE_URL: Postgres at 127\.0\.0\.1:1 cannot be used: [^:]*\(ECONNREFUSED\)\.\n$/,
+      },
+    },
+    { words: [], environment: { DATA_DIR: '/nowhere' }, status: 2, stdout: /^$/, stderr: /no database in \/nowhere/ },
   ])('$words with $environment ends with $status', ({ words, environment, status, stdout, stderr }) => {
     const done = call(words, environment)
     expect(done).toMatchObject({ status, stdout: expect.stringMatching(stdout), stderr: expect.stringMatching(stderr) })

@@ -7,7 +7,10 @@ import { type Checked, check, type Violation } from '../../../adapters/store/aud
 import { countPending } from '../../../adapters/store/inbox/pending.ts'
 import { connect, type Sql } from '../../../adapters/store/postgres/connect.ts'
 import { plan, readMigrations } from '../../../adapters/store/postgres/migrate.ts'
-import { ConfigError, type Environment, parseConfig } from '../../process/config.ts'
+import { ConfigError, parseConfig } from '../../process/config.ts'
+import type { Environment } from '../../process/settings.mjs'
+import { StartError } from '../../process/start-checks.mjs'
+import { mustAnswer } from '../../process/start-failures.ts'
 import { auditCounters, type CountersAudit } from './counters.ts'
 import { mend } from './mend.ts'
 import { replayDecisions } from './replay.ts'
@@ -17,13 +20,16 @@ import { NothingToAudit, openTarget } from './target.ts'
 const usage = `npm run audit -- [--mend] [--json] [--replay [N]] [--connections N]
 
   Checks every promise over the database of DATABASE_URL and the counters of REDIS_URL, or over the embedded servers of
-  DATA_DIR, also while a service runs on them. Changes nothing without --mend. Exit code 1 when a promise is broken.
+  DATA_DIR, also while a service runs on them. Changes nothing without --mend.
+  Exit code 0: every promise is kept; 1: one is broken; 2: nothing was audited (command line, settings, servers).
 
   --mend           puts right what follows from something else, and says what it did and what it cannot
   --replay [N]     decides N orders (1,000) again from their stored events and compares
   --json           the whole report as JSON, and nothing else, on standard output
   --connections N  queries at the same time (4); each takes a core of the database and some 200 MB of its memory`
 
+/** Apart from 1, which says that a promise is broken. */
+const exitCodeNotAudited = 2
 /** Others are in the middle of what is younger. */
 const graceSeconds = 30
 const replayDefault = 1_000
@@ -70,7 +76,7 @@ export async function main(): Promise<void> {
   const say = (line: string) => void process.stdout.write(`${line}\n`)
   const complain = (line: string) => {
     process.stderr.write(`${line}\n`)
-    process.exitCode = 1
+    process.exitCode = exitCodeNotAudited
   }
   let options: AuditOptions | null
   try {
@@ -85,12 +91,13 @@ export async function main(): Promise<void> {
     if (report.broken.length > 0) process.exitCode = 1
   } catch (error) {
     const { message, code } = error as { message?: string; code?: string }
-    if (error instanceof ConfigError || error instanceof NothingToAudit) return complain(error.message)
+    const isSentence = [ConfigError, NothingToAudit, StartError].some((known) => error instanceof known)
+    if (isSentence) return complain(message!)
     complain(`The audit could not be made: ${message ?? String(error)}${code === undefined ? '' : ` (${code})`}`)
   }
 }
 
-/** Throws ConfigError, NothingToAudit, and as the drivers do. */
+/** Throws ConfigError, NothingToAudit, StartError, and as the drivers do. */
 export async function runAudit(
   options: AuditOptions,
   environment: Environment,
@@ -98,7 +105,9 @@ export async function runAudit(
   keyPrefix: string = keyPrefixDefault,
 ): Promise<AuditReport> {
   const started = performance.now()
-  const target = await openTarget(parseConfig(environment))
+  const config = parseConfig(environment)
+  await mustAnswer(config)
+  const target = await openTarget(config)
   const { connections } = options
   const sql = connect(target.databaseUrl, {
     ...{ max: connections + 2, applicationName: 'paidan audit', statementTimeoutMs: 0 },

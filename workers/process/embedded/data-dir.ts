@@ -5,9 +5,10 @@
  * so there is no stale lock to judge, and two that start at once cannot both have it.
  */
 import { createHash } from 'node:crypto'
-import { chmodSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
+import { makeDataFolder } from '../start-checks.mjs'
 import { EmbeddedError } from './errors.ts'
 
 export interface DataDir {
@@ -18,12 +19,9 @@ export interface DataDir {
 
 const pidFile = 'paidan.pid'
 
-/** Makes the folder when it is missing. Throws `data_dir_in_use` when another live Paidan has it. */
+/** Makes the folder when it is missing, or throws StartError. Throws `data_dir_in_use` when another live Paidan has it. */
 export async function claimDataDir(wanted: string): Promise<DataDir> {
-  if (mkdirSync(wanted, { recursive: true }) !== undefined) {
-    // As root the servers run as another user: it has to pass through, but need not see what lies beside its own folder.
-    chmodSync(wanted, process.getuid?.() === 0 ? 0o711 : 0o700)
-  }
+  makeDataFolder(wanted)
   const path = realpathSync(wanted)
   const claim = await listen(`paidan:${createHash('sha256').update(path).digest('hex')}`)
   if (claim === null) {
