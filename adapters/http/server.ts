@@ -121,7 +121,7 @@ export async function serve(options: ServeOptions): Promise<Server> {
   }
 
   function take(res: HttpResponse, req: HttpRequest): void {
-    if (isFramedTwice(req)) {
+    if (isFramedInDoubt(req)) {
       res.close()
       return
     }
@@ -249,13 +249,19 @@ function bindAll(options: ServeOptions): { method: string; path: string; value: 
   }))
 }
 
-/** The library reads the first length and looks at no other; a proxy before us may read the last: then each sees other requests. */
-function isFramedTwice(req: HttpRequest): boolean {
+/**
+ * Where a body ends must be beyond doubt. The library reads the first length and looks at no other, and takes whatever
+ * encoding it is told for chunked; a proxy before us may read otherwise, and then each sees other requests.
+ */
+function isFramedInDoubt(req: HttpRequest): boolean {
   let framings = 0
-  req.forEach((name) => {
-    if (name === 'content-length' || name === 'transfer-encoding') framings++
+  let isOdd = false
+  req.forEach((name, value) => {
+    if (name !== 'content-length' && name !== 'transfer-encoding') return
+    framings++
+    if (name === 'transfer-encoding' && value.trim().toLowerCase() !== 'chunked') isOdd = true
   })
-  return framings > 1
+  return framings > 1 || isOdd
 }
 
 // Our longest code is 64 characters: 576 when each is three bytes, percent-encoded.
