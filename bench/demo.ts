@@ -8,7 +8,7 @@
  */
 import { readAdminToken } from '../workers/process/admin-token.ts'
 import { type Config, ConfigError, parseConfig } from '../workers/process/config.ts'
-import { demoWechatUrl } from '../workers/process/demo-network/load.ts'
+import { demoWechatUrl } from '../workers/process/demo-network/network.ts'
 import { arrivals } from './demo/arrivals.ts'
 import { castOf, type Part } from './demo/cast.ts'
 import { changes } from './demo/changes.ts'

@@ -6,9 +6,9 @@ import { cpuSeconds } from './load/cpu.ts'
 import { parseOptions, UsageError, usageOf } from './load/options.ts'
 import { memoryOf, watchMemory } from './load/process-memory.ts'
 import { grownByLabel, parseScrape, quantile } from './load/scrape.ts'
+import type { Broken, Measured, Scenario, ScenarioContext } from './measured/scenario.ts'
 import { main as benchMain, isBroken, runBench } from './run.ts'
 import { scenarios } from './scenarios/all.ts'
-import type { Broken, Measured, Scenario, ScenarioContext } from './scenarios/scenario.ts'
 
 const names = [...scenarios.map(({ name }) => name), 'parts']
 

@@ -13,10 +13,10 @@ import { describedViolations } from './load/check.ts'
 import { commit, machine } from './load/machine.ts'
 import { type BenchOptions, parseOptions, UsageError, usageOf } from './load/options.ts'
 import { NoTarget } from './load/target.ts'
+import type { BenchRun, Scenario } from './measured/scenario.ts'
 import { measureParts } from './parts/measure.ts'
 import { writeReport } from './report/write.ts'
 import { scenarios } from './scenarios/all.ts'
-import type { BenchRun, Scenario } from './scenarios/scenario.ts'
 
 /** What can be named on the command line beside the scenarios. */
 const parts = { name: 'parts', question: 'How fast is each part of the way alone, and what ceiling follows from them?' }

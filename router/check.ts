@@ -161,7 +161,7 @@ function amountMismatch({ snapshot }: CheckInput): Verdict {
   )
 }
 
-/** Overruled, the order is sourced as if it went to the middle of the country (source/candidates). */
+/** Overruled, the order is sourced as if it went to the middle of the country (source/network). */
 function unresolvableAddress({ snapshot }: CheckInput): Verdict {
   if (snapshot.receiver.adcode !== null && snapshot.receiver.point !== null) return pass
   return hold('province, city and district are not recognised: have the address corrected on the platform, or release')

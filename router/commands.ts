@@ -5,7 +5,37 @@
 import type { Catalog } from './bundle.ts'
 import { overrulableRules } from './check.ts'
 import { overrulableDesireRules } from './desire.ts'
-import type { Actor, Command, Order, OrderSnapshot } from './types.ts'
+import type { TakeBackReason } from './reasons.ts'
+import type { Order, OrderSnapshot, SkuQuantity } from './types.ts'
+
+/** Who gave a command (操作人). */
+export interface Actor {
+  /** operator: a person or a program with the operator's token; node: a warehouse or a store; stage: a part of the service. */
+  readonly kind: 'operator' | 'node' | 'stage' | 'unknown'
+  /** The name that the operator gave, the node, or the stage. */
+  readonly name: string
+}
+
+interface Given {
+  readonly actor: Actor
+  /** Why, in the actor's own words; may be empty. Shown in the order's history, never logged. */
+  readonly note: string
+}
+
+/** What people and other stages ask of one order; takes the same way as a platform's event. */
+export type Command =
+  /** Lets a held order go (放行): the rules that hold it now are overruled, where a person may. */
+  | (Given & { readonly type: 'approve' })
+  | (Given & { readonly type: 'cancel' })
+  /** A warehouse gave the task back, an intercept was accepted, or a count shows that its goods are not there. */
+  | (Given & {
+      readonly type: 'take_back'
+      readonly taskId: string
+      readonly why: TakeBackReason
+      readonly lines: readonly SkuQuantity[]
+    })
+  /** Stock came in for a backordered order. */
+  | (Given & { readonly type: 'restock' })
 
 /** A stage of the service itself that asks something of an order. */
 export function stage(name: string): Actor {

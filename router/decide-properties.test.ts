@@ -5,6 +5,7 @@ import { check } from './check.ts'
 import type { Demand } from './decide.ts'
 import { desiresOf } from './desire.ts'
 import { defaultPolicy } from './policy.ts'
+import { rejectReasons } from './reasons.ts'
 import { catalog, line, receiver, refund, snapshot } from './testing/orders.ts'
 import { allBut, type Sourcing, type Told, World, wrongIn } from './testing/world.ts'
 import {
@@ -12,7 +13,6 @@ import {
   platformStates,
   type RefundSnapshot,
   type RefundStatus,
-  rejectReasons,
   type SnapshotLine,
 } from './types.ts'
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { desiresOf, overrulableDesireRules } from './desire.ts'
 import { newOrder } from './order.ts'
+import type { Task } from './task.ts'
 import { key, line, refund, snapshot, task } from './testing/orders.ts'
-import type { Hold, Order, OrderSnapshot, RefundSnapshot, Task } from './types.ts'
+import type { Hold, Order, OrderSnapshot, RefundSnapshot } from './types.ts'
 
 interface Case {
   snapshot?: Partial<OrderSnapshot>

@@ -4,8 +4,8 @@
  *
  * When the platform contradicts itself the line is held: a parcel too late is mended, a parcel too many is not.
  */
-import { isOwned } from './task.ts'
-import type { Hold, Order, OrderSnapshot, RefundSnapshot, SnapshotLine, Task } from './types.ts'
+import { isOwned, type Task } from './task.ts'
+import type { Hold, Order, OrderSnapshot, RefundSnapshot, SnapshotLine } from './types.ts'
 
 /** In the order of strictness. */
 const desires = ['ship', 'hold', 'cancel'] as const

@@ -2,16 +2,18 @@
  * The front door of the brain: what is told of one order, in the sequence in which it was stored, and what follows. Take each
  * event into the order, believe its time or not, check, decide. The same for a thread, a replay, a simulation and a test.
  */
+
 import type { Catalog } from './bundle.ts'
 import { type CheckResult, check } from './check.ts'
 import { believable } from './clock-rule.ts'
-import { type TakeBack, takeCommand } from './commands.ts'
+import { type Command, type TakeBack, takeCommand } from './commands.ts'
 import { type Decision, decide } from './decide.ts'
 import { takeRefund, takeSnapshot } from './order.ts'
 import type { Policy } from './policy.ts'
 import { reasonRules } from './reasons.ts'
 import { takingEffect } from './take-back.ts'
-import type { Command, Order, OrderSnapshot, RefundSnapshot, Task } from './types.ts'
+import type { Task } from './task.ts'
+import type { Order, OrderSnapshot, RefundSnapshot } from './types.ts'
 
 export type Told =
   | OrderSnapshot

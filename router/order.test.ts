@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { newOrder, stateOf, takeRefund, takeSnapshot } from './order.ts'
+import type { Task } from './task.ts'
 import { key, line, refund, snapshot, task } from './testing/orders.ts'
-import type { Allocation, Order, OrderSnapshot, OrderState, RefundSnapshot, Task } from './types.ts'
+import type { Allocation, Order, OrderSnapshot, OrderState, RefundSnapshot } from './types.ts'
 
 const none = newOrder(key, '1')
 const paid = snapshot()

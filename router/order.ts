@@ -4,6 +4,7 @@
  * An order's snapshot is the newest one by the platform's own clock, and each of its refunds likewise; nothing else of an event
  * is remembered. So duplicates, shuffles and a refund before its order end where a single in-order delivery would have.
  */
+import type { Task } from './task.ts'
 import {
   type Order,
   type OrderKey,
@@ -11,7 +12,6 @@ import {
   type OrderState,
   platformStates,
   type RefundSnapshot,
-  type Task,
 } from './types.ts'
 
 /** An order of which nothing is known but its key. `id` is the intake number of the first event about it. */

@@ -2,7 +2,11 @@
  * What a reason for which a task comes back says about the node, about its stock and about the order. Rules as data: one row
  * a reason.
  */
-import type { SkuQuantity, TakeBackReason } from './types.ts'
+import type { SkuQuantity } from './types.ts'
+
+export const rejectReasons = ['out_of_stock', 'damaged', 'closed', 'overloaded'] as const
+export type RejectReason = (typeof rejectReasons)[number]
+export type TakeBackReason = RejectReason | 'intercepted' | 'shortage'
 
 export interface ReasonRule {
   /**

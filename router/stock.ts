@@ -1,6 +1,8 @@
 /** Stock arithmetic: what is available, what a batch of decisions does to a row, what a parcel takes. All figures are units. */
+
 import type { StockCorrection } from './reasons.ts'
-import type { SkuQuantity, StockKey, Task } from './types.ts'
+import type { Task } from './task.ts'
+import type { SkuQuantity, StockKey } from './types.ts'
 
 export interface StockFigures {
   readonly onHand: number

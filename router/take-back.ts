@@ -1,6 +1,7 @@
 /** Which of the commands that take tasks back take effect: what a task's state says happened to it, and nothing else. */
-import { reasonRules } from './reasons.ts'
-import type { TakeBackReason, Task } from './types.ts'
+
+import { reasonRules, type TakeBackReason } from './reasons.ts'
+import type { Task } from './task.ts'
 
 export interface TakenBack {
   readonly taskId: string

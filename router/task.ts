@@ -9,7 +9,24 @@
  *
  * A pull gives a lease and a fence. Every other verb carries the fence: an owner whose lease went to another has a lower one.
  */
-import type { SkuQuantity, Task, TaskLine, TaskState } from './types.ts'
+import type { SkuQuantity } from './types.ts'
+
+export const taskStates = ['ready', 'pulled', 'accepted', 'shipped', 'rejected', 'intercepted', 'cancelled'] as const
+/** `rejected` and `intercepted` still hold their reservation until the decision that takes them back. */
+export type TaskState = (typeof taskStates)[number]
+
+export interface TaskLine extends SkuQuantity {
+  readonly shipped: number
+}
+
+export interface Task {
+  readonly taskId: string
+  readonly node: string
+  readonly state: TaskState
+  readonly fence: number
+  readonly interceptRequested: boolean
+  readonly lines: readonly TaskLine[]
+}
 
 /** One parcel that left the house. */
 export interface Package {

@@ -138,39 +138,6 @@ export interface OrderNotification {
 
 export type Snapshot = OrderSnapshot | RefundSnapshot | OrderNotification
 
-/** Who gave a command (操作人). */
-export interface Actor {
-  /** operator: a person or a program with the operator's token; node: a warehouse or a store; stage: a part of the service. */
-  readonly kind: 'operator' | 'node' | 'stage' | 'unknown'
-  /** The name that the operator gave, the node, or the stage. */
-  readonly name: string
-}
-
-interface Given {
-  readonly actor: Actor
-  /** Why, in the actor's own words; may be empty. Shown in the order's history, never logged. */
-  readonly note: string
-}
-
-/** What people and other stages ask of one order; takes the same way as a platform's event. */
-export type Command =
-  /** Lets a held order go (放行): the rules that hold it now are overruled, where a person may. */
-  | (Given & { readonly type: 'approve' })
-  | (Given & { readonly type: 'cancel' })
-  /** A warehouse gave the task back, an intercept was accepted, or a count shows that its goods are not there. */
-  | (Given & {
-      readonly type: 'take_back'
-      readonly taskId: string
-      readonly why: TakeBackReason
-      readonly lines: readonly SkuQuantity[]
-    })
-  /** Stock came in for a backordered order. */
-  | (Given & { readonly type: 'restock' })
-
-export const rejectReasons = ['out_of_stock', 'damaged', 'closed', 'overloaded'] as const
-export type RejectReason = (typeof rejectReasons)[number]
-export type TakeBackReason = RejectReason | 'intercepted' | 'shortage'
-
 /** One SKU at one node: a row of stock. */
 export interface StockKey {
   readonly node: string
@@ -296,27 +263,4 @@ export interface Order extends OrderKey {
   readonly taskCount: number
   /** Reservation attempts so far: part of the next reservation's id. */
   readonly attempt: number
-}
-
-export const taskStates = ['ready', 'pulled', 'accepted', 'shipped', 'rejected', 'intercepted', 'cancelled'] as const
-/**
- * ready ─pull▶ pulled ─accept▶ accepted ─ship▶ shipped
- *   │            │  └──────────────┴─ reject ▶ rejected ─┐
- *   │            └─ intercept accepted ▶ intercepted ────┴▶ (decided) cancelled
- *   └─ cancel ▶ cancelled
- * `rejected` and `intercepted` still hold their reservation until the decision that takes them back.
- */
-export type TaskState = (typeof taskStates)[number]
-
-export interface TaskLine extends SkuQuantity {
-  readonly shipped: number
-}
-
-export interface Task {
-  readonly taskId: string
-  readonly node: string
-  readonly state: TaskState
-  readonly fence: number
-  readonly interceptRequested: boolean
-  readonly lines: readonly TaskLine[]
 }

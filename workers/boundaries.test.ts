@@ -1,35 +1,32 @@
 /**
  * router ← adapters ← workers ← bench: nothing imports against this direction, the router imports nothing else at all,
  * the parts of adapters/ know each other only through adapters/shared, one file knows the HTTP server, and there is no
- * circle. Tests may use packages and the harness (files named testing.ts, folders named testing) from everywhere; bench/,
+ * circle, neither of files nor of the rooms of a layer. Tests may use packages and the harness (files named testing.ts, folders named testing) from everywhere; bench/,
  * which nobody runs in production, the harness as well.
  */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
-import { join, posix } from 'node:path'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { projectRoot } from '../adapters/shared/root.ts'
+import {
+  circles,
+  type Graph,
+  graphOf,
+  importsOf,
+  isHarness,
+  isTest,
+  layers,
+  longestChain,
+  readTree,
+  roomsOf,
+  type Tree,
+  targetOf,
+} from './testing/source-tree.ts'
 
-const layers = ['router', 'adapters', 'workers', 'bench']
 const httpServer = 'adapters/http/server.ts'
 
-/** Path from the project's root → text. */
-type Tree = ReadonlyMap<string, string>
-
-// Biome keeps every import at the beginning of its line and its specifier in single quotes.
-const importPatterns = [
-  /^(?:import|export)\s+(?:type\s+)?(?:[\w$]+\s*,\s*)?(?:\{[^}]*\}|\*(?:\s+as\s+[\w$]+)?|[\w$]+)\s+from\s+'([^']+)'/gm,
-  /^import\s+'([^']+)'/gm,
-  /\bimport\('([^']+)'\)/g,
-]
-
-function importsOf(text: string): readonly string[] {
-  return importPatterns.flatMap((pattern) => [...text.matchAll(pattern)].map((match) => match[1] ?? ''))
-}
-
-const isTest = (path: string): boolean => path.endsWith('.test.ts')
-const isHarness = (path: string): boolean => /(^|\/)testing(\.ts$|\/)/.test(path)
-const layerOf = (path: string): number => layers.indexOf(path.split('/')[0] ?? '')
+const layerOf = (path: string): number => layers.findIndex((layer) => path.startsWith(`${layer}/`))
 /** adapters/store/x.ts → store */
 const partOf = (path: string): string => path.split('/')[1] ?? ''
 
@@ -40,18 +37,14 @@ function packageOf(specifier: string): string {
 
 function violations(tree: Tree, packages: ReadonlySet<string>): readonly string[] {
   const found: string[] = []
-  const graph = new Map<string, string[]>()
   for (const [path, text] of tree) {
-    const targets: string[] = []
     for (const specifier of importsOf(text)) {
-      const target = specifier.startsWith('.') ? posix.join(posix.dirname(path), specifier) : null
-      if (target !== null) targets.push(target)
+      const target = targetOf(path, specifier)
       const problem = target === null ? packageProblem(path, specifier, packages) : fileProblem(path, target, tree)
       if (problem !== null) found.push(`${path} → ${specifier}: ${problem}`)
     }
-    if (!isTest(path)) graph.set(path, targets)
   }
-  return [...found, ...circles(graph)]
+  return [...found, ...circles(graphOf(tree))]
 }
 
 function packageProblem(path: string, specifier: string, packages: ReadonlySet<string>): string | null {
@@ -76,41 +69,39 @@ function fileProblem(path: string, target: string, tree: Tree): string | null {
   return null
 }
 
-/** Each circle once, named from its first file in the order of the tree. */
-function circles(graph: ReadonlyMap<string, readonly string[]>): readonly string[] {
-  const found: string[] = []
-  const done = new Set<string>()
-  const way: string[] = []
-  const visit = (path: string): void => {
-    const at = way.indexOf(path)
-    if (at !== -1) found.push(`circle: ${[...way.slice(at), path].join(' → ')}`)
-    if (at !== -1 || done.has(path)) return
-    way.push(path)
-    for (const target of graph.get(path) ?? []) visit(target)
-    way.pop()
-    done.add(path)
-  }
-  for (const path of graph.keys()) visit(path)
-  return found
-}
-
-function readTree(root: string): Tree {
-  const paths = layers.flatMap((layer) =>
-    readdirSync(join(root, layer), { recursive: true, encoding: 'utf8' })
-      .filter((path) => /\.(ts|mjs)$/.test(path))
-      .map((path) => posix.join(layer, path)),
-  )
-  return new Map(paths.sort().map((path) => [path, readFileSync(join(root, path), 'utf8')]))
-}
+const root = projectRoot()
+const tree = readTree(root)
 
 test('no import goes against the direction', () => {
-  const root = projectRoot()
   const manifest: unknown = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   const { dependencies, devDependencies } = manifest as Record<string, Record<string, string>>
-  const tree = readTree(root)
   expect(tree.size).toBeGreaterThan(10)
   expect([...tree.values()].flatMap(importsOf).length).toBeGreaterThan(tree.size)
   expect(violations(tree, new Set(Object.keys({ ...dependencies, ...devDependencies })))).toEqual([])
+})
+
+/**
+ * Rooms of one layer that import each other although they should not: the circle as the test says it → why it is still there.
+ * A line here is work that is left; it goes away with its circle.
+ */
+const circlesLeft: Readonly<Record<string, string>> = {
+  'circle: router/source → router/split.ts → router/source':
+    'split.ts counts parcels with a figure of source/plan.ts, and source/items.ts takes a type of split.ts',
+}
+
+test.each(['router', 'workers', 'bench'])('the rooms of %s/ import each other in no circle', (layer) => {
+  const rooms = roomsOf(graphOf(tree), layer)
+  expect(rooms.size).toBeGreaterThan(3)
+  const left = Object.keys(circlesLeft).filter((circle) => circle.includes(` ${layer}/`))
+  expect(circles(rooms)).toEqual(left)
+})
+
+test('the longest chain of imports inside workers/ is as long as ARCHITECTURE.md says', () => {
+  const said = /longest chain of imports inside `workers\/` is (\d+) files/.exec(
+    readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8'),
+  )
+  const chain = longestChain(graphOf(tree), 'workers')
+  expect(`${chain.length}: ${chain.join(' → ')}`).toBe(`${said?.[1]}: ${chain.join(' → ')}`)
 })
 
 const good: Record<string, string> = {
@@ -176,12 +167,38 @@ test.each([
   expect(found[0]).toContain(problem)
 })
 
+const small: Graph = new Map([
+  ['workers/a/one.ts', ['workers/b/one.ts', 'adapters/x/one.ts']],
+  ['workers/a/two.ts', ['workers/a/one.ts']],
+  ['workers/b/one.ts', []],
+  ['workers/b/two.ts', ['workers/main.ts']],
+  ['workers/main.ts', ['workers/a/two.ts']],
+  ['workers/b/testing/all.ts', ['workers/main.ts']],
+])
+
+test('a circle of rooms is found where no file is in one, and what only tests use makes none', () => {
+  expect(circles(small)).toEqual([])
+  expect(roomsOf(small, 'workers')).toEqual(
+    new Map([
+      ['workers/a', ['workers/b']],
+      ['workers/b', ['workers/main.ts']],
+      ['workers/main.ts', ['workers/a']],
+    ]),
+  )
+  expect(circles(roomsOf(small, 'workers'))).toEqual(['circle: workers/a → workers/b → workers/main.ts → workers/a'])
+})
+
+test('the longest chain stays inside its layer and leaves out what only tests use', () => {
+  const chain = ['workers/b/two.ts', 'workers/main.ts', 'workers/a/two.ts', 'workers/a/one.ts', 'workers/b/one.ts']
+  expect(longestChain(small, 'workers')).toEqual(chain)
+})
+
 test('a circle over three files is found once', () => {
-  const tree: Tree = new Map([
+  const three: Tree = new Map([
     ['router/a.ts', "import type { B } from './b.ts'"],
     ['router/b.ts', "import { c } from './c.ts'"],
     ['router/c.ts', "export * from './a.ts'"],
     ['router/d.ts', "import { a } from './a.ts'"],
   ])
-  expect(violations(tree, packages)).toEqual(['circle: router/a.ts → router/b.ts → router/c.ts → router/a.ts'])
+  expect(violations(three, packages)).toEqual(['circle: router/a.ts → router/b.ts → router/c.ts → router/a.ts'])
 })

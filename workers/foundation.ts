@@ -1,5 +1,6 @@
 /** What the stages of one process stand on: connections, settings with availability, Redis' counters. */
-import { preparePartitions } from '../adapters/store/inbox/inbox.ts'
+import { FiguresFeed } from '../adapters/stock/figures-feed.ts'
+import { preparePartitions } from '../adapters/store/inbox/partitions.ts'
 import { connect, indexedPlans } from '../adapters/store/postgres/connect.ts'
 import { PostgresStore } from '../adapters/store/postgres-store.ts'
 import type { Vault } from '../adapters/store/secrets/vault.ts'
@@ -42,6 +43,11 @@ export async function openFoundation({ config, log, databaseUrl, redisUrl, vault
     catalog.setAvailability(node, rows),
   )
   await keeper.open()
+  // Of what other processes reserve. This process' threads share its owner and its availability.
+  const feed = new FiguresFeed({ redis: redisUrl, keyPrefix }, keeper.owner, (node, rows) =>
+    catalog.setAvailability(node, rows),
+  )
+  await feed.open()
   await catalog.fillAvailability()
   return {
     ...{ config, log, clock, databaseUrl, redisUrl, keyPrefix, vault, durability, sql, catalog, keeper },
@@ -49,6 +55,7 @@ export async function openFoundation({ config, log, databaseUrl, redisUrl, vault
     intakeStore: new PostgresStore(intakeSql),
     metrics: createMetrics(),
     close: async (): Promise<void> => {
+      feed.close()
       keeper.close()
       await Promise.all([sql.end({ timeout: 5 }), intakeSql.end({ timeout: 5 })])
     },

@@ -12,7 +12,7 @@ import type { Vault } from '../adapters/store/secrets/vault.ts'
 import { adminTokenFile, keepAdminToken } from './process/admin-token.ts'
 import { type Config, ConfigError, parseConfig } from './process/config.ts'
 import { credentialsKeyFile, openVault } from './process/credentials-key.ts'
-import { demoSeed, demoWechatUrl, isEmpty, loadNetwork } from './process/demo-network/load.ts'
+import { demoSeed, isEmpty, loadNetwork } from './process/demo-network/load.ts'
 import { demoNetwork } from './process/demo-network/network.ts'
 import { claimDataDir } from './process/embedded/data-dir.ts'
 import { startPostgres } from './process/embedded/postgres.ts'
@@ -129,7 +129,7 @@ async function prepare(config: Config, databaseUrl: string, vault: Vault) {
     const kept = await adminTokenOrKeep(sql, vault, fresh, { isLost: config.credentialsKeyLost })
     let demoLoaded = false
     if (config.demo === 'auto' && (await isEmpty(sql))) {
-      await loadNetwork(sql, vault, demoNetwork(loadDivisions(), demoSeed, { wechatApiBaseUrl: demoWechatUrl }))
+      await loadNetwork(sql, vault, demoNetwork(loadDivisions(), demoSeed))
       demoLoaded = true
     }
     return { kept, demoLoaded }

@@ -1,6 +1,5 @@
 /** The stages of an order's way in one process, each made after those that it needs; and their end, in reverse. */
-import { WechatApi } from '../adapters/channels/wechat/api.ts'
-import { notifiedAt } from '../adapters/channels/wechat/channel.ts'
+import { openOrderApis } from '../adapters/channels/order-apis.ts'
 import { newOwner } from './counters/stock-keeper.ts'
 import { eventsInMemoryMax, openDispatch } from './decide/open-dispatch.ts'
 import { openThreads } from './decide/threads.ts'
@@ -9,7 +8,7 @@ import { Backlog } from './intake/backlog.ts'
 import { HandOn } from './intake/hand-on.ts'
 import { Intake } from './intake/intake.ts'
 import { pauseMs } from './intake/pace.ts'
-import { OrderFetcher } from './outbound/fetch-orders.ts'
+import { notifiedAt, OrderFetcher } from './outbound/fetch-orders.ts'
 import { openBills } from './settle/bills.ts'
 import { Reconciler } from './settle/reconciler.ts'
 
@@ -37,10 +36,10 @@ export function openStages(foundation: Foundation) {
     // Nothing is waited for up to what the threads have in hand, and as much again.
     pauseMs: () => pauseMs(dispatch.size, 2 * batchMax * concurrency, eventsInMemoryMax),
   })
-  const fetcher = new OrderFetcher({ ...foundation, api: new WechatApi(), intake })
+  const fetcher = new OrderFetcher({ ...foundation, apis: openOrderApis(), intake })
   const handOn = new HandOn({
     ...{ store, orders: dispatch, notifications: fetcher, clock, log, inMemoryMax: eventsInMemoryMax / 2 },
-    notifiedAt: ({ body }) => notifiedAt(body),
+    notifiedAt,
   })
   const bills = openBills(databaseUrl)
 

@@ -1,5 +1,13 @@
 /** What parsing a bill file can come to. A bill is taken whole or refused whole: nothing half done. */
 import type { BillRow } from '../../router/bill.ts'
+import type { BillFormatName } from '../shared/bill-formats.ts'
+
+export interface BillFormat {
+  /** In the path to which such a bill is sent. */
+  readonly name: BillFormatName
+  /** Throws nothing, whatever the bytes. */
+  parse(bytes: Uint8Array): ParsedBill
+}
 
 export type ParsedBill =
   | {

@@ -10,7 +10,7 @@ import { parse } from 'csv-parse/sync'
 import { type BillKind, type BillRow, billKinds } from '../../router/bill.ts'
 import { type ChannelName, channelNames } from '../../router/types.ts'
 import { parseInstant } from '../shared/instant.ts'
-import { BadLines, decodeBill, notUtf8, type ParsedBill, refused } from './bill.ts'
+import { BadLines, type BillFormat, decodeBill, notUtf8, type ParsedBill, refused } from './bill.ts'
 import { parseDecimal } from './decimal.ts'
 
 const columns = ['ref', 'channel', 'shop', 'orderId', 'kind', 'amountFen', 'feeFen', 'occurredAt'] as const
@@ -18,6 +18,8 @@ type Column = (typeof columns)[number]
 
 // Longer ones are no keys of anything; the limit keeps index entries small.
 const keyLengthMax = 200
+
+export const generic: BillFormat = { name: 'generic', parse: parseGenericBill }
 
 /** Throws nothing. */
 export function parseGenericBill(bytes: Uint8Array): ParsedBill {

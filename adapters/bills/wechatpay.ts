@@ -11,7 +11,7 @@
  */
 import type { BillRow } from '../../router/bill.ts'
 import { parseInstant } from '../shared/instant.ts'
-import { BadLines, decodeBill, notUtf8, type ParsedBill, type RefusedBill, refused } from './bill.ts'
+import { BadLines, type BillFormat, decodeBill, notUtf8, type ParsedBill, type RefusedBill, refused } from './bill.ts'
 import { formatDecimal, parseDecimal } from './decimal.ts'
 
 /** A summary figure and the column that it adds up. Absent columns (a SUCCESS bill has no refunds) add up to zero. */
@@ -27,6 +27,8 @@ const sums = [
 const countName = '总交易单数'
 const required = ['交易时间', '微信订单号', '交易状态', '货币种类', '手续费']
 const idPattern = /^[0-9A-Za-z]{8,64}$/
+
+export const wechatpay: BillFormat = { name: 'wechatpay', parse: parseWechatPayBill }
 
 /** Linear in the file's size. Throws nothing. */
 export function parseWechatPayBill(bytes: Uint8Array): ParsedBill {

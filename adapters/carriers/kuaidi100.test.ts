@@ -3,14 +3,8 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { projectRoot } from '../shared/root.ts'
-import {
-  type CarrierRefusalCode,
-  kuaidi100Acknowledgement,
-  kuaidi100Refusal,
-  receiveKuaidi100,
-  signKuaidi100,
-  trackStateOf,
-} from './kuaidi100.ts'
+import type { CarrierRefusalCode } from './carrier.ts'
+import { kuaidi100, receiveKuaidi100, signKuaidi100, trackStateOf } from './kuaidi100.ts'
 
 const fixture = (name: string) => readFileSync(join(projectRoot(), 'adapters/carriers/fixtures', name), 'utf8')
 const salt = 'R7pQ2x'
@@ -139,10 +133,10 @@ describe('kuaidi100', () => {
   })
 
   test('is acknowledged in its own words, and refused so that it pushes again', () => {
-    expect(kuaidi100Acknowledgement.body).toBe('{"result":true,"returnCode":"200","message":"成功"}')
+    expect(kuaidi100.acknowledgement.body).toBe('{"result":true,"returnCode":"200","message":"成功"}')
     const codes: CarrierRefusalCode[] = ['bad_signature', 'malformed', 'unknown_account', 'body_too_large', 'try_again']
     for (const code of codes) {
-      const answer = kuaidi100Refusal(code)
+      const answer = kuaidi100.refusal(code)
       expect(answer.status).toBeGreaterThanOrEqual(400)
       expect(JSON.parse(answer.body)).toMatchObject({ result: false })
     }

@@ -8,33 +8,22 @@
  *
  * Anything but the acknowledgement is sent again, three times, every half hour.
  */
-
-import type { Track, TrackState } from '../../router/track.ts'
+import type { TrackState } from '../../router/track.ts'
 import { hexDigest } from '../shared/digest.ts'
 import { parseInstant } from '../shared/instant.ts'
 import { sameDigest } from '../shared/same.ts'
+import type { Carrier, CarrierAnswer, CarrierPush, CarrierRefusalCode } from './carrier.ts'
 
-export type CarrierPush =
-  /** `body` is the JSON text as given, to be kept. */
-  | { readonly outcome: 'track'; readonly track: Track; readonly body: string }
-  /** Nothing will come any more for this waybill: never recorded, not moved for 60 days, or the wrong carrier. */
-  | {
-      readonly outcome: 'stopped'
-      readonly carrier: string
-      readonly waybill: string
-      /** Where kuaidi100 found out the right carrier: subscribe again with it. */
-      readonly carrierNew: string | null
-    }
-  /** Verified, and without any step yet: acknowledged, nothing stored. */
-  | { readonly outcome: 'ignored' }
-  | { readonly outcome: 'refused'; readonly code: CarrierRefusalCode }
-
-export type CarrierRefusalCode = 'bad_signature' | 'malformed' | 'unknown_account' | 'body_too_large' | 'try_again'
-
-export interface CarrierAnswer {
-  readonly status: number
-  readonly contentType: string
-  readonly body: string
+export const kuaidi100: Carrier = {
+  name: 'kuaidi100',
+  credentialKeys: ['salt'],
+  receive: ({ body }, { salt = '' }) => receiveKuaidi100(body, salt),
+  acknowledgement: {
+    status: 200,
+    contentType: 'application/json;charset=utf-8',
+    body: '{"result":true,"returnCode":"200","message":"成功"}',
+  },
+  refusal,
 }
 
 /** Throws nothing, whatever the bytes. */
@@ -112,12 +101,6 @@ function lookUp(code: string): TrackState | undefined {
   return Object.hasOwn(states, code) ? states[code] : undefined
 }
 
-export const kuaidi100Acknowledgement: CarrierAnswer = {
-  status: 200,
-  contentType: 'application/json;charset=utf-8',
-  body: '{"result":true,"returnCode":"200","message":"成功"}',
-}
-
 const refusals: Readonly<Record<CarrierRefusalCode, { status: number; returnCode: string; message: string }>> = {
   bad_signature: { status: 401, returnCode: '401', message: '签名错误' },
   malformed: { status: 400, returnCode: '400', message: '参数错误' },
@@ -127,11 +110,11 @@ const refusals: Readonly<Record<CarrierRefusalCode, { status: number; returnCode
 }
 
 /** kuaidi100 reads `result` and `returnCode`: any of these makes it push again. */
-export function kuaidi100Refusal(code: CarrierRefusalCode): CarrierAnswer {
+function refusal(code: CarrierRefusalCode): CarrierAnswer {
   const { status, returnCode, message } = refusals[code]
   return {
     status,
-    contentType: kuaidi100Acknowledgement.contentType,
+    contentType: kuaidi100.acknowledgement.contentType,
     body: JSON.stringify({ result: false, returnCode, message }),
   }
 }

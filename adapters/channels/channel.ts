@@ -3,7 +3,8 @@
  *
  * To add a channel: write one module that exports a `Channel`; add its name to `channelNames` (router/types.ts) and
  * the module to `channels` (./channels.ts); put its samples and vectors under ./fixtures and add one entry to the
- * table of ./conformance.test.ts, which every channel has to pass. Nothing else in the project knows a platform.
+ * table of ./conformance/cases.ts, which every channel has to pass. Where orders are fetched, add the client of its API to
+ * `openers` (./order-apis.ts). Nothing else in the project knows a platform.
  *
  * A channel is pure: no I/O, no clock. `receive` runs on the socket's thread before the event is stored, so it does
  * only what the ACK needs: verify over the raw bytes and name the event. `normalise` runs in the thread pool, on the
@@ -82,12 +83,22 @@ export interface Channel {
   receive(request: WebhookRequest, credentials: Credentials, nowMs: number, toleranceMs?: number): Received
   /** Throws `Unintelligible` when verified bytes do not hold what the platform documents. */
   normalise(kind: EventKind, payload: Uint8Array, settings: ShopSettings): Snapshot
-  /** Where orders are fetched: the number of the fetch that an order's event carries in its id. */
-  fetchNumberOf?(eventId: string): number
+  /** Where a push only says that something changed at an order: how its notifications and fetched orders are read. */
+  readonly fetch?: FetchedOrders
   /** The platform's own words for "taken". */
   readonly acknowledgement: Answer
   /** The platform's own words for "not taken", so that it does the right thing: retries, or shows a person. */
   refusal(code: RefusalCode): Answer
+}
+
+/** What there is to know of orders that are fetched. The client that asks for them is in ./order-apis.ts: it does I/O. */
+export interface FetchedOrders {
+  /** When what the notification tells of happened, by the platform's clock; 0 when it does not say. */
+  notifiedAt(payload: Uint8Array): number
+  /** Names a fetched order for the inbox. `body`: the API's whole answer; `fetchNumber`: the number of the fetch. */
+  eventOf(body: Uint8Array, fetchNumber: string): ReceivedEvent
+  /** The number of the fetch that such an event's id carries; 0 for one that was stored before fetches had numbers. */
+  numberOf(eventId: string): number
 }
 
 /** Verified bytes without the meaning that the platform documents. The message names the field, never its content. */

@@ -14,6 +14,7 @@ import { type BodyBuffer, bodyBuffer } from './body.ts'
 import type { Admission, Bound, Request } from './bound.ts'
 import { ApiError, type ErrorCode } from './errors.ts'
 import type { Held, Holder } from './held.ts'
+import { isSound } from './sound.ts'
 import { oneCallBytesMax, type Pending, type WireResponse, writeAnswer } from './wire.ts'
 
 export interface ExchangeHost {
@@ -228,17 +229,6 @@ export class Exchange implements Holder {
     }
   }
 }
-
-/** Answers come from handlers: a wrong one must become a 500, not a broken stream. */
-function isSound(answer: HttpAnswer): boolean {
-  const { status, contentType, body, headers } = answer ?? {}
-  if (!Number.isInteger(status) || status < 200 || status > 599) return false
-  if (typeof body !== 'string' && !(body instanceof Uint8Array)) return false
-  if (typeof contentType !== 'string' || lineBreak.test(contentType)) return false
-  return headers === undefined || Object.entries(headers).every(([key, value]) => !lineBreak.test(key + value))
-}
-
-const lineBreak = /[\r\n\0]/
 
 /** For paths and methods that no route takes. */
 export const nowhere: Bound = {

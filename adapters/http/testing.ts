@@ -1,7 +1,8 @@
 /** For tests: a server with small limits, and a socket that speaks bytes, since good clients refuse to be rude. */
 import { connect, type Socket } from 'node:net'
 import type { RawRoute } from './route.ts'
-import { type ServeOptions, type Server, serve } from './server.ts'
+import type { ServeOptions, Server } from './serve-options.ts'
+import { serve } from './server.ts'
 
 export async function withServer<T>(
   options: Omit<ServeOptions, 'host' | 'port'>,

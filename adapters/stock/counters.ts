@@ -121,6 +121,6 @@ export interface StockCounters {
     seq: number,
     rows: Iterable<SkuAtp> | AsyncIterable<SkuAtp>,
   ): Promise<ReloadOutcome>
-  /** Without `skus`: all that the node ever had. */
+  /** Without `skus`: all that the node ever had. With them: without the records. */
   inspect(epoch: number, node: string, skus?: readonly string[]): Promise<InspectOutcome>
 }

@@ -4,7 +4,7 @@
 --       2 held: hash reservation id → "<made at, epoch ms> <lines>"
 --       3 meta: hash epoch, seq
 -- ARGV  1 stock epoch
---       2 "all", or "some" and then
+--       2 "all", or "some" (then no records are told) and then
 --       3… SKUs
 --
 -- Answer
@@ -36,4 +36,6 @@ else
 end
 local seq = tonumber(redis.call('HGET', KEYS[3], 'seq'))
 if not seq then corrupt('seq is missing') end
-return { INSPECTED, seq, counters, redis.call('HGETALL', KEYS[2]) }
+local records = {}
+if ARGV[2] == 'all' then records = redis.call('HGETALL', KEYS[2]) end
+return { INSPECTED, seq, counters, records }

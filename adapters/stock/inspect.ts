@@ -6,7 +6,10 @@ import type { HeldReservation, InspectOutcome } from './counters.ts'
 import { keysOf } from './keys.ts'
 import { outcomeOf } from './outcomes.ts'
 
-/** See inspect.lua. Reads the whole node at one instant: for sweeps and people, not for every order. */
+/**
+ * See inspect.lua. Reads the whole node at one instant: for sweeps and people, not for every order. With `skus` only their
+ * counters and the node's number, without the records.
+ */
 export async function inspect(
   client: Client,
   epoch: number,

@@ -133,7 +133,8 @@ export class MemoryStock implements StockCounters {
     const counters = this.#current(node, epoch)
     if ('outcome' in counters) return counters
     const asked = skus === undefined ? [...counters.atp] : [...counters.atp].filter(([sku]) => skus.includes(sku))
-    return { outcome: 'inspected', seq: counters.seq, atp: new Map(asked), held: [...counters.held.values()] }
+    const held = skus === undefined ? [...counters.held.values()] : []
+    return { outcome: 'inspected', seq: counters.seq, atp: new Map(asked), held }
   }
 
   #current(node: string, epoch: number): NodeCounters | StaleEpoch {

@@ -203,12 +203,15 @@ test.each([epoch - 1, epoch + 1])('every question at epoch %i is refused and cha
   expect(await state()).toEqual(before)
 })
 
-test('inspect: some SKUs, and records with their time and lines', async () => {
+test('inspect: some SKUs without records, or all with the records, their time and lines', async () => {
   await reserve('r', lines('b', 1, 'a', 4))
   expect(await stock.inspect(epoch, 'n', ['b', 'none'])).toEqual({
     outcome: 'inspected',
     seq: 3,
     atp: new Map([['b', 4]]),
+    held: [],
+  })
+  expect(await stock.inspect(epoch, 'n')).toMatchObject({
     held: [{ reservationId: 'r', madeAtMs: nowMs, lines: lines('a', 4, 'b', 1) }],
   })
 })

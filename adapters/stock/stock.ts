@@ -15,6 +15,7 @@ import type {
   StockCounters,
   StockDelta,
 } from './counters.ts'
+import { FiguresTeller, type NodeFigures } from './figures-feed.ts'
 import { inspect } from './inspect.ts'
 import { release } from './release.ts'
 import { reload } from './reload.ts'
@@ -28,9 +29,11 @@ import { reserve } from './reserve.ts'
  */
 export class Stock implements StockCounters {
   readonly #client: Client
+  readonly #teller: FiguresTeller
 
   constructor(options: StockOptions) {
     this.#client = openClient(options, true)
+    this.#teller = new FiguresTeller(this.#client.redis, this.#client.keyPrefix)
   }
 
   /** Throws `redis_unavailable` when Redis cannot be reached now; the connection is tried again in the background. */
@@ -65,6 +68,11 @@ export class Stock implements StockCounters {
 
   inspect(epoch: number, node: string, skus?: readonly string[]): Promise<InspectOutcome> {
     return inspect(this.#client, epoch, node, skus)
+  }
+
+  /** Tells the other processes what was answered; see ./figures-feed. Nobody waits for it. */
+  tellOthers(owner: string, figures: readonly NodeFigures[]): void {
+    this.#teller.tell(owner, figures)
   }
 
   /**

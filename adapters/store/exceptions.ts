@@ -2,6 +2,7 @@
  * What wants a person's eye. Each difference is one open row, by kind and by what it is about, and keeps its age for
  * as long as it stays open. Details hold figures and codes, never personal data.
  */
+import { doubted } from './inbox/pending.ts'
 import type { Queryable } from './postgres/connect.ts'
 import { jsonText } from './postgres/json-text.ts'
 
@@ -60,6 +61,26 @@ export async function resolve(sql: Queryable, kind: string, refs: readonly strin
     update exception set resolved_at = now()
     where kind = ${kind} and ref = any(${refs as string[]}::text[]) and resolved_at is null`
   return closed.count
+}
+
+/**
+ * Events that could not be decided and now are, orders that could not be fetched and of which no notification waits any more.
+ * Version 0.1.0 called a notification `hint`.
+ */
+export async function endEventExceptions(sql: Queryable): Promise<number> {
+  // Each is a join by equality, so that neither a large backlog nor many open exceptions make it slow.
+  const decided = await sql`
+    update exception e set resolved_at = now()
+    where e.resolved_at is null and e.kind = 'undecidable_event' and not exists (
+      select from pending p
+      where p.channel = e.detail ->> 'channel' and p.shop = e.detail ->> 'shop' and p.event_id = e.detail ->> 'eventId')`
+  const fetched = await sql`
+    update exception e set resolved_at = now()
+    where e.resolved_at is null and e.kind = 'order_not_fetched' and not exists (
+      select from pending p
+      where p.kind in ('notification', 'hint') and p.channel = e.detail ->> 'channel' and p.shop = e.detail ->> 'shop'
+        and p.order_id = e.detail ->> 'orderId' and p.last_error is distinct from ${doubted})`
+  return decided.count + fetched.count
 }
 
 export interface ExceptionPage {

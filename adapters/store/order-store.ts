@@ -5,22 +5,26 @@
  *
  * What fails for want of Postgres throws with a `code` that `isRetryable` knows; whether it took effect is unknown then.
  */
+
 import type { NodeDelta } from '../../router/stock.ts'
 import type { GivenBackAs, Package, TaskRefusal } from '../../router/task.ts'
 import type { Track } from '../../router/track.ts'
-import type { Order, OrderKey, StockKey, TaskState } from '../../router/types.ts'
+import type { Order, OrderKey, StockKey } from '../../router/types.ts'
 import type { ExceptionEntry } from './exceptions.ts'
-import type { InboxEvent, PendingEvent, Stored } from './inbox/inbox.ts'
+import type { InboxEvent, Stored } from './inbox/event.ts'
+import type { PendingEvent } from './inbox/pending.ts'
+import type { Backorder } from './orders/backorders.ts'
 import type { CommitOutcome, DecisionWrite } from './orders/commit.ts'
 import type { Loaded } from './orders/load.ts'
 import type { ResolvedBills } from './settle/bills.ts'
 import type { Stretch } from './settle/due.ts'
 import type { ReconcileLoad, ReconcileResult } from './settle/reconcile.ts'
 import type { RecordedTrack } from './settle/tracks.ts'
-import type { Backorder, NodeFigures, Posted, Posting, ShortRow, UnpulledTask } from './stock/stock.ts'
-import type { Books, ChangedStock, NodeSeq } from './sweep.ts'
+import type { ShortRow, UnpulledTask } from './stock/shortages.ts'
+import type { NodeFigures, Posted, Posting } from './stock/stock.ts'
+import type { Books, ChangedStock, NodeSeq } from './stock/watch-stock.ts'
 import type { Shipped } from './tasks/ship.ts'
-import type { PulledTask } from './tasks/tasks.ts'
+import type { Accepted, Extended, PulledTask } from './tasks/tasks.ts'
 
 /** Events from the platform's push, or from people and stages, to their decision. */
 export interface InboxStore {
@@ -138,20 +142,6 @@ export type GivenBack =
   | TaskRefusal
   | { readonly outcome: 'given_back'; readonly seq: string }
   | { readonly outcome: 'already_given_back' }
-
-export type Accepted =
-  | TaskRefusal
-  | { readonly outcome: 'accepted'; readonly leaseUntil: Date }
-  | { readonly outcome: 'already_accepted'; readonly leaseUntil: Date }
-
-export type Extended =
-  | TaskRefusal
-  | {
-      readonly outcome: 'extended'
-      readonly leaseUntil: Date
-      readonly intercepted: boolean
-      readonly state: TaskState
-    }
 
 /** A warehouse's verbs on its tasks. */
 export interface TaskStore {

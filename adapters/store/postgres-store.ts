@@ -2,19 +2,13 @@
 import type { GivenBackAs, Package } from '../../router/task.ts'
 import type { Track } from '../../router/track.ts'
 import type { Order, OrderKey, StockKey } from '../../router/types.ts'
-import { type ExceptionEntry, raise, resolve } from './exceptions.ts'
-import {
-  countPending,
-  doubt,
-  type InboxEvent,
-  isStored,
-  nextNumber,
-  postpone,
-  readPending,
-  storeEvents,
-} from './inbox/inbox.ts'
+import { type ExceptionEntry, endEventExceptions, raise, resolve } from './exceptions.ts'
+import type { InboxEvent } from './inbox/event.ts'
 import { insertEvent } from './inbox/insert-event.ts'
+import { countPending, doubt, postpone, readPending } from './inbox/pending.ts'
+import { isStored, nextNumber, storeEvents } from './inbox/store-events.ts'
 import type { LockedBooks, OrderStore, ReservationName } from './order-store.ts'
+import { backorderedSkus, backordersOf } from './orders/backorders.ts'
 import { commitDecisions, type DecisionWrite } from './orders/commit.ts'
 import { loadByKeys } from './orders/load.ts'
 import type { Sql } from './postgres/connect.ts'
@@ -24,26 +18,10 @@ import { type ReconcileLoad, type ReconcileResult, reconcileTogether } from './s
 import { recordTrack } from './settle/tracks.ts'
 import { currentEpoch, nodeNames, withEpochLock } from './stock/epoch.ts'
 import { readShortages } from './stock/read-shortages.ts'
-import {
-  backordersOf,
-  deltasAfter,
-  figuresOf,
-  type Posting,
-  postStock,
-  shortRows,
-  type UnpulledTask,
-} from './stock/stock.ts'
-import {
-  backorderedSkus,
-  changedSince,
-  endEventExceptions,
-  endShortages,
-  figuresWithCommitted,
-  type NodeSeq,
-  nodeSeqs,
-  partedByCommit,
-  shortAmong,
-} from './sweep.ts'
+import { partedByCommit } from './stock/reservations.ts'
+import { endShortages, shortAmong, shortRows, type UnpulledTask } from './stock/shortages.ts'
+import { deltasAfter, figuresOf, type Posting, postStock } from './stock/stock.ts'
+import { changedSince, figuresWithCommitted, type NodeSeq, nodeSeqs } from './stock/watch-stock.ts'
 import { shipTask } from './tasks/ship.ts'
 import {
   acceptTask,

@@ -1,8 +1,8 @@
 /** Who plays what: for each part of the story the first order of the run's stretch of the plan that can tell it. */
 import type { Sku } from '../../router/types.ts'
 import { giftSku } from '../../workers/process/demo-network/goods.ts'
-import type { GeneratedOrder } from '../traffic/generator.ts'
 import { orderAt } from '../traffic/generator.ts'
+import type { GeneratedOrder } from '../traffic/order.ts'
 import { DemoStopped } from './client.ts'
 import { indexesPerRun, type Stage } from './stage.ts'
 

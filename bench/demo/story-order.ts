@@ -5,8 +5,8 @@ import type { BilledOrder, MoneyMove } from '../traffic/bills.ts'
 import { moneyOf } from '../traffic/bills.ts'
 import { encode, type WireRequest } from '../traffic/encode.ts'
 import type { EventName } from '../traffic/events.ts'
-import type { GeneratedLine, GeneratedOrder } from '../traffic/generator.ts'
 import { tmallId } from '../traffic/ids.ts'
+import type { GeneratedLine, GeneratedOrder } from '../traffic/order.ts'
 
 export interface StoryOrder extends BilledOrder {
   /** What was ordered: merchant codes, bundles not exploded. */

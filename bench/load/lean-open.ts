@@ -5,7 +5,7 @@
  */
 import { dueTimes } from './arrivals.ts'
 import { type FiredOpen, type OpenRound, type SecondOfLoad, tally } from './fired.ts'
-import { LeanConnection, type LeanEvents, type LeanRequest } from './lean-connection.ts'
+import { type LeanAnswer, LeanConnection, type LeanEvents, type LeanRequest } from './lean-connection.ts'
 import type { Lean } from './lean-job.ts'
 
 interface Due {
@@ -18,142 +18,191 @@ interface Due {
 // A timer's own grain. Busy waiting would be finer, and would take a core from the service that is measured.
 const tickMs = 1
 
-export function shootOpen({ host, port, requests }: Lean, round: OpenRound): Promise<FiredOpen> {
-  const due = dueTimes(round.curve)
-  const lastDueMs = round.curve.reduce((sum, { seconds }) => sum + seconds * 1000, 0)
+export function shootOpen(lean: Lean, round: OpenRound): Promise<FiredOpen> {
+  const { requests } = lean
   const before = requests.taken()
-  const acknowledged: number[] = []
-  const ackMs: number[] = []
-  const dueAtMs: number[] = []
-  const latenessMs: number[] = []
-  const refused: Record<string, number> = {}
-  const seconds: { -readonly [K in keyof SecondOfLoad]: number }[] = []
-  const startedAtMs = Date.now()
-  const started = performance.now()
-  let errors = 0
-  let ended = started
-  let nextDue = 0
-  let open = 0
-
   return new Promise((resolve) => {
-    const waiting = queue<Due>()
-    // Every retry waits equally long, so the first of them is always the next.
-    const retries = queue<{ readonly at: number; readonly again: Due }>()
-    const idle: LeanConnection[] = []
-    const busy = new Map<LeanConnection, Due>()
-
-    const bin = (now: number) => {
-      const at = Math.floor((now - started) / 1000)
-      while (seconds.length <= at) seconds.push({ due: 0, acknowledged: 0, refused: 0, unanswered: 0 })
-      return seconds[at]!
-    }
-
-    const events: LeanEvents = {
-      answered(connection, request, answer) {
-        ended = performance.now()
-        const { dueAt } = done(connection)
-        if (answer === 'acknowledged') {
-          bin(ended).acknowledged += 1
-          acknowledged.push(request.index)
-          ackMs.push(ended - dueAt)
-          dueAtMs.push(startedAtMs + (dueAt - started))
-        } else {
-          bin(ended).refused += 1
-          tally(refused, `${answer.status} ${answer.body.slice(0, 80)}`)
-          later(request, dueAt)
-        }
-        if (connection.open) idle.push(connection)
-        else open -= 1
-        sendWaiting()
-      },
-      broken(connection, request) {
-        const now = performance.now()
-        const { dueAt } = done(connection)
-        errors += 1
-        bin(now).unanswered += 1
-        open -= 1
-        later(request, dueAt)
-      },
-    }
-
-    function done(connection: LeanConnection): Due {
-      const of = busy.get(connection)!
-      busy.delete(connection)
-      return of
-    }
-
-    function later(request: LeanRequest, dueAt: number): void {
-      if (round.retryAfterMs !== null)
-        retries.push({ at: performance.now() + round.retryAfterMs, again: { request, dueAt, first: false } })
-    }
-
-    function free(): LeanConnection | null {
-      for (;;) {
-        const connection = idle.pop()
-        if (connection?.open) return connection
-        if (connection !== undefined) open -= 1
-        else if (open >= round.connectionsMax) return null
-        else {
-          open += 1
-          return new LeanConnection(host, port, events)
-        }
-      }
-    }
-
-    function sendWaiting(): void {
-      while (waiting.size > 0) {
-        const connection = free()
-        if (connection === null) return
-        const item = waiting.shift()!
-        busy.set(connection, item)
-        connection.send(item.request)
-        if (item.first) latenessMs.push(connection.sentAtMs - item.dueAt)
-      }
-    }
-
-    function tick(): void {
-      const now = performance.now()
-      while (nextDue < due.length && started + due[nextDue]! <= now) {
-        waiting.push({ request: requests.next(), dueAt: started + due[nextDue]!, first: true })
-        bin(started + due[nextDue]!).due += 1
-        nextDue += 1
-      }
-      while (retries.size > 0 && retries.first()!.at <= now) waiting.push(retries.shift()!.again)
-      // The connections that wait longest come first in the map.
-      for (const [connection] of busy) {
-        if (now - connection.sentAtMs < round.patienceMs) break
-        connection.end()
-      }
-      sendWaiting()
-      const arriving = nextDue < due.length
-      const settled = busy.size + waiting.size + retries.size === 0
-      const over = now - started > lastDueMs + round.tailSeconds * 1000
-      if (arriving || !(settled || over)) setTimeout(tick, tickMs)
-      else finish()
-    }
-
-    function finish(): void {
-      const givenUp = due.length - acknowledged.length
-      // What is still under way is heard of no more: it may be stored, and then its redelivery would be a duplicate.
-      for (const connection of [...busy.keys(), ...idle]) connection.end()
-      resolve({
-        startedAtMs,
-        endedAtMs: startedAtMs + (ended - started),
-        sent: requests.taken() - before,
-        madeUnderLoad: requests.madeUnderLoad(before),
-        acknowledged: Uint32Array.from(acknowledged),
-        ackMs: Float64Array.from(ackMs),
-        refused,
-        errors,
-        dueAtMs: Float64Array.from(dueAtMs),
-        latenessMs: Float64Array.from(latenessMs),
-        seconds: seconds.slice(),
-        givenUp,
-      })
-    }
-
-    tick()
+    const loop = new OpenLoop(lean, round, (seen) =>
+      resolve({ ...seen, sent: requests.taken() - before, madeUnderLoad: requests.madeUnderLoad(before) }),
+    )
+    loop.tick()
   })
+}
+
+type Seen = Omit<FiredOpen, 'sent' | 'madeUnderLoad'>
+
+class OpenLoop implements LeanEvents {
+  readonly #lean: Lean
+  readonly #round: OpenRound
+  readonly #over: (seen: Seen) => void
+  readonly #due: ReturnType<typeof dueTimes>
+  readonly #lastDueMs: number
+  readonly #counts: Counts
+  readonly #waiting = queue<Due>()
+  // Every retry waits equally long, so the first of them is always the next.
+  readonly #retries = queue<{ readonly at: number; readonly again: Due }>()
+  readonly #idle: LeanConnection[] = []
+  readonly #busy = new Map<LeanConnection, Due>()
+  #nextDue = 0
+  #open = 0
+
+  constructor(lean: Lean, round: OpenRound, over: (seen: Seen) => void) {
+    this.#lean = lean
+    this.#round = round
+    this.#over = over
+    this.#due = dueTimes(round.curve)
+    this.#lastDueMs = round.curve.reduce((sum, { seconds }) => sum + seconds * 1000, 0)
+    this.#counts = new Counts()
+  }
+
+  answered(connection: LeanConnection, request: LeanRequest, answer: LeanAnswer): void {
+    const { dueAt } = this.#done(connection)
+    if (answer === 'acknowledged') this.#counts.acknowledged(request.index, dueAt)
+    else {
+      this.#counts.refused(`${answer.status} ${answer.body.slice(0, 80)}`)
+      this.#later(request, dueAt)
+    }
+    if (connection.open) this.#idle.push(connection)
+    else this.#open -= 1
+    this.#sendWaiting()
+  }
+
+  broken(connection: LeanConnection, request: LeanRequest): void {
+    const { dueAt } = this.#done(connection)
+    this.#counts.unanswered()
+    this.#open -= 1
+    this.#later(request, dueAt)
+  }
+
+  readonly tick = (): void => {
+    const now = performance.now()
+    const { started } = this.#counts
+    while (this.#nextDue < this.#due.length && started + this.#due[this.#nextDue]! <= now) {
+      const dueAt = started + this.#due[this.#nextDue]!
+      this.#waiting.push({ request: this.#lean.requests.next(), dueAt, first: true })
+      this.#counts.due(dueAt)
+      this.#nextDue += 1
+    }
+    while (this.#retries.size > 0 && this.#retries.first()!.at <= now) this.#waiting.push(this.#retries.shift()!.again)
+    // The connections that wait longest come first in the map.
+    for (const [connection] of this.#busy) {
+      if (now - connection.sentAtMs < this.#round.patienceMs) break
+      connection.end()
+    }
+    this.#sendWaiting()
+    const arriving = this.#nextDue < this.#due.length
+    const settled = this.#busy.size + this.#waiting.size + this.#retries.size === 0
+    const over = now - started > this.#lastDueMs + this.#round.tailSeconds * 1000
+    if (arriving || !(settled || over)) setTimeout(this.tick, tickMs)
+    else this.#finish()
+  }
+
+  #done(connection: LeanConnection): Due {
+    const of = this.#busy.get(connection)!
+    this.#busy.delete(connection)
+    return of
+  }
+
+  #later(request: LeanRequest, dueAt: number): void {
+    const { retryAfterMs } = this.#round
+    if (retryAfterMs !== null)
+      this.#retries.push({ at: performance.now() + retryAfterMs, again: { request, dueAt, first: false } })
+  }
+
+  #free(): LeanConnection | null {
+    for (;;) {
+      const connection = this.#idle.pop()
+      if (connection?.open) return connection
+      if (connection !== undefined) this.#open -= 1
+      else if (this.#open >= this.#round.connectionsMax) return null
+      else {
+        this.#open += 1
+        return new LeanConnection(this.#lean.host, this.#lean.port, this)
+      }
+    }
+  }
+
+  #sendWaiting(): void {
+    while (this.#waiting.size > 0) {
+      const connection = this.#free()
+      if (connection === null) return
+      const item = this.#waiting.shift()!
+      this.#busy.set(connection, item)
+      connection.send(item.request)
+      if (item.first) this.#counts.late(connection.sentAtMs - item.dueAt)
+    }
+  }
+
+  #finish(): void {
+    // What is still under way is heard of no more: it may be stored, and then its redelivery would be a duplicate.
+    const connections = [...this.#busy.keys(), ...this.#idle]
+    const seen = this.#counts.seen(this.#due.length)
+    for (const connection of connections) connection.end()
+    this.#over(seen)
+  }
+}
+
+/** What became of the requests, as it is told afterwards. */
+class Counts {
+  readonly started = performance.now()
+  readonly #startedAtMs = Date.now()
+  readonly #acknowledged: number[] = []
+  readonly #ackMs: number[] = []
+  readonly #dueAtMs: number[] = []
+  readonly #latenessMs: number[] = []
+  readonly #refused: Record<string, number> = {}
+  readonly #seconds: { -readonly [K in keyof SecondOfLoad]: number }[] = []
+  #errors = 0
+  #ended = this.started
+
+  acknowledged(index: number, dueAt: number): void {
+    this.#ended = performance.now()
+    this.#bin(this.#ended).acknowledged += 1
+    this.#acknowledged.push(index)
+    this.#ackMs.push(this.#ended - dueAt)
+    this.#dueAtMs.push(this.#startedAtMs + (dueAt - this.started))
+  }
+
+  refused(what: string): void {
+    this.#ended = performance.now()
+    this.#bin(this.#ended).refused += 1
+    tally(this.#refused, what)
+  }
+
+  unanswered(): void {
+    this.#errors += 1
+    this.#bin(performance.now()).unanswered += 1
+  }
+
+  due(at: number): void {
+    this.#bin(at).due += 1
+  }
+
+  late(ms: number): void {
+    this.#latenessMs.push(ms)
+  }
+
+  /** `due`: requests that the curve had. */
+  seen(due: number): Seen {
+    return {
+      startedAtMs: this.#startedAtMs,
+      endedAtMs: this.#startedAtMs + (this.#ended - this.started),
+      acknowledged: Uint32Array.from(this.#acknowledged),
+      ackMs: Float64Array.from(this.#ackMs),
+      refused: this.#refused,
+      errors: this.#errors,
+      dueAtMs: Float64Array.from(this.#dueAtMs),
+      latenessMs: Float64Array.from(this.#latenessMs),
+      seconds: this.#seconds.slice(),
+      givenUp: due - this.#acknowledged.length,
+    }
+  }
+
+  #bin(now: number) {
+    const at = Math.floor((now - this.started) / 1000)
+    while (this.#seconds.length <= at) this.#seconds.push({ due: 0, acknowledged: 0, refused: 0, unanswered: 0 })
+    return this.#seconds[at]!
+  }
 }
 
 /** First in, first out, without moving what lies behind. */

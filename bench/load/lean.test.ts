@@ -184,18 +184,21 @@ test('the lean stand-in answers as the other one does, prepared or not', async (
   const prepared = await startLeanStandin({ plan, shop })
   prepared.prepare(3)
   const standins = [prepared, await startWechatStandin({ plan, shop, untouched: 'last' })]
-  const { appId, appSecret } = shop.credentials as { appId: string; appSecret: string }
+  const { credentials } = shop
   const api = new WechatApi()
   try {
-    const [fast, other] = standins.map(({ url: apiBaseUrl }) => ({ shop: shop.shop, apiBaseUrl, appId, appSecret }))
+    const [fast, other] = standins.map(({ url: apiBaseUrl }) => ({ shop: shop.shop, apiBaseUrl, credentials }))
     for (const index of [0, 1, 5]) {
       const { orderId } = orderAt(plan, index)
       const answers = [await api.getOrder(fast!, orderId), await api.getOrder(other!, orderId)]
       expect(answers[0]).toEqual(answers[1])
       expect(answers[0]).toMatchObject({ outcome: 'order' })
     }
-    expect(await api.getOrder(fast!, '3705115058471208928')).toMatchObject({ outcome: 'not_found', errcode: 10020051 })
-    await expect(api.getOrder({ ...fast!, appSecret: 'wrong' }, '1')).rejects.toThrow()
+    expect(await api.getOrder(fast!, '3705115058471208928')).toMatchObject({
+      outcome: 'not_found',
+      platformCode: 10020051,
+    })
+    await expect(api.getOrder({ ...fast!, credentials: { ...credentials, appSecret: 'wrong' } }, '1')).rejects.toThrow()
   } finally {
     await api.close()
     for (const standin of standins) await standin.close()

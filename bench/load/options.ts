@@ -1,7 +1,7 @@
 /** What `npm run bench` can be told. */
 import { parseArgs } from 'node:util'
 import type { ChannelName } from '../../router/types.ts'
-import type { LoadOverrides, Size } from '../scenarios/scenario.ts'
+import type { LoadOverrides, Size } from '../measured/scenario.ts'
 import { parseMix } from '../traffic/plan.ts'
 
 export interface BenchOptions {

@@ -1,9 +1,9 @@
 /** What a mixed day came to: figures that say whether something grew, and the curves behind them. */
 import type { DiskSeen } from '../load/disk.ts'
+import { memoryFigures, memoryPlot, ordersOf, refusalsOf, rounded } from '../load/figures.ts'
 import type { FiredOpen } from '../load/fired.ts'
 import type { Load } from '../load/session.ts'
-import { memoryFigures, memoryPlot, ordersOf, refusalsOf, rounded } from '../scenarios/common.ts'
-import type { Figure, Plot, Table } from '../scenarios/scenario.ts'
+import type { Figure, Plot, Table } from '../measured/scenario.ts'
 import type { DayOver } from './day.ts'
 import { halves, quantile, windowed } from './halves.ts'
 import { bytesOf, type SizesSeen } from './sizes.ts'

@@ -1,5 +1,5 @@
 /** What an order costs when nothing but its parts has to be done, and how many of them a machine could do. */
-import type { Part, PartsResult } from '../scenarios/scenario.ts'
+import type { Part, PartsResult } from '../measured/scenario.ts'
 
 type Ceiling = Pick<PartsResult, 'ceilingPerSecond' | 'oneAfterAnotherPerSecond' | 'method' | 'cores'>
 

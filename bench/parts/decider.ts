@@ -11,8 +11,9 @@ import { defaultPolicy } from '../../router/policy.ts'
 import { Availability } from '../../workers/catalog/availability.ts'
 import { type Catalog, catalogOf } from '../../workers/catalog/catalog.ts'
 import { type EventToDecide, packEvents, unpackEvents } from '../../workers/decide/batch.ts'
+import type { PlacingContext } from '../../workers/decide/plan-order.ts'
 import { writeOf } from '../../workers/decide/records.ts'
-import { type Placed, type PlacingContext, placeAll } from '../../workers/decide/source-and-reserve.ts'
+import { type Placed, placeAll } from '../../workers/decide/source-and-reserve.ts'
 import { type WorkContext, workOn } from '../../workers/decide/take-events.ts'
 import type { DemoNetwork } from '../../workers/process/demo-network/network.ts'
 
@@ -59,9 +60,9 @@ function referencesOf(placed: Placed | null) {
   return (placed?.newTasks ?? []).map(({ task, reservationId }) => ({ node: task.node, reservationId }))
 }
 
-/** The only two questions that placing asks. */
+/** The only questions that placing asks. */
 function keeperOf(stock: MemoryStock, epoch: number): PlacingContext['keeper'] {
-  const keeper: Pick<PlacingContext['keeper'], 'epoch' | 'reserve' | 'release'> = {
+  const keeper: Pick<PlacingContext['keeper'], 'epoch' | 'reserve' | 'release' | 'figures'> = {
     epoch,
     reserve: async (nowMs, requests) => {
       const outcomes = await stock.reserve(epoch, nowMs, requests)
@@ -76,6 +77,8 @@ function keeperOf(stock: MemoryStock, epoch: number): PlacingContext['keeper'] {
     release: async (reservations) => {
       await stock.release(epoch, reservations)
     },
+    // The availability is this process' own, and right.
+    figures: async () => [],
   }
   return keeper as PlacingContext['keeper']
 }

@@ -5,11 +5,12 @@
 import { hash } from 'node:crypto'
 import { channels } from '../../adapters/channels/channels.ts'
 import { fetchedOrderEvent } from '../../adapters/channels/wechat/channel.ts'
-import type { InboxEvent } from '../../adapters/store/inbox/inbox.ts'
+import type { InboxEvent } from '../../adapters/store/inbox/event.ts'
 import { standinOrders } from '../standin/orders.ts'
 import { encode } from '../traffic/encode.ts'
 import { stories } from '../traffic/events.ts'
-import { type GeneratedOrder, orderAt } from '../traffic/generator.ts'
+import { orderAt } from '../traffic/generator.ts'
+import type { GeneratedOrder } from '../traffic/order.ts'
 import type { TrafficPlan } from '../traffic/plan.ts'
 
 export type RawEvent = Omit<InboxEvent, 'bodyHash' | 'answers'>

@@ -1,7 +1,7 @@
 /** The parts alone at their smallest size, on servers of their own; and the arithmetic of the ceiling. */
 import { expect, test } from 'vitest'
 import { benchNetwork, planOf } from '../load/stream.ts'
-import type { Part } from '../scenarios/scenario.ts'
+import type { Part } from '../measured/scenario.ts'
 import { ceilingOf } from './ceiling.ts'
 import { deciderOn } from './decider.ts'
 import { materialOf } from './material.ts'

@@ -1,6 +1,6 @@
 /** Events of real orders into the inbox, by group commits: what the service's intake does, without the sockets. */
 
-import { storeEvents } from '../../adapters/store/inbox/inbox.ts'
+import { storeEvents } from '../../adapters/store/inbox/store-events.ts'
 import type { Sql } from '../../adapters/store/postgres/connect.ts'
 import type { EventToDecide } from '../../workers/decide/batch.ts'
 import { hashed, type OrderMaterial, type RawEvent } from './material.ts'

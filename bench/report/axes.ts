@@ -1,5 +1,5 @@
 /** What a plot's points are measured against: the marks of both axes and where every value falls. */
-import type { Plot } from '../scenarios/scenario.ts'
+import type { Plot } from '../measured/scenario.ts'
 import { linear, niceTicks, nines, percentMarks, type Scale, tickText } from './ticks.ts'
 
 export interface Frame {

@@ -1,5 +1,5 @@
 /** One series as shapes. A value that is none leaves a gap: nothing is drawn where nothing was measured. */
-import type { Plot, Series } from '../scenarios/scenario.ts'
+import type { Plot, Series } from '../measured/scenario.ts'
 import { type Axes, isFinitePoint } from './axes.ts'
 import { lookOf } from './style.ts'
 import { element } from './svg.ts'

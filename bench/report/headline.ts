@@ -1,5 +1,5 @@
 /** What stands on the first page: every figure that has a goal, and what the run as a whole came to. */
-import type { BenchRun, Figure, Measured } from '../scenarios/scenario.ts'
+import type { BenchRun, Figure, Measured } from '../measured/scenario.ts'
 import { figureText } from './ticks.ts'
 
 export interface Headline {

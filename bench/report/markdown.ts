@@ -2,7 +2,7 @@
  * The report that people read: what was measured on what, the figures with their goals, one section a scenario, the parts
  * and the ceiling; each with the command that makes it again.
  */
-import type { BenchRun, Figure } from '../scenarios/scenario.ts'
+import type { BenchRun, Figure } from '../measured/scenario.ts'
 import { endToEnd, goalText, headlines, shareOfCeiling } from './headline.ts'
 import { code, plain, table } from './markdown-text.ts'
 import { figureText } from './ticks.ts'

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { XMLParser, XMLValidator } from 'fast-xml-parser'
 import { describe, expect, test } from 'vitest'
-import type { Plot } from '../scenarios/scenario.ts'
+import type { Plot } from '../measured/scenario.ts'
 import { axesOf } from './axes.ts'
 import { plotSvg } from './plot.ts'
 import { escaped } from './svg.ts'

@@ -1,5 +1,5 @@
 /** A plot as an SVG file of its own: title, legend, axes with units, curves; readable on light and on dark paper. */
-import type { Plot, Series } from '../scenarios/scenario.ts'
+import type { Plot, Series } from '../measured/scenario.ts'
 import { type Axes, axesOf, type Frame, type Mark } from './axes.ts'
 import { drawSeries } from './curve.ts'
 import { lookOf, styleText } from './style.ts'

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import type { BenchRun, Figure, Measured, PartsResult } from '../scenarios/scenario.ts'
+import type { BenchRun, Figure, Measured, PartsResult } from '../measured/scenario.ts'
 import { endToEnd, headlines, isReached, shareOfCeiling } from './headline.ts'
 import { reportMarkdown } from './markdown.ts'
 import { code, table } from './markdown-text.ts'

@@ -1,7 +1,7 @@
 /** Puts a run into a folder: report.json, report.md, and one SVG a plot. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { BenchRun } from '../scenarios/scenario.ts'
+import type { BenchRun } from '../measured/scenario.ts'
 import { reportMarkdown } from './markdown.ts'
 import { plotSvg } from './plot.ts'
 

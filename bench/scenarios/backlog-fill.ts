@@ -1,6 +1,6 @@
 /** Fills inbox and pending with events that nobody has decided, through the query by which the service itself stores them. */
 
-import { storeEvents } from '../../adapters/store/inbox/inbox.ts'
+import { storeEvents } from '../../adapters/store/inbox/store-events.ts'
 import type { Sql } from '../../adapters/store/postgres/connect.ts'
 import { hashed, materialOf } from '../parts/material.ts'
 import type { TrafficPlan } from '../traffic/plan.ts'

@@ -7,6 +7,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { check, checkedInvariants } from '../load/check.ts'
+import { memoryFigures, memoryPlot, rounded } from '../load/figures.ts'
 import { durability } from '../load/gauge.ts'
 import { surroundings } from '../load/machine.ts'
 import { watchMemory } from '../load/process-memory.ts'
@@ -14,9 +15,9 @@ import { grownByLabel, parseScrape, scrape } from '../load/scrape.ts'
 import { settle } from '../load/settle.ts'
 import { networkOf, planOf } from '../load/stream.ts'
 import { ownTarget, type Target } from '../load/target.ts'
+import type { Broken, Measured, Plot, Scenario, ScenarioContext } from '../measured/scenario.ts'
 import { fillBacklog } from './backlog-fill.ts'
-import { memoryFigures, memoryPlot, rounded, streamOf } from './common.ts'
-import type { Broken, Measured, Plot, Scenario, ScenarioContext } from './scenario.ts'
+import { streamOf } from './common.ts'
 
 const eventsOf = { smallest: 2_000, standard: 200_000, full: 1_000_000 } as const
 // Every WeChat order is there already: nobody is asked for one.

@@ -2,21 +2,14 @@
  * baskets: orders as long as a wholesaler's are. How many lines, and how many units a line, is drawn from real invoices
  * (traffic/data/baskets.csv): half of the orders have more than twelve lines, where sourcing is no longer exact.
  */
+
+import { memoryFigures, memoryPlot, ordersOf, rounded } from '../load/figures.ts'
 import { costs, routed } from '../load/report.ts'
 import { withSession } from '../load/session.ts'
+import type { Broken, Measured, Scenario, ScenarioContext } from '../measured/scenario.ts'
 import { orderAt } from '../traffic/generator.ts'
 import type { TrafficPlan } from '../traffic/plan.ts'
-import {
-  broken,
-  memoryFigures,
-  memoryPlot,
-  ordersOf,
-  preparedFor,
-  rounded,
-  streamOf,
-  tellSurroundings,
-} from './common.ts'
-import type { Broken, Measured, Scenario, ScenarioContext } from './scenario.ts'
+import { broken, preparedFor, streamOf, tellSurroundings } from './common.ts'
 
 const requestsOf = { smallest: 60, standard: 10_000, full: 50_000 } as const
 const warmUpRequestsOf = { smallest: 0, standard: 1_500, full: 1_500 } as const

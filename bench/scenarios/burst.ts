@@ -9,21 +9,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Sql } from '../../adapters/store/postgres/connect.ts'
 import { requestsOf } from '../load/arrivals.ts'
+import { memoryFigures, memoryPlot, refusalsOf, rounded } from '../load/figures.ts'
 import type { FiredOpen, OpenRound, Pace } from '../load/fired.ts'
 import { quantiles } from '../load/quantiles.ts'
 import { type Load, type Session, withSession } from '../load/session.ts'
-import {
-  broken,
-  memoryFigures,
-  memoryPlot,
-  preparedFor,
-  refusalsOf,
-  requestsAnOrder,
-  rounded,
-  streamOf,
-  tellSurroundings,
-} from './common.ts'
-import type { Broken, Figure, Measured, Scenario, ScenarioContext, Series } from './scenario.ts'
+import type { Broken, Figure, Measured, Scenario, ScenarioContext, Series } from '../measured/scenario.ts'
+import { broken, preparedFor, requestsAnOrder, streamOf, tellSurroundings } from './common.ts'
 import { calibrationRequests, sustainableRate } from './sustainable.ts'
 
 const secondsOf = { smallest: 2, standard: 45, full: 120 } as const

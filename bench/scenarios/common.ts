@@ -1,11 +1,7 @@
-/** What the scenarios share: their stream, their verdict, and figures that all of them have. */
-
-import type { Fired } from '../load/fired.ts'
-import type { MemorySeen } from '../load/process-memory.ts'
-import type { Load, Session, Verdict } from '../load/session.ts'
-import type { StreamSettings } from '../load/stream.ts'
-import { unusedSeed } from '../load/stream.ts'
-import type { Broken, Figure, Plot, ScenarioContext } from './scenario.ts'
+/** What the scenarios share: their stream and their verdict. */
+import type { Session, Verdict } from '../load/session.ts'
+import { type StreamSettings, unusedSeed } from '../load/stream.ts'
+import type { Broken, ScenarioContext } from '../measured/scenario.ts'
 
 // Order 0 is so old; its story of some seconds lies in the past, and so does the last order's.
 const streamAgeMs = 120_000
@@ -55,45 +51,4 @@ export function broken(verdict: Verdict): Broken | null {
 
 export function tellSurroundings({ surroundings }: ScenarioContext, session: Session): void {
   surroundings?.({ ...session.surroundings, ...session.durability })
-}
-
-// What a service may hold in memory, in every scenario: two of them and their databases fit into a small machine.
-const residentMibGoal = 512
-
-export function memoryFigures(...seen: readonly MemorySeen[]): Figure[] {
-  const peaks = seen.flatMap(({ peakMib }) => (peakMib === null ? [] : [peakMib]))
-  if (peaks.length === 0) return []
-  return [
-    {
-      name: 'service memory, most ever resident',
-      value: Math.round(Math.max(...peaks)),
-      unit: 'MiB',
-      goal: { value: residentMibGoal, better: 'lower' },
-    },
-  ]
-}
-
-export function memoryPlot(name: string, seen: Readonly<Record<string, MemorySeen>>): Plot {
-  return {
-    name,
-    title: 'Memory of the service',
-    kind: 'line',
-    x: 's',
-    y: 'MiB',
-    series: Object.entries(seen).map(([of, { points }]) => ({ name: of, points })),
-  }
-}
-
-/** Orders of a load that were acknowledged, a doubled delivery counted once. */
-export function ordersOf({ fired }: Load): number {
-  return new Set(fired.acknowledged).size
-}
-
-/** Answers that were no acknowledgement. */
-export function refusalsOf({ refused }: Pick<Fired, 'refused'>): number {
-  return Object.values(refused).reduce((a, b) => a + b, 0)
-}
-
-export function rounded(value: number, digits = 0): number {
-  return Math.round(value * 10 ** digits) / 10 ** digits
 }

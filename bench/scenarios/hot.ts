@@ -8,21 +8,13 @@
  */
 import type { Violation } from '../../adapters/store/audit/audit.ts'
 import type { Sql } from '../../adapters/store/postgres/connect.ts'
+import { memoryFigures, memoryPlot, ordersOf, rounded } from '../load/figures.ts'
 import { type Session, withSession } from '../load/session.ts'
 import { networkOf } from '../load/stream.ts'
+import type { Broken, Measured, Scenario, ScenarioContext } from '../measured/scenario.ts'
 import { hotSkuOf } from '../traffic/hot.ts'
-import {
-  broken,
-  memoryFigures,
-  memoryPlot,
-  ordersOf,
-  preparedFor,
-  rounded,
-  streamOf,
-  tellSurroundings,
-} from './common.ts'
+import { broken, preparedFor, streamOf, tellSurroundings } from './common.ts'
 import { reserveAlone } from './hot-redis.ts'
-import type { Broken, Measured, Scenario, ScenarioContext } from './scenario.ts'
 
 const unitsOf = { smallest: 200, standard: 30_000, full: 200_000 } as const
 /** More orders than units: the last ones have to be told that there is nothing left. */

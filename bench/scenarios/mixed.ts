@@ -14,12 +14,13 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type DiskSeen, watchDisk } from '../load/disk.ts'
+import { ordersOf } from '../load/figures.ts'
 import { type Session, type Verdict, withSession } from '../load/session.ts'
+import type { Broken, Measured, Scenario, ScenarioContext } from '../measured/scenario.ts'
 import { beginDay, type DayOver } from '../mixed/day.ts'
 import { figuresOf, plotsOf, type Seen, tablesOf } from '../mixed/growth.ts'
 import { type SizesSeen, watchSizes } from '../mixed/sizes.ts'
-import { broken, ordersOf, preparedFor, requestsAnOrder, streamOf, tellSurroundings } from './common.ts'
-import type { Broken, Measured, Scenario, ScenarioContext } from './scenario.ts'
+import { broken, preparedFor, requestsAnOrder, streamOf, tellSurroundings } from './common.ts'
 
 const sizes = {
   smallest: { seconds: 5, perSecond: 30, lookEveryMs: 500, billEveryMs: 1_000 },

@@ -3,19 +3,11 @@
  * 10,000 nodes: stores at points of their own all over the country, each with a shelf of sixty SKUs.
  */
 
+import { memoryFigures, memoryPlot, ordersOf, rounded } from '../load/figures.ts'
 import { costs, routed } from '../load/report.ts'
 import { type Load, withSession } from '../load/session.ts'
-import {
-  broken,
-  memoryFigures,
-  memoryPlot,
-  ordersOf,
-  preparedFor,
-  rounded,
-  streamOf,
-  tellSurroundings,
-} from './common.ts'
-import type { Broken, Measured, Scenario, ScenarioContext } from './scenario.ts'
+import type { Broken, Measured, Scenario, ScenarioContext } from '../measured/scenario.ts'
+import { broken, preparedFor, streamOf, tellSurroundings } from './common.ts'
 
 const countsOf = { smallest: [20, 60], standard: [100, 1_000, 10_000], full: [100, 1_000, 10_000] } as const
 const requestsOf = { smallest: 120, standard: 20_000, full: 60_000 } as const

@@ -3,10 +3,12 @@
  * and a Redis; each time on fresh servers. On two cores, which client and servers fill already, two processes can hardly be
  * faster than one; what counts here is that nothing is lost or taken twice between them, and what the second one costs.
  */
+
+import { memoryFigures, ordersOf } from '../load/figures.ts'
 import { accepted, round, routed } from '../load/report.ts'
 import { type Load, withSession } from '../load/session.ts'
-import { broken, memoryFigures, ordersOf, preparedFor, requestsAnOrder, streamOf, tellSurroundings } from './common.ts'
-import type { Broken, Figure, Measured, Scenario, ScenarioContext } from './scenario.ts'
+import type { Broken, Figure, Measured, Scenario, ScenarioContext } from '../measured/scenario.ts'
+import { broken, preparedFor, requestsAnOrder, streamOf, tellSurroundings } from './common.ts'
 
 const counts = [1, 2] as const
 const secondsOf = { smallest: null, standard: 10, full: 30 } as const

@@ -1,12 +1,12 @@
 /** The smallest size of each scenario but steady, which has a test of its own. */
 import { expect, test } from 'vitest'
 import { memoryFolder } from '../load/disk.ts'
+import type { Measured, Scenario } from '../measured/scenario.ts'
 import { baskets } from './baskets.ts'
 import { burst } from './burst.ts'
 import { hot } from './hot.ts'
 import { latency, memoryBytes } from './latency.ts'
 import { nodes } from './nodes.ts'
-import type { Measured, Scenario } from './scenario.ts'
 import { figureOf, measuredOf, smallest } from './testing.ts'
 
 /** Servers, a service, a generator and a stand-in are started anew for each: on a machine that is busy that takes its time. */

@@ -4,7 +4,7 @@ import { allInvariantNames } from '../../workers/operate/audit/both-stores.ts'
 import { checkLedger, checkShelves, ledgerInvariants } from '../load/ledger.ts'
 import { printed, type Report } from '../load/report.ts'
 import { planOf } from '../load/stream.ts'
-import type { ScenarioContext } from './scenario.ts'
+import type { ScenarioContext } from '../measured/scenario.ts'
 import { measureSteady } from './steady.ts'
 import { measuredOf, smallest } from './testing.ts'
 

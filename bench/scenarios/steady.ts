@@ -8,24 +8,16 @@
  *   skew      SKUs by Zipf 0.9 over 2,000, so that the hottest is in every ninth line; buyers by where people live
  *   twice     with the lean generator and with autocannon, each against fresh servers and a fresh service
  */
+
+import { memoryFigures, memoryPlot, ordersOf, refusalsOf } from '../load/figures.ts'
 import type { Fired } from '../load/fired.ts'
 import type { Cannon } from '../load/processes.ts'
 import { percentileCurve } from '../load/quantiles.ts'
 import { accepted, costs, printed, type Report, round, routed } from '../load/report.ts'
 import { type Load, type Session, withSession } from '../load/session.ts'
 import type { Target } from '../load/target.ts'
-import {
-  broken,
-  closedLoopRequests,
-  memoryFigures,
-  memoryPlot,
-  ordersOf,
-  preparedFor,
-  refusalsOf,
-  streamOf,
-  tellSurroundings,
-} from './common.ts'
-import type { Broken, Figure, Measured, Scenario, ScenarioContext } from './scenario.ts'
+import type { Broken, Figure, Measured, Scenario, ScenarioContext } from '../measured/scenario.ts'
+import { broken, closedLoopRequests, preparedFor, streamOf, tellSurroundings } from './common.ts'
 
 const secondsOf = { smallest: null, standard: 20, full: 60 } as const
 const smallestRequests = 200

@@ -2,8 +2,8 @@
 import type { LeanCannon } from '../load/processes.ts'
 import { routed } from '../load/report.ts'
 import type { Session } from '../load/session.ts'
+import type { ScenarioContext } from '../measured/scenario.ts'
 import { closedLoopRequests } from './common.ts'
-import type { ScenarioContext } from './scenario.ts'
 
 const calibrationSeconds = 6
 const warmUpSeconds = 4

@@ -1,5 +1,5 @@
 /** What the tests of the scenarios share. */
-import type { Broken, Measured, ScenarioContext } from './scenario.ts'
+import type { Broken, Measured, ScenarioContext } from '../measured/scenario.ts'
 
 export const smallest: ScenarioContext = {
   size: 'smallest',

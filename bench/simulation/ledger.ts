@@ -1,6 +1,6 @@
 /** What the world outside knows for sure: which events were acknowledged, who was given which task, what left a house. */
 
-import type { InboxEvent } from '../../adapters/store/inbox/inbox.ts'
+import type { InboxEvent } from '../../adapters/store/inbox/event.ts'
 import type { PulledTask } from '../../adapters/store/tasks/tasks.ts'
 import type { Package } from '../../router/task.ts'
 

@@ -1,5 +1,5 @@
 /** Platforms: they tell a story's events late, shuffled, twice, sometimes with another body, until each is acknowledged. */
-import type { InboxEvent } from '../../adapters/store/inbox/inbox.ts'
+import type { InboxEvent } from '../../adapters/store/inbox/event.ts'
 import type { Ledger } from './ledger.ts'
 import { conflicting, type Story } from './story.ts'
 import type { WarehouseContext } from './warehouse.ts'

@@ -5,7 +5,7 @@
  */
 
 import type { Random } from '../../adapters/shared/seeded-random.ts'
-import type { InboxEvent, Stored } from '../../adapters/store/inbox/inbox.ts'
+import type { InboxEvent, Stored } from '../../adapters/store/inbox/event.ts'
 import { keyOf } from '../../adapters/store/orders/load.ts'
 import type { Divisions } from '../../router/address.ts'
 import { Availability } from '../../workers/catalog/availability.ts'
@@ -53,6 +53,8 @@ export class SimulatedProcess {
   #queue: EventToDecide[] = []
   readonly #known = new Set<string>()
   readonly #busy = new Set<string>()
+  /** Orders that threads work on now, as the threads see it: whatever the queue believes. */
+  readonly #inThreads = new Set<string>()
   #threads: readonly SimulatedThread[] = []
   #started = 0
   #running = 0
@@ -186,10 +188,14 @@ export class SimulatedProcess {
     const { wire, wiring } = this.#context
     const thread = this.#threads.reduce((least, one) => (one.running < least.running ? one : least))
     let done: ReadonlySet<string> = new Set()
+    const keys = new Set(batch.map(keyOf))
+    for (const key of keys) if (this.#inThreads.has(key)) this.#context.onBug(`${key} is in two threads at once`)
+    for (const key of keys) this.#inThreads.add(key)
     await this.#passes(async () => {
       const { decided } = await thread.decide(batch)
       done = new Set(decided.filter((d) => d.done).map((d) => d.seq))
     })
+    for (const key of keys) this.#inThreads.delete(key)
     if (!this.alive || (!wiring.outlivesThreads && !thread.life.alive)) return
     for (const event of batch) this.#busy.delete(keyOf(event))
     const again = batch.filter((event) => !done.has(event.seq))

@@ -28,6 +28,8 @@ class SoundCounters extends MemoryStock implements KeptCounters {
     return Promise.reject(new Error('nothing is ever lost here'))
   }
 
+  tellOthers(): void {}
+
   close(): void {}
 }
 

@@ -1,6 +1,6 @@
 /** Postgres as one simulated process sees it: the same verbs, each over the wire. */
 
-import type { InboxEvent } from '../../adapters/store/inbox/inbox.ts'
+import type { InboxEvent } from '../../adapters/store/inbox/event.ts'
 import type { MemoryVerbs } from '../../adapters/store/memory/store.ts'
 import type { LockedBooks, ReservationName } from '../../adapters/store/order-store.ts'
 import type { DecisionWrite } from '../../adapters/store/orders/commit.ts'

@@ -5,8 +5,7 @@
 
 import type { Random } from '../../adapters/shared/seeded-random.ts'
 import { formatGmt8 } from '../../adapters/shared/time.ts'
-import type { InboxEvent } from '../../adapters/store/inbox/inbox.ts'
-import { hashed } from '../../adapters/store/inbox/inbox.ts'
+import { hashed, type InboxEvent } from '../../adapters/store/inbox/event.ts'
 import { provinces, skus } from './network.ts'
 
 export const shop = 's'

@@ -5,8 +5,7 @@
 
 import type { Random } from '../../adapters/shared/seeded-random.ts'
 import type { PulledTask } from '../../adapters/store/tasks/tasks.ts'
-import type { Package } from '../../router/task.ts'
-import type { TaskLine } from '../../router/types.ts'
+import type { Package, TaskLine } from '../../router/task.ts'
 import type { SimulatedProcess } from './process.ts'
 import type { Scheduler } from './scheduler.ts'
 

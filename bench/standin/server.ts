@@ -11,8 +11,7 @@
  * 47001 (body is not JSON) and 40097 (an argument of the wrong type) are WeChat's general ones.
  * node:http and not the product's own server: this one has to cut connections and to stall in mid-answer.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { DemoShop } from '../../workers/process/demo-network/network.ts'
 import type { TrafficPlan } from '../traffic/plan.ts'
@@ -85,11 +84,7 @@ export async function startWechatStandin(options: StandinOptions): Promise<Stand
       how = changed(how, asked)
       return null
     }
-    for (const { order_id, event } of Array.isArray(asked.states) ? asked.states : [asked]) {
-      const problem = orders.advance(String(order_id), String(event))
-      if (problem !== null) return problem
-    }
-    return null
+    return advanceAll(orders, asked)
   }
 
   function answer(request: IncomingMessage, response: ServerResponse, body: string): void {
@@ -116,13 +111,7 @@ export async function startWechatStandin(options: StandinOptions): Promise<Stand
     else setTimeout(give, delayMs)
   }
 
-  const server = createServer((request, response) => readBody(request, (body) => answer(request, response, body)))
-  // Longer than any client keeps a connection without asking: the client is the one to close.
-  server.keepAliveTimeout = 60_000
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(options.port ?? 0, options.host ?? '127.0.0.1', resolve)
-  })
+  const server = await listening(answer, options)
   const { address, port } = server.address() as AddressInfo
   return {
     url: `http://${address}:${port}`,
@@ -131,12 +120,38 @@ export async function startWechatStandin(options: StandinOptions): Promise<Stand
       how = changed(how, wanted)
     },
     stats: () => ({ ...counts }),
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
+    close: () => closed(server),
   }
+}
+
+/** Why one of the orders cannot be in that state, or null. */
+function advanceAll(orders: Pick<Standin, 'advance'>, asked: Record<string, unknown>): string | null {
+  for (const { order_id, event } of Array.isArray(asked.states) ? asked.states : [asked]) {
+    const problem = orders.advance(String(order_id), String(event))
+    if (problem !== null) return problem
+  }
+  return null
+}
+
+async function listening(
+  answer: (request: IncomingMessage, response: ServerResponse, body: string) => void,
+  { port = 0, host = '127.0.0.1' }: StandinOptions,
+): Promise<Server> {
+  const server = createServer((request, response) => readBody(request, (body) => answer(request, response, body)))
+  // Longer than any client keeps a connection without asking: the client is the one to close.
+  server.keepAliveTimeout = 60_000
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, resolve)
+  })
+  return server
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
 }
 
 /** A body that is too large or never ends gets no answer: the caller is at fault and this is a test's tool. */

@@ -5,7 +5,7 @@
 import { gmt8, sumOf, yuan } from './amounts.ts'
 import type { EventName } from './events.ts'
 import { refundedLine, stories, viewAt } from './events.ts'
-import type { GeneratedOrder } from './generator.ts'
+import type { GeneratedOrder } from './order.ts'
 import { refundFen } from './tmall.ts'
 
 export interface MoneyMove {

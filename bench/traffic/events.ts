@@ -7,7 +7,7 @@
  *
  * Instants are fixed distances from the order's creation, so a second delivery of an event has the same body.
  */
-import type { GeneratedOrder, GeneratedReceiver } from './generator.ts'
+import type { GeneratedOrder, GeneratedReceiver } from './order.ts'
 import type { Scenario } from './plan.ts'
 
 export const eventNames = [

@@ -1,7 +1,7 @@
 /** JD's bytes: the response of `jingdong.pop.order.enGet`; every value a string, the root's spelling JD's own. */
 import { gmt8, sumOf, yuan } from './amounts.ts'
 import type { View } from './events.ts'
-import type { GeneratedLine, GeneratedOrder } from './generator.ts'
+import type { GeneratedLine, GeneratedOrder } from './order.ts'
 
 export function orderInfoJson(order: GeneratedOrder, view: View): string {
   const { lines, orderId } = order

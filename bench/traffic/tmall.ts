@@ -5,7 +5,7 @@
 import { gmt8, sumOf, yuan } from './amounts.ts'
 import type { Step, View } from './events.ts'
 import { refundedLine } from './events.ts'
-import type { GeneratedLine, GeneratedOrder } from './generator.ts'
+import type { GeneratedLine, GeneratedOrder } from './order.ts'
 
 const tradeStatus: Readonly<Record<Step, string>> = {
   unpaid: 'WAIT_BUYER_PAY',

@@ -2,7 +2,7 @@
 import { sumOf } from './amounts.ts'
 import type { EventName, View } from './events.ts'
 import { refundedLine } from './events.ts'
-import type { GeneratedLine, GeneratedOrder, GeneratedReceiver } from './generator.ts'
+import type { GeneratedLine, GeneratedOrder, GeneratedReceiver } from './order.ts'
 
 /** The push says only that something changed; its order_id is a bare number above 2^53. */
 export function pushJson(order: GeneratedOrder, view: View): string {

@@ -1,8 +1,8 @@
 /** What the three-way match reads, and what it says. */
 import type { BillRow } from '../bill.ts'
-import type { Package } from '../task.ts'
+import type { Package, TaskLine, TaskState } from '../task.ts'
 import type { Track } from '../track.ts'
-import type { Order, OrderState, TaskLine, TaskState } from '../types.ts'
+import type { Order, OrderState } from '../types.ts'
 
 /** Orders that have something to close, whether or not a bill is there. */
 export const closableStates: readonly OrderState[] = ['partly_shipped', 'shipped', 'cancelled', 'closed']

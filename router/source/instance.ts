@@ -116,6 +116,7 @@ export function planOf(
   demand: readonly DemandLine[],
   assignment: Assignment,
   method: Plan['method'],
+  boundFen = 0,
 ): Plan {
   const { lineCount, nodeCount, offers, need } = instance
   const parcels: PlannedParcel[] = []
@@ -136,5 +137,11 @@ export function planOf(
     const quantity = demand[line]!.quantity - need[line]!
     if (quantity > 0) missing.push({ line, quantity })
   }
-  return { parcels, missing, costFen: planFen, method }
+  return {
+    parcels,
+    missing,
+    costFen: planFen,
+    method,
+    boundFen: method === 'exact' ? planFen : Math.min(boundFen, planFen),
+  }
 }

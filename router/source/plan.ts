@@ -52,6 +52,16 @@ export interface Plan {
   /** What no candidate has: to be backordered. */
   readonly missing: readonly LineUnits[]
   readonly costFen: number
-  /** exact: no plan over the same candidates is cheaper, save by splitting a line that one node has whole. */
-  readonly method: 'exact' | 'heuristic'
+  readonly method: Method
+  /** No plan that ships as much costs less than this; the cost itself where the plan is exact. */
+  readonly boundFen: number
 }
+
+/**
+ * What is proven of a plan's cost:
+ * - `exact`: no plan over the whole network that ships as much is cheaper, lines split in any way included;
+ * - `whole_lines`: none is cheaper that ships each line whole from one node where a node has it whole; a split may be;
+ * - `heuristic`: nothing but the plan's bound;
+ * - `exact_over_candidates`: said by traces of versions 1 and 2, where only the nearest nodes were looked at.
+ */
+export type Method = 'exact' | 'whole_lines' | 'heuristic' | 'exact_over_candidates'

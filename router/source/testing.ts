@@ -2,8 +2,12 @@
 import fc from 'fast-check'
 import { tariffAt, tariffFen } from '../freight.ts'
 import type { Node } from '../types.ts'
-import type { PlanRank } from './instance.ts'
 import type { Candidate, DemandLine, Plan } from './plan.ts'
+import type { Judged } from './solve.ts'
+import { leftMax } from './unit-sets.ts'
+
+/** What plans that ship the same are judged by, but for nearness, which decides set by set. */
+export type Rank = Omit<Judged, 'nearness'>
 
 export interface Question {
   readonly demand: readonly DemandLine[]
@@ -109,7 +113,7 @@ export function shippable(question: Question): number[] {
  * The best of all plans, by trying every one: every way to spread a line's units over nodes, for the lines that may be
  * split (none, those that no node has whole, all); every node that has the whole line for the others.
  */
-export function bruteForce(question: Question, split: 'never' | 'where_needed' | 'anywhere'): PlanRank {
+export function bruteForce(question: Question, split: 'never' | 'where_needed' | 'anywhere'): Rank {
   const nodes = [...question.candidates].sort((a, b) => a.km - b.km || (a.node.node < b.node.node ? -1 : 1))
   const need = shippable(question)
   const mayBeSplit = need.map((units, line) => {
@@ -119,21 +123,21 @@ export function bruteForce(question: Question, split: 'never' | 'where_needed' |
   const tariffs = nodes.map(({ node, km }) => tariffAt(node, km))
   const grams = nodes.map(() => 0)
   const pieces = nodes.map(() => 0)
-  let best: PlanRank | null = null
+  let little = 0
+  let best: Rank | null = null
 
   const judge = () => {
-    let [costFen, parcels, nearness] = [0, 0, 0]
+    let [costFen, parcels] = [0, 0]
     for (const [index, tariff] of tariffs.entries()) {
       if (pieces[index] === 0) continue
       costFen += tariffFen(tariff, grams[index]!)
       parcels++
-      nearness += index
     }
     const better =
       best === null ||
       costFen < best.costFen ||
-      (costFen === best.costFen && (parcels < best.parcels || (parcels === best.parcels && nearness < best.nearness)))
-    if (better) best = { costFen, parcels, nearness }
+      (costFen === best.costFen && (parcels < best.parcels || (parcels === best.parcels && little < best.little)))
+    if (better) best = { costFen, parcels, little }
   }
   const spread = (line: number, from: number, left: number) => {
     if (line === need.length) return judge()
@@ -143,9 +147,12 @@ export function bruteForce(question: Question, split: 'never' | 'where_needed' |
       for (let units = mayBeSplit[line]! ? 1 : left; units <= most; units++) {
         grams[index]! += units * question.demand[line]!.grams
         pieces[index]! += units
+        const lessLeft = littleLeftOf(usable(question, nodes[index]!, line) - units)
+        little += lessLeft
         spread(line, index + 1, left - units)
         grams[index]! -= units * question.demand[line]!.grams
         pieces[index]! -= units
+        little -= lessLeft
       }
     }
   }
@@ -155,11 +162,11 @@ export function bruteForce(question: Question, split: 'never' | 'where_needed' |
 }
 
 /** Everything that must hold of any plan, whatever it costs; returns what it is judged by, counted anew. */
-export function verifyPlan(question: Question, plan: Plan): PlanRank {
+export function verifyPlan(question: Question, plan: Plan): Rank {
   const nodes = [...question.candidates].sort((a, b) => a.km - b.km || (a.node.node < b.node.node ? -1 : 1))
   const need = shippable(question)
   const shipped = need.map(() => 0)
-  let [costFen, nearness, before] = [0, 0, -1]
+  let [costFen, little, before] = [0, 0, -1]
   for (const parcel of plan.parcels) {
     const place = nodes.findIndex((candidate) => candidate.node.node === parcel.node)
     const candidate = nodes[place]!
@@ -172,13 +179,13 @@ export function verifyPlan(question: Question, plan: Plan): PlanRank {
       if (line <= lineBefore || !(quantity > 0) || !Number.isInteger(quantity)) throw new Error('a bad parcel line')
       if (quantity > usable(question, candidate, line)) throw new Error('a node ships what it does not have')
       lineBefore = line
+      little += littleLeftOf(usable(question, candidate, line) - quantity)
       shipped[line]! += quantity
       grams += quantity * question.demand[line]!.grams
     }
     const parcelFen = tariffFen(tariffAt(candidate.node, candidate.km), grams)
     if (parcelFen !== parcel.costFen) throw new Error('a parcel says another cost than it has')
     costFen += parcelFen
-    nearness += place
   }
   for (const [line, units] of shipped.entries()) {
     if (units !== need[line]) throw new Error(`line ${line} ships ${units} where ${need[line]} can be shipped`)
@@ -186,5 +193,9 @@ export function verifyPlan(question: Question, plan: Plan): PlanRank {
     if (missing !== question.demand[line]!.quantity - units) throw new Error('missing units are not those not shipped')
   }
   if (costFen !== plan.costFen) throw new Error('a plan says another cost than it has')
-  return { costFen, parcels: plan.parcels.length, nearness }
+  return { costFen, parcels: plan.parcels.length, little }
+}
+
+function littleLeftOf(left: number): number {
+  return leftMax - Math.min(left, leftMax)
 }

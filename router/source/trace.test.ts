@@ -43,7 +43,7 @@ test('a trace of the first version says the same', () => {
   } as const satisfies StoredTrace
   expect(replay(first)).toEqual({
     parcels: [{ node: 'B', costFen: 1300, lines: [{ line: 0, quantity: 2 }] }],
-    ...{ missing: [], costFen: 1300, method: 'exact' },
+    ...{ missing: [], costFen: 1300, method: 'exact_over_candidates', boundFen: 0 },
   })
   expect(readTrace(first).candidates.map(({ node, km, refusedBy }) => [node, km, refusedBy])).toEqual([
     ['A', 0.7, null],
@@ -98,6 +98,23 @@ test('in words: every node that was looked at, with its price or the rule that r
       missing: [],
       costFen: 1500,
       method: 'exact',
+      boundFen: 1500,
     },
   })
+})
+
+test('a trace of the second version is decided by its own rules: the nearest of equals, whole lines stay whole', () => {
+  const second = {
+    ...{ v: 2, demand: [['a', 2, 1000, 0]], steps: [[100, 1000, 1000]], refused: ['X', 12, 'closed'] },
+    // B has more left, and one unit each from A and C would be cheaper than two from one node.
+    offers: [...['A', 7, 1000, 0, 2], ...['B', 8, 1000, 0, 90], ...['C', 9, 10, 0, 1], ...['D', 10, 20, 0, 1]],
+    ...{ parcels: [['A', 1100, [0, 2]]], missing: [], costFen: 1100, method: 'exact' },
+  } as const satisfies StoredTrace
+  expect(replay(second)).toEqual({
+    parcels: [{ node: 'A', costFen: 1100, lines: [{ line: 0, quantity: 2 }] }],
+    ...{ missing: [], costFen: 1100, method: 'exact_over_candidates', boundFen: 0 },
+  })
+  const third = { ...second, v: 3, boundFen: 30 } as const satisfies StoredTrace
+  expect(replay(third).parcels.map(({ node }) => node)).toEqual(['C', 'D'])
+  expect(readTrace(second).plan.method).toBe('exact_over_candidates')
 })

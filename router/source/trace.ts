@@ -4,12 +4,13 @@
  * is arrays and not words; `readTrace` gives it its words back.
  */
 import { type Tariff, tariffFen } from '../freight.ts'
+import { sourceAsBefore } from './decided-before.ts'
 import type { Offer } from './instance.ts'
-import type { Candidate, DemandLine, LineUnits, Plan, SourcingRule } from './plan.ts'
+import type { Candidate, DemandLine, LineUnits, Method, Plan, SourcingRule } from './plan.ts'
 import { offersOf, sourceFrom } from './source.ts'
 
 /** Goes up with every change of meaning; old traces have to stay readable. */
-export const traceVersion = 2
+export const traceVersion = 3
 
 /**
  * What is said of many nodes stands in one row, node behind node, not in a list of lists: that is quicker to write, and it is
@@ -32,11 +33,21 @@ export interface SourcingTrace {
   ])[]
   readonly missing: readonly (readonly [line: number, quantity: number])[]
   readonly costFen: number
-  readonly method: Plan['method']
+  readonly method: Method
+  /** See Plan. */
+  readonly boundFen: number
+}
+
+/**
+ * As the second version wrote them: of the nearest nodes only, and `exact` said of what was exact over these. Its plans are
+ * computed again by the algorithm that made them.
+ */
+interface SecondTrace extends Omit<SourcingTrace, 'v' | 'boundFen'> {
+  readonly v: 2
 }
 
 /** As the first version wrote them: a list a node, and kilometres. */
-interface FirstTrace extends Omit<SourcingTrace, 'v' | 'offers' | 'refused'> {
+interface FirstTrace extends Omit<SourcingTrace, 'v' | 'offers' | 'refused' | 'boundFen'> {
   readonly v: 1
   readonly offers: readonly (readonly [
     node: string,
@@ -48,14 +59,17 @@ interface FirstTrace extends Omit<SourcingTrace, 'v' | 'offers' | 'refused'> {
   readonly refused: readonly (readonly [node: string, km: number, rule: SourcingRule])[]
 }
 
-export type StoredTrace = SourcingTrace | FirstTrace
+export type StoredTrace = SourcingTrace | SecondTrace | FirstTrace
 
 /** In the words of the present version. */
 export function traceOf(stored: StoredTrace): SourcingTrace {
   if (stored.v === traceVersion) return stored
+  const method = stored.method === 'exact' ? 'exact_over_candidates' : stored.method
+  const later = { v: traceVersion, method, boundFen: 0 } as const
+  if (stored.v === 2) return { ...stored, ...later }
   return {
     ...stored,
-    v: traceVersion,
+    ...later,
     offers: stored.offers.flatMap(([node, km, baseFen, steps, available]) => [
       ...[node, tenths(km), baseFen, steps],
       ...available,
@@ -90,6 +104,7 @@ export function describeSourcing(
     missing: plan.missing.map(pair),
     costFen: plan.costFen,
     method: plan.method,
+    boundFen: plan.boundFen,
   }
 }
 
@@ -98,10 +113,15 @@ function tenths(km: number): number {
   return Math.round(km * 10)
 }
 
-/** Decides again from what the trace says was known. The same code gives the same plan; another may show why not. */
+/**
+ * Decides again from what the trace says was known, by the algorithm of the trace's version. What is proven over a network
+ * is not proven again: the trace keeps a few of its nodes, so method and bound are the trace's own.
+ */
 export function replay(stored: StoredTrace): Plan {
   const trace = traceOf(stored)
-  return sourceFrom(demandOf(trace), offersIn(trace))
+  const sourced = stored.v === traceVersion ? sourceFrom : sourceAsBefore
+  const { method, boundFen } = trace
+  return { ...sourced(demandOf(trace), offersIn(trace)), method, boundFen }
 }
 
 function demandOf(trace: SourcingTrace): DemandLine[] {
@@ -146,7 +166,8 @@ export interface ReadableSourcing {
     }[]
     readonly missing: readonly { readonly sku: string; readonly quantity: number }[]
     readonly costFen: number
-    readonly method: Plan['method']
+    readonly method: Method
+    readonly boundFen: number
   }
 }
 
@@ -178,6 +199,7 @@ export function readTrace(stored: StoredTrace): ReadableSourcing {
       missing: trace.missing.map(named),
       costFen: trace.costFen,
       method: trace.method,
+      boundFen: trace.boundFen,
     },
   }
 }

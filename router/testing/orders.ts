@@ -1,5 +1,6 @@
 /** For tests: orders as platforms tell them, with everything that a case does not care about filled in. */
-import type { OrderKey, OrderSnapshot, Receiver, RefundSnapshot, Sku, SnapshotLine, Task } from '../types.ts'
+import type { Task } from '../task.ts'
+import type { OrderKey, OrderSnapshot, Receiver, RefundSnapshot, Sku, SnapshotLine } from '../types.ts'
 
 export const key: OrderKey = { channel: 'tmall', shop: 's', orderId: 'O1' }
 

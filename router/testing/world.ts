@@ -2,13 +2,17 @@
  * For tests: one order and its tasks in memory, with everything that acts on them. Events are decided as a thread decides
  * them (check, decide, place), warehouses act as the store lets them. Keeps its own account of what was shipped.
  */
-import { stage } from '../commands.ts'
-import { type Decision, type Demand, type PlannedTask, place } from '../decide.ts'
+
+import { type Command, stage } from '../commands.ts'
+import type { Decision, Demand } from '../decide.ts'
 import { newOrder, stateOf } from '../order.ts'
 import { decideOrder, type Told as ToldToBrain } from '../order-decision.ts'
+import { type PlannedTask, place } from '../place.ts'
 import { defaultPolicy } from '../policy.ts'
+import type { TakeBackReason } from '../reasons.ts'
+import type { Task } from '../task.ts'
 import * as tasks from '../task.ts'
-import type { Command, Order, OrderSnapshot, RefundSnapshot, SkuQuantity, TakeBackReason, Task } from '../types.ts'
+import type { Order, OrderSnapshot, RefundSnapshot, SkuQuantity } from '../types.ts'
 import { catalog, key } from './orders.ts'
 
 export type Told =

@@ -26,12 +26,13 @@ test('figures, totals and who has some', () => {
         availability[how](node, sku, units)
         figures.set(`${node} ${sku}`, units + (how === 'add' ? (figures.get(`${node} ${sku}`) ?? 0) : 0))
         expect(other.get(node, sku)).toBe(figures.get(`${node} ${sku}`))
-        other.nodesWith(sku)
+        other.holdersOf(sku)
       }
       for (const some of [availability, other]) {
         for (let sku = 1; sku <= 12; sku++) {
           const unitsAt = some.unitsOf(sku)
-          const listed = some.nodesWith(sku)
+          const { numbers: listed, unitsAt: unitsOfHolder } = some.holdersOf(sku)
+          expect(listed.map((_, at) => unitsOfHolder(at))).toEqual(listed.map((node) => some.get(node, sku)))
           const all = Array.from({ length: 90 }, (_, n) => n + 1)
           const units = all.map((node) => figures.get(`${node} ${sku}`) ?? 0)
           expect(all.map((node) => some.get(node, sku))).toEqual(units)
@@ -54,7 +55,7 @@ test('a SKU or a figure for which there is no room has no stock to speak of', ()
   expect([availability.get(1, beyond), availability.anywhere(beyond), availability.unitsOf(beyond)(1)]).toEqual([
     0, 0, 0,
   ])
-  expect(availability.nodesWith(beyond)).toEqual([])
+  expect(availability.holdersOf(beyond).numbers).toEqual([])
   expect(availability.covers(beyond)).toBe(false)
   for (let node = 1; node <= 9; node++) availability.add(node, 1, 2)
   expect(availability.isCrowded).toBe(true)
@@ -66,7 +67,7 @@ test('a SKU or a figure for which there is no room has no stock to speak of', ()
   const widened = grown.widened(beyond)
   widened.set(1, beyond, 5)
   expect([widened.covers(beyond), widened.get(1, beyond), widened.anywhere(beyond)]).toEqual([true, 5, 5])
-  expect([widened.anywhere(1), widened.nodesWith(1).length, widened.get(9, 1)]).toEqual([18, 9, 2])
+  expect([widened.anywhere(1), widened.holdersOf(1).numbers.length, widened.get(9, 1)]).toEqual([18, 9, 2])
 })
 
 test('threads that add the same figures at the same time make one of each', async () => {
@@ -90,7 +91,7 @@ test('threads that add the same figures at the same time make one of each', asyn
     }),
   )
   for (let sku = 1; sku <= skus; sku++) {
-    expect(availability.nodesWith(sku).toSorted((a, b) => a - b)).toEqual(
+    expect(availability.holdersOf(sku).numbers.toSorted((a, b) => a - b)).toEqual(
       Array.from({ length: nodes }, (_, n) => n + 1),
     )
     for (let node = 1; node <= nodes; node++) expect(availability.get(node, sku)).toBe(threads)

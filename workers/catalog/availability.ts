@@ -9,6 +9,9 @@
  *
  *   [records used] [total of each SKU] [chain of each SKU] [buckets] [records: sku, node, available, next in bucket, next of SKU]
  */
+import type { Holders } from '../../router/source/network.ts'
+import { longer, placedMax, type ReadChain } from './read-chain.ts'
+
 export interface AvailabilityShape {
   readonly memory: SharedArrayBuffer
   /** SKU numbers are below this. */
@@ -34,18 +37,7 @@ const nextOfSkuAt = 4
 
 let layouts = 0
 
-/** The nodes of a SKU as far as its chain was read. */
-interface ReadChain {
-  head: number
-  readonly nodes: number[]
-  /** By node number: where its record begins, 0 when it has none. As far as `placedMax`. */
-  places: Int32Array
-  /** One bit a node number, for those beyond. */
-  bits: Uint32Array
-}
-
-/** Places of so many nodes are kept for each SKU: 4 KiB. In a larger network most SKUs lie at few nodes, which a bit tells. */
-const placedMax = 1_024
+const nobody: Holders = { numbers: [], unitsAt: () => 0 }
 
 export class Availability {
   readonly shape: AvailabilityShape
@@ -135,9 +127,12 @@ export class Availability {
     return sku < this.shape.columns ? this.#cells[1 + sku]! : 0
   }
 
-  /** Every node that ever had a figure of the SKU: whoever is missing has nothing. Good until the next question. */
-  nodesWith(sku: number): readonly number[] {
-    return sku < this.shape.columns ? this.#readChain(sku).nodes : []
+  /** Every node that ever had a figure of the SKU, and its units: a node that is missing has nothing. Good until the next question. */
+  holdersOf(sku: number): Holders {
+    if (sku >= this.shape.columns) return nobody
+    const cells = this.#cells
+    const { nodes, records } = this.#readChain(sku)
+    return { numbers: nodes, unitsAt: (at) => cells[records[at]! + availableAt]! }
   }
 
   /** The same as `get`, for who asks about many nodes. Good until the next question. */
@@ -156,12 +151,19 @@ export class Availability {
 
   #readChain(sku: number): ReadChain {
     const head = Atomics.load(this.#cells, this.#chainsAt + sku)
-    const read = this.#read[sku] ?? { head: 0, nodes: [], places: new Int32Array(0), bits: new Uint32Array(0) }
+    const read = this.#read[sku] ?? {
+      head: 0,
+      nodes: [],
+      records: [],
+      places: new Int32Array(0),
+      bits: new Uint32Array(0),
+    }
     this.#read[sku] = read
     for (let at = head; at !== read.head; at = this.#cells[this.#record(at) + nextOfSkuAt]!) {
       const record = this.#record(at)
       const node = this.#cells[record + nodeAt]!
       read.nodes.push(node)
+      read.records.push(record)
       if (node < placedMax) {
         if (node >= read.places.length) read.places = longer(read.places, node)
         read.places[node] = record
@@ -235,10 +237,4 @@ export class Availability {
 
 function columnsFor(skus: number): number {
   return Math.ceil(skus * headroom) + spareColumns
-}
-
-function longer<Words extends Int32Array | Uint32Array>(words: Words, last: number): Words {
-  const more = new (words.constructor as new (length: number) => Words)(Math.ceil((last + 1) * headroom))
-  more.set(words)
-  return more
 }

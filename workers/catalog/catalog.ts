@@ -1,11 +1,10 @@
 /** The settings as a thread works with them: maps, and a spatial index over the nodes. */
 import { type CatalogRows, loadCatalog, type ShopRow, shopKey } from '../../adapters/store/catalog/catalog.ts'
 import type { Queryable } from '../../adapters/store/postgres/connect.ts'
-import type { Nearest } from '../../router/source/candidates.ts'
 import type { Node, Sku } from '../../router/types.ts'
 import { type NearestNodes, nearestOf } from './nearest.ts'
 
-export interface Catalog {
+export interface Catalog extends NearestNodes {
   readonly version: number
   readonly sku: (code: string) => Sku | undefined
   readonly skuNo: (code: string) => number
@@ -13,11 +12,8 @@ export interface Catalog {
   readonly nodes: readonly Node[]
   readonly nodeNo: (index: number) => number
   readonly nodeIndex: ReadonlyMap<string, number>
-  readonly nearest: Nearest
-  /** By node numbers. */
-  readonly nearestAmong: NearestNodes['nearestAmong']
-  readonly nearestWarehouse: Nearest
-  readonly kmTo: NearestNodes['kmTo']
+  /** Of the node with a number; -1: none. */
+  readonly indexOf: Int32Array
   /** By index. See Network. */
   readonly serviceOf: (index: number) => number
 }
@@ -39,9 +35,15 @@ export function catalogOf(catalog: CatalogRows): Catalog {
     nodeNo,
     nodeIndex: new Map(nodes.map((n, i) => [n.node, i])),
     serviceOf: servicesOf(nodes),
-    ...nearestOf(nodes, () => true, nodeNo),
-    nearestWarehouse: nearestOf(nodes, (node) => node.kind === 'warehouse').nearest,
+    indexOf: indexesOf(numbers),
+    ...nearestOf(nodes),
   }
+}
+
+function indexesOf(numbers: Int32Array): Int32Array {
+  const indexes = new Int32Array(numbers.reduce((most, number) => Math.max(most, number), 0) + 1).fill(-1)
+  for (let index = 0; index < numbers.length; index++) indexes[numbers[index]!] = index
+  return indexes
 }
 
 /** A few price lists and regions serve thousands of nodes: one of each in memory is one that a processor has at hand. */

@@ -1,7 +1,8 @@
-/** The kept lists answer as a search over everything would. */
+/** What is kept of a point answers as a search over everything would. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { haversineKm } from '../../router/distance.ts'
+import { haversineKm, roundedKm } from '../../router/distance.ts'
+import { tariffAt } from '../../router/freight.ts'
 import { nodeOf } from '../../router/source/testing.ts'
 import type { Node, Point } from '../../router/types.ts'
 import { nearestOf } from './nearest.ts'
@@ -10,14 +11,16 @@ const points = fc.record({
   lat: fc.double({ min: 18, max: 53, noNaN: true }),
   lng: fc.double({ min: 74, max: 134, noNaN: true }),
 })
+const seed = 20_261_112
 
-function network(count: number): Node[] {
-  return Array.from({ length: count }, (_, i) => ({
-    ...nodeOf(`n${i}`),
-    kind: i % 7 === 0 ? ('warehouse' as const) : ('store' as const),
-    // All over the country, five at each place.
-    point: placeOf(Math.floor(i / 5)),
-  }))
+function network(count: number, atEach: number): Node[] {
+  return Array.from({ length: count }, (_, i) =>
+    nodeOf(`n${i}`, {
+      handlingFen: 100 + (i % 3),
+      // All over the country, some at each place.
+      point: placeOf(Math.floor(i / atEach)),
+    }),
+  )
 }
 
 function placeOf(i: number): Point {
@@ -25,49 +28,54 @@ function placeOf(i: number): Point {
 }
 
 test.each([
-  ['fewer nodes than a list', 40],
-  ['more than one list', 300],
-  ['more than are looked at at once', 2_500],
-])('%s', (_, count) => {
-  const nodes = network(count)
-  const { nearest, nearestAmong } = nearestOf(
-    nodes,
-    (node) => node.kind === 'store',
-    (index) => index + 7,
-  )
-  const step = fc.constantFrom(1, 2, 50, 997)
+  ['no nodes', 0, 1],
+  ['fewer nodes than a list', 40, 5],
+  ['more than one list', 300, 5],
+  ['more at one place than a list holds', 500, 100],
+])('%s: the nearest, and how far they are (seed 20261112)', (_, count, atEach) => {
+  const nodes = network(count, atEach)
+  const { nearest, kmTo } = nearestOf(nodes)
   fc.assert(
-    fc.property(points, fc.integer({ min: 1, max: 60 }), step, step, (point, wanted, every, named) => {
-      const accept = (i: number) => i % every === 0
-      const plainly = (may: (i: number) => boolean) =>
-        nodes
-          .map((node, i) => ({ i, km: haversineKm(point, node.point) }))
-          .filter(({ i }) => nodes[i]!.kind === 'store' && may(i) && accept(i))
-          .sort((a, b) => a.km - b.km || a.i - b.i)
-          .slice(0, wanted)
-          .map(({ i }) => i)
-      // Some twice, some of nobody, some that are not wanted.
-      const numbers = nodes.map((_, i) => i + 7).filter((number) => number % named === 0)
-      const among = [numbers, [...numbers, 1, nodes.length + 7], []]
+    fc.property(points, fc.integer({ min: 1, max: 64 }), (point, wanted) => {
+      const plainly = nodes
+        .map((node, i) => ({ i, km: haversineKm(point, node.point) }))
+        .sort((a, b) => a.km - b.km || a.i - b.i)
+        .slice(0, wanted)
+        .map(({ i }) => i)
       for (let again = 0; again < 2; again++) {
-        const asked: number[] = []
-        const noting = (i: number) => {
-          asked.push(i)
-          return accept(i)
+        expect([...Array.from(nearest(point, wanted))]).toEqual(plainly)
+        for (const i of [0, 7, nodes.length - 1]) {
+          if (nodes[i] !== undefined) expect(kmTo(point, i)).toBe(roundedKm(point, nodes[i].point))
         }
-        expect(nearest(point, wanted, noting)).toEqual(plainly(() => true))
-        // Whoever counts what was refused counts it once, and outwards.
-        expect(new Set(asked).size).toBe(asked.length)
-        const kms = asked.map((i) => haversineKm(point, nodes[i]!.point))
-        expect(kms.every((km, at) => at === 0 || km >= kms[at - 1]! - 1e-6)).toBe(true)
-        const isNamed = (i: number) => (i + 7) % named === 0
-        expect(nearestAmong(point, wanted, among, (i) => isNamed(i) && accept(i))).toEqual(plainly(isNamed))
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 60, seed },
   )
 })
 
-test('no node that is wanted', () => {
-  expect(nearestOf(network(5), () => false).nearest({ lat: 30, lng: 120 }, 3, () => true)).toEqual([])
+test('what every node charges is its own price list at its own distance, at the ends of bands too (seed 20261112)', () => {
+  const freight = {
+    bands: [
+      { kmMax: 50, firstFen: 300, stepFen: 10 },
+      { kmMax: 50, firstFen: 301, stepFen: 11 },
+      { kmMax: 400, firstFen: 500, stepFen: 20 },
+      { kmMax: 100, firstFen: 700, stepFen: 30 },
+    ],
+    ...{ firstGrams: 1000, stepGrams: 500 },
+  }
+  const nodes = network(200, 1).map((node, i) => (i % 2 === 0 ? { ...node, freight } : node))
+  const { tariffsAt } = nearestOf(nodes)
+  const km = fc.constantFrom(49.9, 49.95, 50, 50.04, 50.05, 50.1, 99.95, 100.05, 399.9, 400, 400.1)
+  fc.assert(
+    fc.property(fc.nat(nodes.length - 1), km, (index, away) => {
+      const { lat, lng } = nodes[index]!.point
+      // Northwards, a degree is the same everywhere.
+      const point = { lat: lat + (away / 6371.0088) * (180 / Math.PI), lng }
+      const { of, list } = tariffsAt(point)
+      for (const [i, node] of nodes.entries()) {
+        expect(list[of[i]!]).toEqual(tariffAt(node, roundedKm(point, node.point)))
+      }
+    }),
+    { numRuns: 300, seed },
+  )
 })

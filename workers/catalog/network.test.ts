@@ -1,8 +1,8 @@
-/** Candidates as they come from the indexes are those that a look at every node gives. */
+/** Plans over the kept lists and chains are those that a look at every node gives. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { haversineKm } from '../../router/distance.ts'
-import { candidatesFor, type Nearest, type Network } from '../../router/source/candidates.ts'
+import { sourceOrder } from '../../router/source/search.ts'
+import { networkOf as plainNetworkOf } from '../../router/source/testing/networks.ts'
 import { lineOf, nodeOf } from '../../router/source/testing.ts'
 import type { Node } from '../../router/types.ts'
 import { Availability } from './availability.ts'
@@ -50,25 +50,13 @@ test.each([[90], [1_500]])('%i nodes', (count) => {
   for (const [n, sku] of skus.entries()) {
     for (let i = 0; i < count; i++) if ((i * 31 + n * 17) % 100 < share[sku]!) setStock(sku, i, (i % 5) - 1)
   }
-  const plainNearest =
-    (may: (node: Node) => boolean): Nearest =>
-    (point, most, accept) => {
-      const order = nodes
-        .map((node, i) => ({ i, km: haversineKm(point, node.point) }))
-        .filter(({ i }) => may(nodes[i]!))
-        .sort((a, b) => a.km - b.km || a.i - b.i)
-      const found: number[] = []
-      for (let at = 0; at < order.length && found.length < most; at++)
-        if (accept(order[at]!.i)) found.push(order[at]!.i)
-      return found
-    }
-  const plain: Network = {
-    nodes,
-    nearest: plainNearest(() => true),
-    nearestWarehouse: plainNearest(({ kind }) => kind === 'warehouse'),
+  const plain = plainNetworkOf(nodes, [], {
+    holdersOf: (sku) => {
+      const numbers = [...stock.get(sku)!.keys()]
+      return { numbers, unitsAt: (at) => stock.get(sku)!.get(numbers[at]!)! }
+    },
     unitsOf: (sku) => (index) => stock.get(sku)?.get(index) ?? 0,
-    availableAnywhere: (sku) => [...stock.get(sku)!.values()].reduce((sum, units) => sum + Math.max(0, units), 0),
-  }
+  })
   const network = networkOf(catalog, availability)
   const anyPoint = fc.record({
     lat: fc.double({ min: 18, max: 53, noNaN: true }),
@@ -87,7 +75,7 @@ test.each([[90], [1_500]])('%i nodes', (count) => {
         ...{ point, adcode: '330110', channel: 'tmall' as const, excludedNodes: [nodes[moved]!.node] },
       }
       for (let again = 0; again < 2; again++) {
-        expect(candidatesFor(request, network)).toEqual(candidatesFor(request, plain))
+        expect(sourceOrder(request, network)).toEqual(sourceOrder(request, plain))
       }
     }),
     { numRuns: 60 },

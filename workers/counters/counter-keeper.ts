@@ -77,7 +77,13 @@ export class CounterKeeper {
   ): Promise<{ readonly epoch: number; readonly answers: readonly Reserved[] }> {
     return await this.#asking(async (epoch) => {
       const outcomes = await this.#stock.reserve(epoch, nowMs, requests)
-      return outcomes.some((o) => o.outcome === 'stale_epoch') ? null : { epoch, answers: outcomes as Reserved[] }
+      if (outcomes.some((o) => o.outcome === 'stale_epoch')) return null
+      const answers = outcomes as Reserved[]
+      this.#stock.tellOthers(
+        this.owner,
+        answers.map(({ atp }, n) => ({ node: requests[n]!.node, rows: atp })),
+      )
+      return { epoch, answers }
     })
   }
 
@@ -97,8 +103,10 @@ export class CounterKeeper {
     for (const [node, ofNode] of nodes) {
       ofNode.sort((a, b) => a.seq - b.seq)
       const done = await this.#stock.apply(this.#epoch, node, ofNode[0]!.seq, ofNode)
-      if (done.outcome === 'applied') this.#onReloaded(node, done.atp)
-      else if (done.outcome !== 'already_applied') await this.catchUp(node)
+      if (done.outcome === 'applied') {
+        this.#onReloaded(node, done.atp)
+        this.#stock.tellOthers(this.owner, [{ node, rows: done.atp }])
+      } else if (done.outcome !== 'already_applied') await this.catchUp(node)
     }
   }
 
@@ -146,6 +154,16 @@ export class CounterKeeper {
         return known.outcome === 'stale_epoch' || known.seq < seq
       })
       .map(({ node }) => node)
+  }
+
+  /** What Redis says of some SKUs at some nodes now; nodes that are not loaded are left out. */
+  async figures(
+    places: readonly { readonly node: string; readonly skus: readonly string[] }[],
+  ): Promise<{ readonly node: string; readonly atp: ReadonlyMap<string, number> }[]> {
+    return await this.#asking(async (epoch) => {
+      const seen = await Promise.all(places.map(({ node, skus }) => this.#stock.inspect(epoch, node, skus)))
+      return seen.flatMap((one, n) => (one.outcome === 'stale_epoch' ? [] : [{ node: places[n]!.node, atp: one.atp }]))
+    })
   }
 
   /** What Redis says of a node now. */

@@ -1,6 +1,7 @@
 /** What a keeper asks of Redis: the counters' verbs, and the recovery that loads all of them anew. */
 import type { StockOptions } from '../../adapters/stock/client.ts'
 import type { StockCounters } from '../../adapters/stock/counters.ts'
+import type { NodeFigures } from '../../adapters/stock/figures-feed.ts'
 import { type NodeStock, type ReloadAllOutcome, reloadAll } from '../../adapters/stock/reload-all.ts'
 import { Stock } from '../../adapters/stock/stock.ts'
 
@@ -10,6 +11,8 @@ export interface KeptCounters extends StockCounters {
   scriptsLoaded(): Promise<boolean>
   /** Loads every node, then vouches for the counters. */
   reloadAll(epoch: number, nodes: AsyncIterable<NodeStock>): Promise<ReloadAllOutcome>
+  /** The other processes, of figures that were answered to this one. Whether they hear it does not matter. */
+  tellOthers(owner: string, figures: readonly NodeFigures[]): void
   close(): void
 }
 

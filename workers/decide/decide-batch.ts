@@ -18,10 +18,11 @@ import type { ChannelName, Order } from '../../router/types.ts'
 import type { CounterKeeper } from '../counters/counter-keeper.ts'
 import { endReservations } from '../counters/end-reservations.ts'
 import type { BatchResult, Decided, EventToDecide, StageTimes } from './batch.ts'
+import type { PlacingContext } from './plan-order.ts'
 import { writeOf } from './records.ts'
 import { forgetMissingGoods, nodesToAvoid } from './rejected-stock.ts'
 import { believePostgres } from './reload-counters.ts'
-import { forgetPlaced, type Placed, type PlacedAll, type PlacingContext, placeAll } from './source-and-reserve.ts'
+import { forgetPlaced, type Placed, type PlacedAll, placeAll } from './source-and-reserve.ts'
 import { type Work, type WorkContext, workOn } from './take-events.ts'
 
 /** Others were faster so often: let the queue breathe. */

@@ -2,9 +2,11 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { testRedis } from '../../adapters/shared/testing.ts'
+import type { StockOptions } from '../../adapters/stock/client.ts'
 import { StockError } from '../../adapters/stock/errors.ts'
 import { audit } from '../../adapters/store/audit/audit.ts'
-import { type InboxEvent, storeEvents } from '../../adapters/store/inbox/inbox.ts'
+import type { InboxEvent } from '../../adapters/store/inbox/event.ts'
+import { storeEvents } from '../../adapters/store/inbox/store-events.ts'
 import { commitDecisions, type DecisionWrite } from '../../adapters/store/orders/commit.ts'
 import { PostgresStore } from '../../adapters/store/postgres-store.ts'
 import {
@@ -32,14 +34,16 @@ import { StockKeeper } from '../counters/stock-keeper.ts'
 import { auditAll } from '../operate/audit/both-stores.ts'
 import type { EventToDecide } from './batch.ts'
 import { decideBatch, type ThreadContext } from './decide-batch.ts'
+import type { PlacingContext } from './plan-order.ts'
 import { writeOf } from './records.ts'
-import { forgetPlaced, type Placed, type PlacingContext, placeAll } from './source-and-reserve.ts'
+import { forgetPlaced, type Placed, placeAll } from './source-and-reserve.ts'
 import type { Work } from './take-events.ts'
 
 const owner = 'own'
 
 let database: TestDatabase
 let keeper: StockKeeper
+let options: StockOptions
 let nextPrefix = 0
 beforeAll(async () => {
   database = await testDatabase()
@@ -54,7 +58,7 @@ beforeEach(async () => {
   await sql`update node set detail = detail || '{"preferenceFen": -300}' where node = 'n3'`
   await post(sql, 'n1', 'add', lines('a', 1))
   await post(sql, 'n2', 'add', lines('b', 1))
-  const options = { redis: (await testRedis()).url, keyPrefix: `placing${++nextPrefix}:` }
+  options = { redis: (await testRedis()).url, keyPrefix: `placing${++nextPrefix}:` }
   keeper = new StockKeeper(sql, options, undefined, owner)
   await keeper.open()
   return () => keeper.close()
@@ -76,12 +80,12 @@ async function settingWith(asked: CounterKeeper): Promise<Setting> {
 }
 
 /** Of one order of an a and a b, whose event is stored and undecided. */
-async function workOnBoth(): Promise<Work & { readonly decision: NonNullable<Work['decision']> }> {
-  const event = eventOf('o')
+async function workOnBoth(id = 'o'): Promise<Work & { readonly decision: NonNullable<Work['decision']> }> {
+  const event = eventOf(id)
   const [stored] = await storeEvents(database.sql, [event])
   if (stored?.outcome !== 'new') throw new Error('the event is known')
-  const before = newOrder(keyFor('o'), stored.seq)
-  const { order } = takeSnapshot(before, snapshotOf('o', lines('a', 1, 'b', 1)))
+  const before = newOrder(keyFor(id), stored.seq)
+  const { order } = takeSnapshot(before, snapshotOf(id, lines('a', 1, 'b', 1)))
   const decision = decide({
     ...{ order, before, tasks: [], takenBack: [], catalog: (sku: string) => skuOf(sku) },
     ...{ checkHolds: [], refusals: [] },
@@ -281,6 +285,7 @@ describe('after the last round', () => {
         return { epoch: keeper.epoch, answers }
       },
       release: async () => believe('n1', 'a', 1),
+      figures: async () => [],
     } as unknown as CounterKeeper
     const { context, believe } = await settingWith(beaten)
     const work = await workOnBoth()
@@ -294,5 +299,71 @@ describe('after the last round', () => {
       select string_agg(node || ' ' || substring(task_id from '-.*'), ', ' order by node) as nodes from task`
     expect(taken).toEqual([{ nodes: 'n1 -3, n2 -2' }])
     expect(await audit(sql)).toEqual([])
+  })
+})
+
+describe('what memory does not know of', () => {
+  /** Counts the looks. */
+  function looking(): { readonly asked: CounterKeeper; readonly looks: () => number } {
+    let looks = 0
+    const asked = new Proxy<CounterKeeper>(keeper, {
+      get: (_, verb: keyof CounterKeeper) => {
+        if (verb === 'figures') looks++
+        const member = keeper[verb]
+        return typeof member === 'function' ? member.bind(keeper) : member
+      },
+    })
+    return { asked, looks: () => looks }
+  }
+
+  test('is looked up in Redis before it is backordered', async () => {
+    const { asked, looks } = looking()
+    const { context, believe } = await settingWith(asked)
+    // Another process gave them back a moment ago.
+    believe('n1', 'a', 0)
+    believe('n2', 'b', 0)
+    const { decision } = await workOnBoth()
+    const { placed } = await placeAll(context, [decision])
+    expect(placed[0]!.newTasks.map(({ task }) => task.node)).toEqual(['n1', 'n2'])
+    expect(placed[0]!.rounds).toBe(2)
+    expect(looks()).toBe(1)
+    expect([await promised('n1', 'a'), await promised('n2', 'b')]).toEqual([0, 0])
+  })
+
+  test('and what Redis has not either is looked for once a second', async () => {
+    const { asked, looks } = looking()
+    const { context } = await settingWith(asked)
+    const { decision } = await workOnBoth()
+    expect((await placeAll(context, [decision])).placed[0]!.newTasks).toHaveLength(2)
+    for (const nowMs of [5_000, 5_500, 5_999, 6_000]) {
+      const { decision: next } = await workOnBoth(`o${nowMs}`)
+      const { placed } = await placeAll({ ...context, nowMs }, [next])
+      expect([placed[0]!.newTasks, placed[0]!.rounds]).toEqual([[], 1])
+    }
+    expect(looks()).toBe(2)
+  })
+
+  test('two processes with figures of their own sell what there is, and not one unit less', async () => {
+    await post(database.sql, 'n1', 'add', lines('a', 60, 'b', 60))
+    await keeper.catchUp('n1')
+    const { sql } = database
+    const other = new StockKeeper(sql, options, undefined, 'other')
+    await other.open()
+    try {
+      const [mine, theirs] = [await settingWith(keeper), await settingWith(other)]
+      // Both believe that they have it all.
+      for (const { believe } of [mine, theirs]) for (const sku of ['a', 'b']) believe('n1', sku, 61)
+      const sold = { a: 0, b: 0 }
+      for (let n = 0; n < 40; n++) {
+        for (const [at, { context }] of [mine, theirs].entries()) {
+          const { decision } = await workOnBoth(`o${n}-${at}`)
+          const { placed } = await placeAll({ ...context, nowMs: 10_000 * n }, [decision])
+          for (const { task } of placed[0]!.newTasks) for (const l of task.lines) sold[l.sku as 'a'] += l.quantity
+        }
+      }
+      expect(sold).toEqual({ a: 61, b: 61 })
+    } finally {
+      other.close()
+    }
   })
 })

@@ -5,18 +5,23 @@
  */
 
 import type { ReleaseRequest, ReserveRequest } from '../../adapters/stock/counters.ts'
-import { type Decision, type Demand, type PlannedTask, place } from '../../router/decide.ts'
-import { candidatesFor, type Network } from '../../router/source/candidates.ts'
-import { itemsOfPlan } from '../../router/source/items.ts'
-import { offersOf, sourceFrom } from '../../router/source/source.ts'
-import { describeSourcing, type SourcingTrace } from '../../router/source/trace.ts'
+import type { Decision } from '../../router/decide.ts'
+import { place } from '../../router/place.ts'
 import { type Group, splitByConstraint } from '../../router/split.ts'
 import type { NewTask } from '../../router/stock.ts'
-import type { Order, Task } from '../../router/types.ts'
-import type { Availability } from '../catalog/availability.ts'
-import type { Catalog } from '../catalog/catalog.ts'
+import type { Task } from '../../router/task.ts'
+import type { Order } from '../../router/types.ts'
 import { networkOf } from '../catalog/network.ts'
-import type { Reserved, StockKeeper } from '../counters/stock-keeper.ts'
+import type { Reserved } from '../counters/stock-keeper.ts'
+import { lookAtRedis } from './look-at-redis.ts'
+import {
+  addAvailable,
+  type GroupTrace,
+  type PlacingContext,
+  type Planned,
+  planOrder,
+  setAvailable,
+} from './plan-order.ts'
 
 /** Each round starts from figures that are fresher than the last; by now somebody else takes everything first. */
 const roundsMax = 8
@@ -30,35 +35,14 @@ export interface Placed {
   readonly rounds: number
 }
 
-export interface GroupTrace {
-  readonly transport: string
-  readonly readyAt: number | null
-  readonly sourcing: SourcingTrace
-}
-
-export interface PlacingContext {
-  readonly catalog: Catalog
-  readonly availability: Availability
-  readonly keeper: StockKeeper
-  readonly nowMs: number
-  /** By order id: nodes where it is not sourced this time. */
-  readonly avoided: ReadonlyMap<string, readonly string[]>
-}
-
 interface Attempt {
   readonly index: number
   readonly decision: Decision
   readonly groups: readonly Group[]
   round: number
   planned: Planned
-}
-
-interface Planned {
-  readonly tasks: readonly PlannedTask[]
-  readonly missing: readonly Demand[]
-  readonly traces: readonly GroupTrace[]
-  readonly placed: ReturnType<typeof place>
-  readonly requests: readonly ReserveRequest[]
+  /** Redis was asked for what this order lacks. */
+  hasLooked: boolean
 }
 
 export interface PlacedAll {
@@ -84,20 +68,30 @@ export async function placeAll(context: PlacingContext, decisions: readonly Deci
     const { snapshot, items } = decision.order
     const groups =
       snapshot === null ? [] : splitByConstraint(decision.demand, items, snapshot.lines, context.catalog.sku)
-    open.push({ index, decision, groups, round: 0, planned: plan(context, network, decision, groups, 0) })
+    open.push({
+      index,
+      decision,
+      groups,
+      round: 0,
+      planned: planOrder(context, network, decision, groups, 0),
+      hasLooked: false,
+    })
   })
   let planMs = performance.now() - started
   try {
     while (open.length > 0) {
       const { epoch, outcomes } = await reserveAll(context, open)
       firstEpoch = firstEpoch === null ? epoch : Math.min(firstEpoch, epoch)
+      const foundMore = await lookForMissing(context, open, outcomes)
       const again: Attempt[] = []
       const release: ReleaseRequest[] = []
       for (const attempt of open) {
         const answers = outcomes.get(attempt)!
         const refused = answers.filter(isRefused).length
         refusals += refused
-        if (refused === 0 || attempt.round + 1 === roundsMax) placed[attempt.index] = finish(context, attempt, answers)
+        const isLast = attempt.round + 1 === roundsMax
+        if (isLast || (refused === 0 && !foundMore.has(attempt)))
+          placed[attempt.index] = finish(context, attempt, answers)
         else {
           release.push(...toGiveBack(context, attempt, answers))
           again.push(attempt)
@@ -108,7 +102,7 @@ export async function placeAll(context: PlacingContext, decisions: readonly Deci
       const planning = performance.now()
       for (const attempt of again) {
         attempt.round += 1
-        attempt.planned = plan(context, network, attempt.decision, attempt.groups, attempt.round)
+        attempt.planned = planOrder(context, network, attempt.decision, attempt.groups, attempt.round)
       }
       planMs += performance.now() - planning
       open = again
@@ -123,48 +117,37 @@ export async function placeAll(context: PlacingContext, decisions: readonly Deci
   return { placed, epoch: firstEpoch ?? context.keeper.epoch, refusals, planMs }
 }
 
-function plan(
+/**
+ * Orders that lack units of which Redis has more than was believed: they plan again. An order that is refused so often that
+ * its next round is its last looks at all that it wants. A look comes behind the reservations of its round, so what this
+ * batch took is in the figures.
+ */
+async function lookForMissing(
   context: PlacingContext,
-  network: Network,
-  decision: Decision,
-  groups: readonly Group[],
-  round: number,
-): Planned {
-  const { order } = decision
-  const tasks: PlannedTask[] = []
-  const missing: Demand[] = []
-  const traces: GroupTrace[] = []
-  for (const group of groups) {
-    const request = {
-      demand: group.demand,
-      point: order.snapshot?.receiver.point ?? null,
-      adcode: order.snapshot?.receiver.adcode ?? null,
-      channel: order.channel,
-      excludedNodes: [...order.excludedNodes, ...(context.avoided.get(order.id) ?? [])],
-    }
-    const candidates = candidatesFor(request, network)
-    const offers = offersOf(group.demand, candidates)
-    const chosen = sourceFrom(group.demand, offers)
-    const { parcels, missing: lacking } = itemsOfPlan(group, chosen)
-    for (const parcel of parcels) tasks.push({ node: parcel.node, units: parcel.items })
-    missing.push(...lacking)
-    traces.push({
-      transport: group.transport,
-      readyAt: group.readyAt,
-      sourcing: describeSourcing(group.demand, candidates, chosen, offers),
-    })
-    // Whoever plans next, in this batch or in another thread, shall not count on the same units.
-    for (const { node, lines } of chosen.parcels) {
-      for (const { line, quantity } of lines) addAvailable(context, node, group.demand[line]!.sku, -quantity)
+  attempts: readonly Attempt[],
+  outcomes: ReadonlyMap<Attempt, readonly Reserved[]>,
+): Promise<ReadonlySet<Attempt>> {
+  const wanted = new Map<Attempt, readonly string[]>()
+  for (const attempt of attempts) {
+    if (attempt.hasLooked) continue
+    const { missing } = attempt.planned
+    const isRefusedNow = outcomes.get(attempt)!.some(isRefused)
+    if (isRefusedNow && attempt.round + 2 === roundsMax) {
+      wanted.set(
+        attempt,
+        attempt.groups.flatMap(({ demand }) => demand.map(({ sku }) => sku)),
+      )
+    } else if (!isRefusedNow && missing.length > 0) {
+      wanted.set(
+        attempt,
+        missing.map(({ item }) => attempt.decision.order.items[item]!.sku),
+      )
     }
   }
-  const placed = place(decision, tasks, missing)
-  const requests = placed.newTasks.map((task) => ({
-    node: task.node,
-    reservationId: `${task.taskId}@${order.attempt + round}.${context.keeper.owner}`,
-    lines: task.lines.map(({ sku, quantity }) => ({ sku, quantity })),
-  }))
-  return { tasks, missing, traces, placed, requests }
+  if (wanted.size === 0) return new Set()
+  const raised = await lookAtRedis(context, [...wanted.values()].flat())
+  for (const attempt of wanted.keys()) attempt.hasLooked = true
+  return new Set([...wanted].filter(([, skus]) => skus.some((sku) => raised.has(sku))).map(([attempt]) => attempt))
 }
 
 async function reserveAll(
@@ -251,14 +234,4 @@ export function forgetPlaced(context: PlacingContext, placed: readonly Placed[])
 
 function giveBackAll(context: PlacingContext, tasks: readonly Task[]): void {
   for (const { node, lines } of tasks) for (const l of lines) addAvailable(context, node, l.sku, l.quantity)
-}
-
-function addAvailable({ catalog, availability }: PlacingContext, node: string, sku: string, change: number): void {
-  const index = catalog.nodeIndex.get(node)
-  if (index !== undefined) availability.add(catalog.nodeNo(index), catalog.skuNo(sku), change)
-}
-
-function setAvailable({ catalog, availability }: PlacingContext, node: string, sku: string, available: number): void {
-  const index = catalog.nodeIndex.get(node)
-  if (index !== undefined) availability.set(catalog.nodeNo(index), catalog.skuNo(sku), available)
 }

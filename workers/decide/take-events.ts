@@ -2,6 +2,7 @@
  * From the events of one order, as they lie in the inbox, to the decision on it: bodies are normalised here, everything else is
  * `decideOrder` of the brain. A bug here spoils one order, not its batch.
  */
+
 import { type EventKind, Unintelligible } from '../../adapters/channels/channel.ts'
 import { channels } from '../../adapters/channels/channels.ts'
 import type { Loaded } from '../../adapters/store/orders/load.ts'
@@ -10,7 +11,8 @@ import { readCommand } from '../../router/commands.ts'
 import { newOrder } from '../../router/order.ts'
 import { decideOrder, type OrderDecision, type Taken, type Told } from '../../router/order-decision.ts'
 import type { Policy } from '../../router/policy.ts'
-import { type ChannelName, isChannelName, type Order, type Task } from '../../router/types.ts'
+import type { Task } from '../../router/task.ts'
+import { type ChannelName, isChannelName, type Order } from '../../router/types.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { EventToDecide } from './batch.ts'
 
@@ -79,7 +81,7 @@ function normalised(context: WorkContext, event: EventToDecide, name: ChannelNam
     case 'refund':
       return snapshot
     case 'order': {
-      const fetchNumber = channel.fetchNumberOf?.(event.eventId) ?? 0
+      const fetchNumber = channel.fetch?.numberOf(event.eventId) ?? 0
       return { ...snapshot, fetchNumber, receiver: resolveReceiver(context.divisions, snapshot.receiver) }
     }
   }

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { kuaidi100Acknowledgement, kuaidi100Refusal, signKuaidi100 } from '../../adapters/carriers/kuaidi100.ts'
+import { kuaidi100, signKuaidi100 } from '../../adapters/carriers/kuaidi100.ts'
 import type { Credentials, RefusalCode } from '../../adapters/channels/channel.ts'
 import { channels } from '../../adapters/channels/channels.ts'
 import { signJd } from '../../adapters/channels/jd/sign.ts'
@@ -238,25 +238,25 @@ describe('kuaidi100', () => {
     const form = `param=${encodeURIComponent(param)}&sign=${signKuaidi100(param, salt)}`
     return (await service.send({ ...rest, path: `/webhooks/carriers/kuaidi100/${account}`, body: form })).text
   }
-  const refused = kuaidi100Refusal('bad_signature').body
+  const refused = kuaidi100.refusal('bad_signature').body
   test('both salts while one is being changed', async () => {
     expect((await put({ salt: 'salt-1' })).status).toBe(200)
     expect([await push('salt-1'), await push('salt-2'), await push('')]).toEqual([
-      kuaidi100Acknowledgement.body,
+      kuaidi100.acknowledgement.body,
       refused,
       refused,
     ])
     expect((await put({ salt: 'salt-2', previousUntil: Date.now() + hourMs })).status).toBe(200)
     expect([await push('salt-1'), await push('salt-2')]).toEqual([
-      kuaidi100Acknowledgement.body,
-      kuaidi100Acknowledgement.body,
+      kuaidi100.acknowledgement.body,
+      kuaidi100.acknowledgement.body,
     ])
     expect((await put({ salt: 'salt-3' })).status).toBe(200)
     expect([await push('salt-1'), await push('salt-2')]).toEqual([refused, refused])
-    expect(await push('salt-3', 'nobody')).toBe(kuaidi100Refusal('unknown_account').body)
+    expect(await push('salt-3', 'nobody')).toBe(kuaidi100.refusal('unknown_account').body)
   })
   test('a salt that cannot be opened: send it again', async () => {
     await service.sql`update carrier_account set sealed = '\\x0102' where account = 'turning'`
-    expect(await push('salt-3')).toBe(kuaidi100Refusal('try_again').body)
+    expect(await push('salt-3')).toBe(kuaidi100.refusal('try_again').body)
   })
 })

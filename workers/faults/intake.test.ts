@@ -1,7 +1,8 @@
 /** What intake promises to a platform: durable before the answer, each event once, and a clear no when it cannot. */
 import { Pool } from 'undici'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { dayOf, preparePartitions } from '../../adapters/store/inbox/inbox.ts'
+import { dayOf } from '../../adapters/store/inbox/event.ts'
+import { preparePartitions } from '../../adapters/store/inbox/partitions.ts'
 import { PostgresStore } from '../../adapters/store/postgres-store.ts'
 import { type TestDatabase, testDatabase } from '../../adapters/store/testing.ts'
 import { channelNames } from '../../router/types.ts'

@@ -4,13 +4,14 @@
  * Postgres away throws as the store does.
  */
 
-import type { InboxEvent } from '../../adapters/store/inbox/inbox.ts'
-import type { Accepted, Extended, TaskStore } from '../../adapters/store/order-store.ts'
+import type { InboxEvent } from '../../adapters/store/inbox/event.ts'
+import type { TaskStore } from '../../adapters/store/order-store.ts'
 import type { Shipped } from '../../adapters/store/tasks/ship.ts'
-import type { PulledTask } from '../../adapters/store/tasks/tasks.ts'
-import { nodeActor } from '../../router/commands.ts'
+import type { Accepted, Extended, PulledTask } from '../../adapters/store/tasks/tasks.ts'
+import { type Command, nodeActor } from '../../router/commands.ts'
+import type { RejectReason } from '../../router/reasons.ts'
 import type { GivenBackAs, Package, TaskRefusal } from '../../router/task.ts'
-import type { Command, RejectReason, SkuQuantity } from '../../router/types.ts'
+import type { SkuQuantity } from '../../router/types.ts'
 import type { Dispatch } from '../decide/dispatch.ts'
 import { commandEvent } from '../intake/commands.ts'
 import type { Clock } from '../process/clock.ts'

@@ -2,7 +2,7 @@
  * Durable intake: whatever arrived while the last commit ran goes in with the next one, many events a fsync. A caller
  * is answered when its event is committed, refused when the queue is full or Postgres is away: then nothing was taken.
  */
-import { hashed, type InboxEvent, type Stored } from '../../adapters/store/inbox/inbox.ts'
+import { hashed, type InboxEvent, type Stored } from '../../adapters/store/inbox/event.ts'
 import type { InboxStore } from '../../adapters/store/order-store.ts'
 import { type Clock, sleep, type Timer } from '../process/clock.ts'
 import type { Metrics } from '../process/metrics.ts'

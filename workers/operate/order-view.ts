@@ -13,7 +13,8 @@ import { loadForReconcile } from '../../adapters/store/settle/reconcile.ts'
 import { readPassed } from '../../router/check.ts'
 import { reconcile } from '../../router/reconcile.ts'
 import { readTrace, type StoredTrace } from '../../router/source/trace.ts'
-import type { Order, OrderKey, TaskState } from '../../router/types.ts'
+import type { TaskState } from '../../router/task.ts'
+import type { Order, OrderKey } from '../../router/types.ts'
 
 export async function viewOrder(sql: Sql, key: OrderKey) {
   const row = await findOrder(sql, key)

@@ -1,7 +1,9 @@
 /** What an operator does with an order: approve it, cancel it. Each is a command in the inbox, decided like any event. */
+
 import { findOrder } from '../../adapters/store/orders/view.ts'
 import type { Sql } from '../../adapters/store/postgres/connect.ts'
-import type { Actor, Command, OrderKey, OrderState } from '../../router/types.ts'
+import type { Actor, Command } from '../../router/commands.ts'
+import type { OrderKey, OrderState } from '../../router/types.ts'
 import type { Dispatch } from '../decide/dispatch.ts'
 import { commandEvent } from '../intake/commands.ts'
 import type { Intake } from '../intake/intake.ts'

@@ -1,4 +1,5 @@
 /** What an operator sets: shops, carrier accounts, SKUs, nodes. Each verb is called alike by HTTP or a command line. */
+import { carrierNamed, carriers } from '../../adapters/carriers/carriers.ts'
 import { channels } from '../../adapters/channels/channels.ts'
 import { sha256 } from '../../adapters/http/secrets.ts'
 import { BundleUnfit, putCarrierAccount, putNodes, putShop, putSkus } from '../../adapters/store/catalog/catalog.ts'
@@ -73,18 +74,25 @@ export async function setCarrierAccount(
   { carrier, account }: { readonly carrier: string; readonly account: string },
   { salt, previousSalt, previousUntil }: CarrierAccountSettings,
 ): Promise<Done | Refused> {
-  if (carrier !== 'kuaidi100') return refused('not_found', 'The only carrier service is kuaidi100.')
+  const known = carrierNamed(carrier)
+  if (known === null) return refused('not_found', carrierServices)
   const until = previousEnd(previousUntil, clock.now())
   if (until === 'too_far') return tooFar
   const before = previousSalt === undefined ? null : { salt: previousSalt }
   await putCarrierAccount(sql, vault, {
-    carrier,
+    carrier: known.name,
     account,
     credentials: { salt },
     previous: until === null ? null : { credentials: before, until },
   })
   return done
 }
+
+const carrierNames = carriers.map(({ name }) => name)
+const carrierServices =
+  carrierNames.length === 1
+    ? `The only carrier service is ${carrierNames[0]}.`
+    : `The carrier services are ${carrierNames.join(', ')}.`
 
 export async function setSku({ sql, catalog }: SettingsContext, sku: Sku): Promise<Done | Refused> {
   try {

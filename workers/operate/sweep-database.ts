@@ -1,7 +1,7 @@
 /** The sweep's parts that look after the database itself: whether it is durable, its settings, its partitions. */
 import { catalogVersion } from '../../adapters/store/catalog/catalog.ts'
 import { raise, resolve } from '../../adapters/store/exceptions.ts'
-import { preparePartitions } from '../../adapters/store/inbox/inbox.ts'
+import { preparePartitions } from '../../adapters/store/inbox/partitions.ts'
 import type { Sql } from '../../adapters/store/postgres/connect.ts'
 import { adviceOn } from '../../adapters/store/postgres/durability.ts'
 import { followSafety, nodesWithOtherSafety } from '../../adapters/store/stock/stock.ts'

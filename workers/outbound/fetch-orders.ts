@@ -8,11 +8,13 @@
  * fetched it and whenever it was stored.
  */
 import { setMaxListeners } from 'node:events'
-import { WechatApiError } from '../../adapters/channels/outbound/errors.ts'
-import type { WechatApi } from '../../adapters/channels/wechat/api.ts'
-import { fetchedOrderEvent } from '../../adapters/channels/wechat/channel.ts'
+import type { FetchedOrders } from '../../adapters/channels/channel.ts'
+import { channels } from '../../adapters/channels/channels.ts'
+import type { OrderApis } from '../../adapters/channels/order-apis.ts'
+import { OutboundError } from '../../adapters/channels/outbound/errors.ts'
 import type { ExceptionStore, InboxStore } from '../../adapters/store/order-store.ts'
 import { keyOf } from '../../adapters/store/orders/load.ts'
+import { isChannelName } from '../../router/types.ts'
 import type { CatalogWatch } from '../catalog/catalog-watch.ts'
 import { type Intake, IntakeRefused } from '../intake/intake.ts'
 import { type Clock, sleep } from '../process/clock.ts'
@@ -20,6 +22,7 @@ import { codeOf } from '../process/error-code.ts'
 import type { Log } from '../process/log.ts'
 import type { Metrics } from '../process/metrics.ts'
 import { sampled } from '../process/sampled-log.ts'
+import { doubtsOf, nothingDoubted } from './doubts.ts'
 
 export interface Notification {
   readonly seq: string
@@ -36,16 +39,14 @@ export interface Notification {
 
 export interface FetcherContext {
   readonly store: Pick<InboxStore, 'nextNumber' | 'isStored' | 'postpone' | 'doubt'> & Pick<ExceptionStore, 'raise'>
-  readonly api: OrderApi
+  /** What asks each platform for one order. */
+  readonly apis: OrderApis
   readonly log: Log
   readonly catalog: Pick<CatalogWatch, 'current' | 'credentials'>
   readonly intake: Pick<Intake, 'storeOwn'>
   readonly clock: Clock
   readonly metrics: Pick<Metrics, 'fetches'>
 }
-
-/** What asks a platform for one order: its client, which keeps its limits. */
-export type OrderApi = Pick<WechatApi, 'getOrder' | 'close'>
 
 interface Job {
   readonly notifications: Notification[]
@@ -57,16 +58,9 @@ interface Job {
 const notificationsMax = 30_000
 /** Orders that are being asked for at once; each shop's own limit is the client's. */
 const jobsMax = 64
-/** The platform told of something that its own answer does not show yet: asked again so often at once, */
+/** The platform told of something that its own answer does not show yet: asked again so often at once, and then as ./doubts.ts says. */
 const staleAttemptsMax = 3
 const staleDelayMs = 400
-/** and then when the notification is so old, before the answer is believed: a copy that lags catches up meanwhile. */
-const doubtedAtMs = [10_000, 60_000, 600_000]
-/**
- * So little later than the answer a push may be stamped that tells of the very same change: asked for once more only. The
- * platform does not say which of its clocks is read first, and each order in its limits would cost three fetches more.
- */
-const stampMs = 3_000
 /** Then a person is told; it is tried on. */
 const attemptsBeforeException = 3
 const postponeMs = 2_000
@@ -118,7 +112,7 @@ export class OrderFetcher {
     this.#abort.abort()
     this.#queue = []
     while (this.#running > 0) await sleep(this.#context.clock, 10)
-    await this.#context.api.close()
+    await this.#context.apis.close()
   }
 
   #pump(): void {
@@ -151,25 +145,22 @@ export class OrderFetcher {
   }
 
   async #fetch(job: Job): Promise<void> {
-    const { store, api, catalog, intake, clock, metrics } = this.#context
+    const { store, apis, catalog, intake, clock, metrics } = this.#context
     const { channel, shop: shopName, orderId } = job.notifications[0]!
     const shop = catalog.current.shop(channel, shopName)
-    if (shop?.apiBaseUrl == null) throw new FetchError('shop_without_api')
+    const [api, naming] = [apis.of(channel), fetchedOrdersOf(channel)]
+    if (shop?.apiBaseUrl == null || api === null || naming === null) throw new FetchError('shop_without_api')
     // The platform knows one secret only, the newest.
     const [credentials] = catalog.credentials(channel, shopName, clock.now())
     if (credentials === undefined) throw new FetchError('credentials_unreadable')
-    const { appId = '', appSecret = '' } = credentials
     const newest = job.notifications.reduce((most, { seq }) => (BigInt(seq) > BigInt(most) ? seq : most), '0')
     const isReadBack = job.notifications.some((h) => h.readBack === true)
     const number = isReadBack ? await store.nextNumber() : newest
     for (let attempt = 1; ; attempt++) {
-      const fetched = await api.getOrder(
-        { shop: shopName, apiBaseUrl: shop.apiBaseUrl, appId, appSecret },
-        orderId,
-        this.#abort.signal,
-      )
+      const asked = { shop: shopName, apiBaseUrl: shop.apiBaseUrl, credentials }
+      const fetched = await api.getOrder(asked, orderId, this.#abort.signal)
       if (fetched.outcome === 'not_found') throw new FetchError('order_not_found')
-      const event = fetchedOrderEvent(fetched.body, number)
+      const event = naming.eventOf(fetched.body, number)
       const doubts =
         event.kind === 'order' ? doubtsOf(job.notifications, event.occurredAt, clock.now()) : nothingDoubted
       const isOld = doubts.seqs.size > 0
@@ -187,7 +178,7 @@ export class OrderFetcher {
       const named = { channel, shop: shopName, eventId, occurredAt }
       if (isReadBack && kind === 'order') {
         // Nothing new since an earlier fetch for them: it is not kept a second time.
-        const earlier = { ...named, eventId: fetchedOrderEvent(fetched.body, newest).eventId }
+        const earlier = { ...named, eventId: naming.eventOf(fetched.body, newest).eventId }
         if (await store.isStored(earlier)) named.eventId = earlier.eventId
       }
       const answers = job.notifications.map((h) => h.seq).filter((seq) => !doubts.seqs.has(seq))
@@ -202,7 +193,7 @@ export class OrderFetcher {
     const { store, log, metrics } = this.#context
     if (this.#abort.signal.aborted) return
     const code =
-      error instanceof FetchError || error instanceof WechatApiError
+      error instanceof FetchError || error instanceof OutboundError
         ? error.code
         : ((error as { code?: string }).code ?? 'unknown')
     metrics.fetches.inc({ outcome: code })
@@ -231,27 +222,13 @@ export class OrderFetcher {
   }
 }
 
-interface Doubts {
-  readonly seqs: ReadonlySet<string>
-  /** Until the first of them is to be asked for again. */
-  readonly delayMs: number
+function fetchedOrdersOf(channel: string): FetchedOrders | null {
+  return isChannelName(channel) ? (channels[channel].fetch ?? null) : null
 }
 
-const nothingDoubted: Doubts = { seqs: new Set(), delayMs: 0 }
-
-/** Notifications that tell of something later than the answer is, and are not old enough for it to be believed. */
-function doubtsOf(notifications: readonly Notification[], answeredAt: number, nowMs: number): Doubts {
-  const seqs = new Set<string>()
-  let delayMs = Number.POSITIVE_INFINITY
-  for (const { seq, occurredAt, storedAtMs } of notifications) {
-    const ageMs = nowMs - storedAtMs
-    const times = occurredAt - answeredAt <= stampMs ? doubtedAtMs.slice(0, 1) : doubtedAtMs
-    const nextMs = times.find((ms) => ms > ageMs)
-    if (occurredAt <= answeredAt || nextMs === undefined) continue
-    seqs.add(seq)
-    delayMs = Math.min(delayMs, Math.ceil(nextMs - ageMs))
-  }
-  return { seqs, delayMs: Math.min(delayMs, doubtedAtMs.at(-1)!) }
+/** When a notification as it is stored happened by the platform's clock; 0 when the platform does not say. */
+export function notifiedAt({ channel, body }: { readonly channel: string; readonly body: Uint8Array }): number {
+  return fetchedOrdersOf(channel)?.notifiedAt(body) ?? 0
 }
 
 export class FetchError extends Error {

@@ -3,13 +3,13 @@
  * not wait for it. Loaded by piscina.
  */
 import { workerData } from 'piscina'
-import { parseGenericBill } from '../../adapters/bills/generic.ts'
-import { parseWechatPayBill } from '../../adapters/bills/wechatpay.ts'
+import { billFormats } from '../../adapters/bills/bills.ts'
+import type { BillFormatName } from '../../adapters/shared/bill-formats.ts'
 import { connect, indexedPlans } from '../../adapters/store/postgres/connect.ts'
 import { importBill } from '../../adapters/store/settle/bills.ts'
 
 export interface BillToImport {
-  readonly source: 'wechatpay' | 'generic'
+  readonly source: BillFormatName
   readonly account: string
   readonly bytes: Uint8Array
 }
@@ -27,7 +27,7 @@ export type ImportedBill =
     }
 
 export async function importOne({ source, account, bytes }: BillToImport): Promise<ImportedBill> {
-  const parsed = source === 'wechatpay' ? parseWechatPayBill(bytes) : parseGenericBill(bytes)
+  const parsed = billFormats[source].parse(bytes)
   if (parsed.outcome === 'refused') {
     const lines = parsed.badLines.map((l) => `line ${l.line}: ${l.problem}`).join('; ')
     return { outcome: 'refused', message: lines === '' ? parsed.message : `${parsed.message} ${lines}` }

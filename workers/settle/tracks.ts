@@ -1,5 +1,6 @@
 /** The carriers' door: tracks of parcels, signed with the salt of the account. */
-import { kuaidi100Acknowledgement, kuaidi100Refusal, receiveKuaidi100 } from '../../adapters/carriers/kuaidi100.ts'
+import type { Carrier } from '../../adapters/carriers/carrier.ts'
+import { carriers } from '../../adapters/carriers/carriers.ts'
 import type { HttpAnswer } from '../../adapters/http/answer.ts'
 import type { RawRequest, RawRoute } from '../../adapters/http/route.ts'
 import type { ExceptionStore, SettleStore } from '../../adapters/store/order-store.ts'
@@ -21,39 +22,37 @@ export interface TrackContext {
 }
 
 export function trackRoutes(context: TrackContext): RawRoute[] {
-  return [
-    {
-      raw: true,
-      method: 'POST',
-      path: '/webhooks/carriers/kuaidi100/{account}',
-      auth: 'webhook',
-      tag: 'webhooks',
-      summary: 'Tracks of parcels, signed with the salt of the account.',
-      maxBodyBytes: context.bodyBytesMax,
-      handle: (request) => takeTrack(context, request),
-    },
-  ]
+  return carriers.map((carrier) => ({
+    raw: true,
+    method: 'POST',
+    path: `/webhooks/carriers/${carrier.name}/{account}`,
+    auth: 'webhook',
+    tag: 'webhooks',
+    summary: 'Tracks of parcels, signed with the salt of the account.',
+    maxBodyBytes: context.bodyBytesMax,
+    handle: (request) => takeTrack(context, carrier, request),
+  }))
 }
 
-async function takeTrack(context: TrackContext, request: RawRequest): Promise<HttpAnswer> {
+async function takeTrack(context: TrackContext, carrier: Carrier, request: RawRequest): Promise<HttpAnswer> {
   const { store, accountSecrets, metrics, log, reconciler } = context
   const counted = (outcome: string, answer: HttpAnswer) => {
-    metrics.webhooks.inc({ channel: 'kuaidi100', outcome })
+    metrics.webhooks.inc({ channel: carrier.name, outcome })
     return answer
   }
   try {
     const account = request.params.account ?? ''
-    const read = await accountSecrets('kuaidi100', account)
-    if (read === null) return counted('unknown_account', kuaidi100Refusal('unknown_account'))
+    const read = await accountSecrets(carrier.name, account)
+    if (read === null) return counted('unknown_account', carrier.refusal('unknown_account'))
     if (read.outcome !== 'kept') {
-      const fields = { carrier: 'kuaidi100', account, why: read.outcome }
+      const fields = { carrier: carrier.name, account, why: read.outcome }
       sampled(log).error(fields, 'credentials cannot be opened: put them again', account)
-      return counted('credentials_unreadable', kuaidi100Refusal('try_again'))
+      return counted('credentials_unreadable', carrier.refusal('try_again'))
     }
-    const pushes = inForce(read.kept, Date.now()).map(({ salt = '' }) => receiveKuaidi100(request.body, salt))
+    const pushes = inForce(read.kept, Date.now()).map((credentials) => carrier.receive(request, credentials))
     const push = pushes.find((p) => p.outcome !== 'refused' || p.code !== 'bad_signature') ?? pushes[0]!
-    if (push.outcome === 'refused') return counted(push.code, kuaidi100Refusal(push.code))
-    if (push.outcome === 'ignored') return counted('ignored', kuaidi100Acknowledgement)
+    if (push.outcome === 'refused') return counted(push.code, carrier.refusal(push.code))
+    if (push.outcome === 'ignored') return counted('ignored', carrier.acknowledgement)
     if (push.outcome === 'stopped') {
       await store.raise([
         {
@@ -62,14 +61,14 @@ async function takeTrack(context: TrackContext, request: RawRequest): Promise<Ht
           detail: { carrier: push.carrier, waybill: push.waybill },
         },
       ])
-      return counted('stopped', kuaidi100Acknowledgement)
+      return counted('stopped', carrier.acknowledgement)
     }
     const recorded = await store.recordTrack(push.track, push.body)
     reconciler.soon(recorded.orderIds)
-    return counted(recorded.outcome, kuaidi100Acknowledgement)
+    return counted(recorded.outcome, carrier.acknowledgement)
   } catch (error) {
     const code = codeOf(error)
     sampled(log).warn({ code }, 'track refused: try again', code)
-    return counted('try_again', kuaidi100Refusal('try_again'))
+    return counted('try_again', carrier.refusal('try_again'))
   }
 }

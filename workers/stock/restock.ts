@@ -1,7 +1,7 @@
 /** Goods are there: orders that wait for them are sourced again. */
 
 import type { BackorderStore } from '../../adapters/store/order-store.ts'
-import type { Backorder } from '../../adapters/store/stock/stock.ts'
+import type { Backorder } from '../../adapters/store/orders/backorders.ts'
 import { stage } from '../../router/commands.ts'
 import type { ChannelName } from '../../router/types.ts'
 import type { CatalogWatch } from '../catalog/catalog-watch.ts'

@@ -8,7 +8,7 @@
  */
 
 import type { CommittedReservations, ExceptionStore, StockWatch } from '../../adapters/store/order-store.ts'
-import type { NodeSeq } from '../../adapters/store/sweep.ts'
+import type { NodeSeq } from '../../adapters/store/stock/watch-stock.ts'
 import type { StockKey } from '../../router/types.ts'
 import type { CatalogWatch } from '../catalog/catalog-watch.ts'
 import { type Compared, compareStock, type StockDifference } from '../counters/compare-stock.ts'

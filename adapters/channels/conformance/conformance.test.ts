@@ -17,8 +17,8 @@ import {
 } from '../channel.ts'
 import { channels } from '../channels.ts'
 import { jdDigest } from '../jd/sign.ts'
+import { openOrderApis } from '../order-apis.ts'
 import { tmallDigest, tmallSignMethods } from '../tmall/sign.ts'
-import { fetchedOrderEvent } from '../wechat/channel.ts'
 import { encryptWechat, wechatDigest } from '../wechat/crypto.ts'
 import { cases, settings } from './cases.ts'
 import { bytes, fixture, nowMs, vectors } from './fixtures.ts'
@@ -33,7 +33,7 @@ const eventOf = (received: Received): ReceivedEvent => {
 }
 /** The bytes of a message about an order, however the platform delivers it, as events that `normalise` takes. */
 const eventsOf = (one: ChannelCase, order: Uint8Array): ReceivedEvent =>
-  one.name === 'wechat' ? fetchedOrderEvent(order, '1') : eventOf(receive(one, one.sign(order)))
+  channels[one.name].fetch?.eventOf(order, '1') ?? eventOf(receive(one, one.sign(order)))
 const normalised = (one: ChannelCase, kind: EventKind, payload: Uint8Array): Snapshot =>
   channels[one.name].normalise(kind, payload, settings)
 const orderOf = (one: ChannelCase, order: unknown): OrderSnapshot => {
@@ -46,6 +46,16 @@ const orderOf = (one: ChannelCase, order: unknown): OrderSnapshot => {
 test('every channel has a case', () => {
   expect(cases.map((one) => one.name).sort()).toEqual([...channelNames].sort())
   for (const [name, channel] of Object.entries(channels)) expect(channel.name).toBe(name)
+})
+
+test('a channel whose orders are fetched has a client for them, and no other has', async () => {
+  const apis = openOrderApis()
+  try {
+    for (const [name, { fetch }] of Object.entries(channels)) expect(apis.of(name) !== null).toBe(fetch !== undefined)
+    expect(apis.of('another')).toBe(null)
+  } finally {
+    await apis.close()
+  }
 })
 
 describe.each(cases)('$name', (one) => {

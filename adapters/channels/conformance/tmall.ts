@@ -1,7 +1,7 @@
 /** Tmall's entry in the conformance table. */
-
 import { parseForm } from '../../shared/form.ts'
 import { tmallDigest } from '../tmall/sign.ts'
+import { tmallNonsense } from './tmall.nonsense.ts'
 import { credentials, line, message, order, presale, sign, tid, tmallWrong, trade, unshared } from './tmall.wrong.ts'
 import type { ChannelCase } from './types.ts'
 
@@ -216,94 +216,7 @@ export const tmallCase: ChannelCase = {
       expected: { modifiedAt: Date.parse('2026-11-10T16:00:04Z') },
     },
   ],
-  nonsense: [
-    {
-      name: 'a status nobody knows',
-      order: trade({ status: 'WAIT_FOR_GODOT' }),
-    },
-    {
-      name: 'a refund status nobody knows',
-      order: line({ refund_status: 'MAYBE' }),
-    },
-    {
-      name: 'a presale without its step',
-      order: trade({ type: 'step' }),
-    },
-    {
-      name: 'negative quantity',
-      order: line({ num: -1 }),
-    },
-    {
-      name: 'no quantity',
-      order: line({ num: 0 }),
-    },
-    {
-      name: 'half a piece',
-      order: line({ num: 1.5 }),
-    },
-    {
-      name: 'a million and one pieces',
-      order: line({ num: 1_000_001 }),
-    },
-    {
-      name: 'quantity as an array',
-      order: line({ num: [1] }),
-    },
-    {
-      name: 'payment in words',
-      order: trade({ payment: 'free' }),
-    },
-    {
-      name: 'negative payment',
-      order: trade({ payment: '-1.00' }),
-    },
-    {
-      name: 'three decimals',
-      order: trade({ payment: '1.005' }),
-    },
-    {
-      name: 'more money than there is',
-      order: trade({ payment: '99999999999.00' }),
-    },
-    {
-      name: 'no payment',
-      order: trade({ payment: undefined }),
-    },
-    {
-      name: 'no lines',
-      order: trade((copy) => {
-        copy.orders.order = []
-      }),
-    },
-    {
-      name: 'lines that are an object',
-      order: trade((copy) => {
-        copy.orders.order = copy.orders.order[0]
-      }),
-    },
-    {
-      name: 'a line that is an array',
-      order: trade((copy) => {
-        copy.orders.order[0] = []
-      }),
-    },
-    {
-      name: 'two lines with one oid',
-      order: trade((copy) => {
-        copy.orders.order[1] = copy.orders.order[0]
-      }),
-    },
-    {
-      name: 'a time that is none',
-      order: trade({ created: '2026-02-30 00:00:00' }),
-    },
-    {
-      name: 'text that is an object',
-      order: trade((copy) => {
-        copy.receiver_name = { a: '张三' }
-      }),
-    },
-  ],
+  nonsense: tmallNonsense,
   withSku: (code) => line({ outer_sku_id: code }),
   withNote: (note) => trade({ buyer_message: note }),
   personal: ['张**', '5552', '五常街道', '文**路', '请发顺丰'],

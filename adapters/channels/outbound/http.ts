@@ -1,11 +1,12 @@
 /**
- * One POST of JSON to one of WeChat's hosts, or to a relay in front of them: one connection pool a base URL, a limit on
- * everything. Retries are its caller's.
+ * One POST to a platform's API, or to a relay in front of it: one connection pool an origin, a limit on everything. A
+ * redirect is an answer like any other and is never followed, so nothing goes to a host that the operator did not name.
+ * Retries are its caller's.
  */
 import { type Dispatcher, Pool } from 'undici'
-import { WechatApiError } from './errors.ts'
+import { OutboundError, type OutboundReason } from './errors.ts'
 
-export interface WechatHttpLimits {
+export interface HttpLimits {
   readonly connectTimeoutMs: number
   /** From the request's last byte to the answer's headers. */
   readonly headersTimeoutMs: number
@@ -17,31 +18,42 @@ export interface WechatHttpLimits {
   readonly connectionsMax: number
 }
 
+/** What is sent: its content type and its bytes. */
+export interface Content {
+  readonly type: string
+  readonly body: string | Uint8Array
+}
+
+export function jsonContent(value: unknown): Content {
+  return { type: 'application/json', body: JSON.stringify(value) }
+}
+
 export interface HttpAnswer {
   readonly status: number
   readonly body: Uint8Array
 }
 
-export class WechatHttp {
-  readonly #limits: WechatHttpLimits
+export class HttpClient {
+  readonly #service: string
+  readonly #limits: HttpLimits
   readonly #pools = new Map<string, Pool>()
   readonly #bases = new Map<string, Base>()
 
-  constructor(limits: WechatHttpLimits) {
+  /** `service`: what its errors are named after. */
+  constructor(service: string, limits: HttpLimits) {
+    this.#service = service
     this.#limits = limits
   }
 
-  /** Throws `WechatApiError` where there is no whole answer; any HTTP status is an answer. */
-  post(baseUrl: string, path: string, body: unknown, signal?: AbortSignal): Promise<HttpAnswer> {
+  /** Throws `OutboundError` where there is no whole answer; any HTTP status is an answer. */
+  post(baseUrl: string, path: string, content: Content, signal?: AbortSignal): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
       const { origin, prefix } = this.#baseOf(baseUrl)
-      if (signal?.aborted) throw new WechatApiError('wechat_api_aborted')
+      if (signal?.aborted) throw new OutboundError(this.#service, 'aborted')
       const { callTimeoutMs, answerBytesMax } = this.#limits
-      const call = new Call({ callTimeoutMs, answerBytesMax, signal, resolve, reject })
-      this.#poolOf(origin).dispatch(
-        { origin, method: 'POST', path: prefix + path, headers: jsonHeaders, body: JSON.stringify(body) },
-        call,
-      )
+      const call = new Call({ service: this.#service, callTimeoutMs, answerBytesMax, signal, resolve, reject })
+      const headers = { 'content-type': content.type, accept: 'application/json' }
+      this.#poolOf(origin).dispatch({ origin, method: 'POST', path: prefix + path, headers, body: content.body }, call)
     })
   }
 
@@ -69,10 +81,17 @@ export class WechatHttp {
   #baseOf(baseUrl: string): Base {
     let base = this.#bases.get(baseUrl)
     if (base === undefined) {
-      const { origin, pathname } = parseBase(baseUrl)
+      const { origin, pathname } = this.#parse(baseUrl)
       base = { origin, prefix: pathname.replace(/\/+$/, '') }
       this.#bases.set(baseUrl, base)
     }
+    return base
+  }
+
+  #parse(baseUrl: string): URL {
+    const base = URL.canParse(baseUrl) ? new URL(baseUrl) : null
+    if (base === null || (base.protocol !== 'http:' && base.protocol !== 'https:'))
+      throw new OutboundError(this.#service, 'denied', { cause: 'the API base URL is no http(s) URL' })
     return base
   }
 }
@@ -82,14 +101,13 @@ interface Base {
   readonly prefix: string
 }
 
-const jsonHeaders = { 'content-type': 'application/json', accept: 'application/json' }
-
 interface CallOptions {
+  readonly service: string
   readonly callTimeoutMs: number
   readonly answerBytesMax: number
   readonly signal: AbortSignal | undefined
   readonly resolve: (answer: HttpAnswer) => void
-  readonly reject: (error: WechatApiError) => void
+  readonly reject: (error: OutboundError) => void
 }
 
 /**
@@ -107,17 +125,14 @@ class Call implements Dispatcher.DispatchHandler {
 
   constructor(options: CallOptions) {
     this.#options = options
-    this.#timer = setTimeout(
-      () => this.#giveUp(new WechatApiError('wechat_api_unreachable', { cause: 'TimeoutError' })),
-      options.callTimeoutMs,
-    )
+    this.#timer = setTimeout(() => this.#giveUp('unreachable', 'TimeoutError'), options.callTimeoutMs)
     options.signal?.addEventListener('abort', this.#abort)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
     // Given up while it waited for a connection.
-    if (this.#ended) controller.abort(new WechatApiError('wechat_api_aborted'))
+    if (this.#ended) controller.abort(this.#error('aborted'))
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number): void {
@@ -126,7 +141,7 @@ class Call implements Dispatcher.DispatchHandler {
 
   onResponseData(_controller: Dispatcher.DispatchController, piece: Buffer): void {
     this.#bytes += piece.length
-    if (this.#bytes > this.#options.answerBytesMax) this.#giveUp(new WechatApiError('wechat_api_answer_too_large'))
+    if (this.#bytes > this.#options.answerBytesMax) this.#giveUp('answer_too_large')
     // The piece is part of what the socket read: kept as it is, all of that would be kept.
     else this.#pieces.push(Buffer.from(piece))
   }
@@ -139,16 +154,21 @@ class Call implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     // The cause's text can hold the URL, and the URL holds the token: only its code goes on.
-    if (this.#end()) this.#options.reject(new WechatApiError('wechat_api_unreachable', { cause: codeOf(error) }))
+    if (this.#end()) this.#options.reject(this.#error('unreachable', codeOf(error)))
   }
 
-  readonly #abort = (): void => this.#giveUp(new WechatApiError('wechat_api_aborted'))
+  readonly #abort = (): void => this.#giveUp('aborted')
 
-  #giveUp(error: WechatApiError): void {
+  #giveUp(reason: OutboundReason, cause?: string): void {
     if (!this.#end()) return
+    const error = this.#error(reason, cause)
     this.#pieces = []
     this.#options.reject(error)
     this.#controller?.abort(error)
+  }
+
+  #error(reason: OutboundReason, cause?: string): OutboundError {
+    return new OutboundError(this.#options.service, reason, { cause })
   }
 
   /** False when it ended before. */
@@ -159,13 +179,6 @@ class Call implements Dispatcher.DispatchHandler {
     this.#options.signal?.removeEventListener('abort', this.#abort)
     return true
   }
-}
-
-function parseBase(baseUrl: string): URL {
-  const base = URL.canParse(baseUrl) ? new URL(baseUrl) : null
-  if (base === null || (base.protocol !== 'http:' && base.protocol !== 'https:'))
-    throw new WechatApiError('wechat_api_denied', { cause: 'the API base URL is no http(s) URL' })
-  return base
 }
 
 function codeOf(error: unknown): string {

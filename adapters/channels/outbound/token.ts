@@ -1,19 +1,19 @@
-/**
- * A shop's access token: asked for once by all callers together, kept until shortly before it lapses. A relay that adds
- * the token itself does not know the address (404): then calls go without one for a while.
- */
-import { WechatApiError } from './errors.ts'
+/** A shop's access token: asked for once by all callers together, kept until shortly before it lapses. */
 
 export interface Token {
-  /** null: a relay adds it. */
+  /** null: calls go without one, as through a relay that adds it. */
   readonly value: string | null
+  /** Epoch milliseconds until which the cache gives it; `keptUntil` leaves room for a call's way. */
   readonly until: number
 }
 
 /** Asked anew this much before the platform's own end, so that no call takes a token that lapses on its way. */
 const earlyMs = 60_000
-/** A relay's 404 can be a mistake of the operator's that is mended while we run. */
-const relayMs = 10 * 60_000
+
+/** Until when a token with this much life left is given to calls. */
+export function keptUntil(nowMs: number, lifeMs: number): number {
+  return nowMs + Math.max(lifeMs - earlyMs, lifeMs / 2)
+}
 
 export class TokenCache {
   readonly #tokens = new Map<string, Token>()
@@ -24,8 +24,8 @@ export class TokenCache {
     this.#now = now
   }
 
-  /** `ask` gives the HTTP status and the parsed answer of `/cgi-bin/stable_token`. */
-  async get(key: string, ask: () => Promise<{ status: number; answer: unknown }>): Promise<string | null> {
+  /** `key` names the account whose token it is; `ask` asks the platform for a new one. A failure is not kept. */
+  async get(key: string, ask: () => Promise<Token>): Promise<string | null> {
     const kept = this.#tokens.get(key)
     if (kept !== undefined && kept.until > this.#now()) return kept.value
     let asking = this.#asking.get(key)
@@ -36,25 +36,14 @@ export class TokenCache {
     return (await asking).value
   }
 
-  /** The platform refused this token. Another one, fetched meanwhile by somebody else, stays. */
+  /** The platform refused this token. Another one, that another call asked for meanwhile, stays. */
   forget(key: string, value: string | null): void {
     if (this.#tokens.get(key)?.value === value) this.#tokens.delete(key)
   }
 
-  async #ask(key: string, ask: () => Promise<{ status: number; answer: unknown }>): Promise<Token> {
-    const { status, answer } = await ask()
-    const token = status === 404 ? { value: null, until: this.#now() + relayMs } : this.#read(status, answer)
+  async #ask(key: string, ask: () => Promise<Token>): Promise<Token> {
+    const token = await ask()
     this.#tokens.set(key, token)
     return token
-  }
-
-  #read(status: number, answer: unknown): Token {
-    const fields = (typeof answer === 'object' && answer !== null ? answer : {}) as Record<string, unknown>
-    const { access_token: value, expires_in: seconds, errcode } = fields
-    if (typeof value === 'string' && /^[\x21-\x7e]{1,2048}$/.test(value)) {
-      const lifeMs = typeof seconds === 'number' && seconds > 0 ? Math.min(seconds, 86_400) * 1000 : 0
-      return { value, until: this.#now() + Math.max(lifeMs - earlyMs, lifeMs / 2) }
-    }
-    throw new WechatApiError('wechat_api_denied', typeof errcode === 'number' ? { status, errcode } : { status })
   }
 }

@@ -1,8 +1,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
-import { WechatApiError } from '../outbound/errors.ts'
-import { WechatApi, type WechatApiOptions, type WechatShop } from './api.ts'
+import type { ApiShop } from '../order-api.ts'
+import { OutboundError } from '../outbound/errors.ts'
+import { WechatApi, type WechatApiOptions } from './api.ts'
+
+const credentials = { appId: 'wx1', appSecret: 'secret-1' }
 
 type Handler = (response: ServerResponse, request: { path: string; token: string | null; body: string }) => void
 
@@ -31,7 +34,7 @@ async function platform(handlers: Record<string, Handler | Handler[]>) {
     return new Promise((resolve) => server.close(resolve))
   })
   const apiBaseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  return { calls, shop: { shop: 's1', apiBaseUrl, appId: 'wx1', appSecret: 'secret-1' } satisfies WechatShop }
+  return { calls, shop: { shop: 's1', apiBaseUrl, credentials } satisfies ApiShop }
 }
 
 function client(options: Partial<WechatApiOptions> = {}) {
@@ -62,14 +65,14 @@ const huge: Handler = (response) => {
   response.on('error', () => {})
   response.end(`{"errcode":0,"order":"${'x'.repeat(100_000)}"}`)
 }
-const getOrder = (api: WechatApi, shop: WechatShop, signal?: AbortSignal) =>
+const getOrder = (api: WechatApi, shop: ApiShop, signal?: AbortSignal) =>
   api.getOrder(shop, '3705115058471208928', signal)
-const errorOf = async (call: Promise<unknown>): Promise<WechatApiError> => {
+const errorOf = async (call: Promise<unknown>): Promise<OutboundError> => {
   const error = await call.then(
     () => null,
     (thrown: unknown) => thrown,
   )
-  if (!(error instanceof WechatApiError)) throw new Error('expected a WechatApiError')
+  if (!(error instanceof OutboundError)) throw new Error('expected a OutboundError')
   return error
 }
 
@@ -139,7 +142,7 @@ test('a relay that adds the token: no token, and it is not asked for again until
 
 test('another errcode: the platform does not give this order', async () => {
   const { shop } = await platform({ [tokenPath]: token('T1'), [orderPath]: json({ errcode: 10020002 }) })
-  expect(await getOrder(client(), shop)).toEqual({ outcome: 'not_found', errcode: 10020002 })
+  expect(await getOrder(client(), shop)).toEqual({ outcome: 'not_found', platformCode: 10020002 })
 })
 
 describe('what passes is tried again', () => {
@@ -190,14 +193,14 @@ describe('and given up', () => {
   })
   test('a wrong secret', async () => {
     const { shop } = await platform({ [tokenPath]: json({ errcode: 40125 }), [orderPath]: order })
-    expect(await errorOf(getOrder(client(), shop))).toMatchObject({ code: 'wechat_api_denied', errcode: 40125 })
+    expect(await errorOf(getOrder(client(), shop))).toMatchObject({ code: 'wechat_api_denied', platformCode: 40125 })
   })
   test('nobody listens', async () => {
-    const shop = { shop: 's', apiBaseUrl: 'http://127.0.0.1:1', appId: 'a', appSecret: 'b' }
+    const shop = { shop: 's', apiBaseUrl: 'http://127.0.0.1:1', credentials }
     expect(await errorOf(getOrder(client(), shop))).toMatchObject({ code: 'wechat_api_unreachable', retryable: true })
   })
   test.each(['', 'ftp://x', 'x'])('base URL %j', async (apiBaseUrl) => {
-    const shop = { shop: 's', apiBaseUrl, appId: 'a', appSecret: 'b' }
+    const shop = { shop: 's', apiBaseUrl, credentials }
     expect(await errorOf(getOrder(client(), shop))).toMatchObject({ code: 'wechat_api_denied', retryable: false })
   })
 })

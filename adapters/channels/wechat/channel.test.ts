@@ -98,13 +98,13 @@ describe('a fetched order', () => {
     expect(event.eventId).toMatch(/^order:3705115058471208928:1794326405:20:[0-9a-f]{16}@70$/)
     expect(event.payload).toBe(body)
     expect(fetchedOrderEvent(Buffer.from(body), '70').eventId).toBe(event.eventId)
-    expect(wechat.fetchNumberOf!(event.eventId)).toBe(70)
+    expect(wechat.fetch!.numberOf(event.eventId)).toBe(70)
   })
   test('that is the same again, asked for later, is another event', () => {
     expect(fetchedOrderEvent(body, '70').eventId).not.toBe(fetchedOrderEvent(body, '71').eventId)
   })
   test('that was named before fetches had numbers has none', () => {
-    expect(wechat.fetchNumberOf!('order:3705115058471208928:1794326405:20:1234567890123456')).toBe(0)
+    expect(wechat.fetch!.numberOf('order:3705115058471208928:1794326405:20:1234567890123456')).toBe(0)
   })
   test('changed within its update_time is another event', () => {
     const sample = fixtureJson('samples/wechat.channels.order.get.response.json')

@@ -1,6 +1,6 @@
 /**
  * WeChat mini-programs and shops (微信小店). A push is encrypted and only says that something changed at an order; the
- * order is fetched (./wechat-api.ts) and enters as an event of its own (`fetchedOrderEvent`).
+ * order is fetched (./api.ts) and enters as an event of its own (`fetchedOrderEvent`).
  *
  * The platform states no time limit. It sends a push again for 3.6 hours and does not say whether it signs anew, so a
  * signed time may be some hours old, but hardly ahead of ours. A replay inside that time is harmless: it is the same
@@ -41,7 +41,7 @@ export const wechat: Channel = {
   credentialKeys: ['appId', 'token', 'encodingAesKey', 'appSecret'],
   receive,
   normalise,
-  fetchNumberOf,
+  fetch: { notifiedAt, eventOf: fetchedOrderEvent, numberOf: fetchNumberOf },
   acknowledgement: { status: 200, contentType: 'text/plain;charset=utf-8', body: 'success' },
   // Anything but 200 with `success` makes the platform send it again.
   refusal: (code) => ({ status: refusalStatus[code], contentType: 'text/plain;charset=utf-8', body: code }),
@@ -136,8 +136,7 @@ function normalise(kind: EventKind, payload: Uint8Array, settings: ShopSettings)
   return { type: 'notification', channel: 'wechat', shop: settings.shop, orderId: subject.orderId } as const
 }
 
-/** When what the notification tells of happened, by the platform's clock; 0 when it does not say. */
-export function notifiedAt(payload: Uint8Array): number {
+function notifiedAt(payload: Uint8Array): number {
   const named = nameEvent(payload)
   return named.outcome === 'event' ? named.occurredAt : 0
 }
@@ -161,7 +160,6 @@ export function fetchedOrderEvent(body: Uint8Array, fetchNumber: string): Receiv
   }
 }
 
-/** 0 for one that was stored before fetches had numbers. */
 function fetchNumberOf(eventId: string): number {
   return Number(/@(\d{1,15})$/.exec(eventId)?.[1] ?? 0)
 }

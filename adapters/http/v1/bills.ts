@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { billFormatFiles, billFormatNames } from '../../shared/bill-formats.ts'
 import { endpoint } from '../route.ts'
 import { code } from './values.ts'
 
@@ -8,10 +9,10 @@ export const postBill = endpoint({
   auth: 'admin',
   tag: 'reconciliation',
   summary: 'Import a bill. Rows that are known already change nothing.',
-  params: z.strictObject({ source: z.enum(['wechatpay', 'generic']), account: code }),
+  params: z.strictObject({ source: z.enum(billFormatNames), account: code }),
   bytes: {
     contentType: 'text/csv',
-    description: "WeChat Pay's trade bill, or ref,channel,shop,orderId,kind,amountFen,feeFen,occurredAt.",
+    description: `${Object.values(billFormatFiles).join(', or ')}.`,
   },
   answers: {
     200: z

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { orderStates, taskStates } from '../../../router/types.ts'
+import { taskStates } from '../../../router/task.ts'
+import { orderStates } from '../../../router/types.ts'
 import { endpoint } from '../route.ts'
 import {
   amountFen,

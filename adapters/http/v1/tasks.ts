@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { rejectReasons } from '../../../router/types.ts'
+import { rejectReasons } from '../../../router/reasons.ts'
 import { endpoint } from '../route.ts'
 import { carrier, code, done, eachOnce, fence, instant, skuQuantities, skuQuantity, text, waybill } from './values.ts'
 

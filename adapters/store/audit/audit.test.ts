@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { storeEvents } from '../inbox/inbox.ts'
+import { storeEvents } from '../inbox/store-events.ts'
 import type { Sql } from '../postgres/connect.ts'
 import { shipTask } from '../tasks/ship.ts'
 import {

@@ -2,23 +2,13 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { projectRoot } from '../../shared/root.ts'
-import { list, raise } from '../exceptions.ts'
-import { connect, type Sql } from '../postgres/connect.ts'
+import { endEventExceptions, list, raise } from '../exceptions.ts'
+import { connect } from '../postgres/connect.ts'
 import { migrate, readMigrations } from '../postgres/migrate.ts'
-import { endEventExceptions } from '../sweep.ts'
-import { atMs, eventOf, waits } from '../testing/world.ts'
+import { atMs, eventOf } from '../testing/world.ts'
 import { type TestDatabase, testDatabase } from '../testing.ts'
-import {
-  countPending,
-  dayOf,
-  doubt,
-  isStored,
-  nextNumber,
-  postpone,
-  preparePartitions,
-  readPending,
-  storeEvents,
-} from './inbox.ts'
+import { countPending, doubt, postpone, readPending } from './pending.ts'
+import { isStored, nextNumber, storeEvents } from './store-events.ts'
 
 let database: TestDatabase
 beforeAll(async () => {
@@ -30,25 +20,6 @@ afterAll(() => database.close())
 const text = (body: string) => ({ body: Buffer.from(body) })
 const outcomes = async (...given: Parameters<typeof storeEvents>) =>
   (await storeEvents(...given)).map((stored) => stored.outcome)
-
-describe('the day of an event is the one in China', () => {
-  test.each([
-    ['midnight', Date.UTC(2026, 10, 10, 16), '2026-11-11'],
-    ['a millisecond before', Date.UTC(2026, 10, 10, 16) - 1, '2026-11-10'],
-    ['noon', atMs, '2026-11-11'],
-    ['a leap day', Date.UTC(2028, 1, 28, 16), '2028-02-29'],
-    ['the last millisecond of a year', Date.UTC(2026, 11, 31, 16) - 1, '2026-12-31'],
-    ['the last day of the century', Date.UTC(2100, 0, 1) - 1, '2100-01-01'],
-    ['never said', 0, '1970-01-01'],
-    ['before the clock began', -1, '1970-01-01'],
-    ['beyond any order', Date.UTC(2100, 0, 1), '1970-01-01'],
-    ['no date at all', Number.MAX_SAFE_INTEGER, '1970-01-01'],
-    ['no number', Number.NaN, '1970-01-01'],
-    ['endless', Number.POSITIVE_INFINITY, '1970-01-01'],
-  ])('%s', (_, occurredAt, day) => {
-    expect(dayOf(occurredAt)).toBe(day)
-  })
-})
 
 describe('an event', () => {
   test.each([
@@ -258,95 +229,6 @@ test('what is put aside is read again when it is due, in order, a page at a time
   ])
 })
 
-describe('partitions', () => {
-  const partitionOf = async (eventId: string) =>
-    (await database.sql`select tableoid::regclass::text as name from inbox where event_id = ${eventId}`)[0]!.name
-
-  test('are made by ten at once, while events come in, and change nothing about what is a duplicate', async () => {
-    const { sql, url } = database
-    const many = connect(url, { max: 20, applicationName: 'test' })
-    const early = eventOf('1', { eventId: 'early' })
-    expect(await outcomes(sql, [early])).toEqual(['new'])
-    const days = [-1, 0, 1, 2].map((day) => atMs + day * 86_400_000)
-    const writers = Array.from({ length: 10 }, (_, writer) =>
-      storeEvents(
-        many,
-        days.map((occurredAt, i) => eventOf('1', { eventId: `${writer}-${i}`, occurredAt })),
-      ),
-    )
-    await Promise.all([...Array.from({ length: 10 }, () => preparePartitions(many, atMs)), ...writers])
-    // The day that had a row keeps its rows where they are.
-    expect(await partitionOf('early')).toBe('inbox_rest')
-    expect(await outcomes(sql, [early])).toEqual(['duplicate'])
-    expect((await sql`select from inbox`).count).toBe(41)
-    await many.end()
-  })
-
-  test('wait for an event that is just being stored', async () => {
-    const { sql, url } = database
-    const day = Date.UTC(2032, 4, 5, 4)
-    const other = connect(url, { max: 2, applicationName: 'maker' })
-    // Only its own day is left to be made.
-    for (const days of [-8, 3]) await preparePartitions(sql, day + days * 86_400_000)
-    let made: Promise<unknown> = Promise.resolve()
-    await sql.begin(async (tx) => {
-      await storeEvents(tx as unknown as Sql, [eventOf('1', { eventId: 'just now', occurredAt: day })])
-      made = preparePartitions(other, day)
-      await waits(sql, 'maker')
-    })
-    await made
-    await preparePartitions(sql, day)
-    expect(await partitionOf('just now')).toBe('inbox_rest')
-    await storeEvents(sql, [eventOf('1', { eventId: 'next day', occurredAt: day + 86_400_000 })])
-    expect(await partitionOf('next day')).toBe('inbox_20320506')
-    await other.end()
-  })
-
-  test('keep nobody waiting who stores an event while somebody reads the inbox for long', async () => {
-    const { sql, url } = database
-    const reader = connect(url, { max: 1, applicationName: 'reader' })
-    const maker = connect(url, { max: 1, applicationName: 'maker', statementTimeoutMs: 60_000 })
-    const day = Date.UTC(2033, 4, 5, 4)
-    let readerGoes: () => void = () => undefined
-    let reading: Promise<unknown> = Promise.resolve()
-    await new Promise<void>((reads) => {
-      reading = reader.begin(async (tx) => {
-        await tx`select from inbox limit 1`
-        reads()
-        await new Promise<void>((resolve) => {
-          readerGoes = resolve
-        })
-      })
-    })
-    const made = preparePartitions(maker, day)
-    await storeEvents(sql, [eventOf('1', { eventId: 'meanwhile', occurredAt: day })])
-    expect(await made).toBe(false)
-    expect(await partitionOf('meanwhile')).toBe('inbox_rest')
-    readerGoes()
-    await reading
-    expect(await preparePartitions(maker, day + 86_400_000)).toBe(true)
-    await storeEvents(sql, [eventOf('1', { eventId: 'afterwards', occurredAt: day + 8 * 86_400_000 })])
-    expect(await partitionOf('afterwards')).toBe('inbox_20330513')
-    await Promise.all([reader.end(), maker.end()])
-  })
-
-  test('take the events of their own day in China', async () => {
-    const { sql } = database
-    const day = Date.UTC(2031, 4, 5, 4)
-    await preparePartitions(sql, day)
-    await preparePartitions(sql, day)
-    const midnight = Date.UTC(2031, 4, 4, 16)
-    await storeEvents(sql, [
-      eventOf('1', { eventId: 'last', occurredAt: midnight - 1 }),
-      eventOf('1', { eventId: 'first', occurredAt: midnight }),
-      eventOf('1', { eventId: 'far', occurredAt: midnight + 9 * 86_400_000 }),
-    ])
-    expect(await partitionOf('last')).toBe('inbox_20310504')
-    expect(await partitionOf('first')).toBe('inbox_20310505')
-    expect(await partitionOf('far')).toBe('inbox_rest')
-  })
-})
-
 test('what version 0.1.0 stored as a hint is read as a notification, and its exceptions keep their meaning', async () => {
   const other = await testDatabase()
   try {
@@ -354,7 +236,8 @@ test('what version 0.1.0 stored as a hint is read as a notification, and its exc
     await sql.unsafe('drop schema public cascade; create schema public')
     const files = readMigrations(join(projectRoot(), 'sql'))
     await migrate(sql, files.slice(0, 6))
-    const events = [eventOf('1', { kind: 'hint' }), eventOf('2', { kind: 'hint' })]
+    // A batch is numbered in the order of its keys.
+    const events = ['1', '2'].map((id) => eventOf(id, { kind: 'hint', eventId: id }))
     const [failed, doubtedOne] = (await storeEvents(sql, events)) as { seq: string }[]
     await sql`update pending set last_error = 'older_than_hint' where seq = ${doubtedOne!.seq}`
     for (const { channel, shop, orderId } of events)

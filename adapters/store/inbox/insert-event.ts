@@ -1,6 +1,6 @@
 /** An event that becomes durable together with the fact that it follows from. */
 import type { Transaction } from '../postgres/connect.ts'
-import { dayOf, type InboxEvent } from './inbox.ts'
+import { dayOf, type InboxEvent } from './event.ts'
 
 /** Stores one event inside the caller's transaction; gives its number. Throws where its id is taken. */
 export async function insertEvent(tx: Transaction, event: InboxEvent): Promise<string> {

@@ -1,6 +1,8 @@
 /** One batch of decisions: everything is looked at before anything is written, so that it is all or nothing. */
+
 import { changesOf } from '../../../router/stock.ts'
-import type { StockKey, Task } from '../../../router/types.ts'
+import type { Task } from '../../../router/task.ts'
+import type { StockKey } from '../../../router/types.ts'
 import type { CommitOutcome, DecisionWrite } from '../orders/commit.ts'
 import { keyOf } from '../orders/load.ts'
 import { moveStock, settleGone, shortOf } from './move-stock.ts'

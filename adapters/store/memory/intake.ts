@@ -1,4 +1,5 @@
-import { dayOf, type InboxEvent, type PendingEvent, type Stored } from '../inbox/inbox.ts'
+import { dayOf, type InboxEvent, type Stored } from '../inbox/event.ts'
+import type { PendingEvent } from '../inbox/pending.ts'
 import { compare, type InboxRow, pairKey, type Tables } from './tables.ts'
 
 /** In key order, as the database numbers them; known ones use up a number too. */

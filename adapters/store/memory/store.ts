@@ -4,7 +4,7 @@
  */
 import type { GivenBackAs, Package } from '../../../router/task.ts'
 import type { Order, OrderKey } from '../../../router/types.ts'
-import type { InboxEvent } from '../inbox/inbox.ts'
+import type { InboxEvent } from '../inbox/event.ts'
 import type {
   DecisionStore,
   InboxStore,

@@ -1,6 +1,6 @@
 /** The tables of sql/ as maps: what `MemoryStore` keeps, and what a simulation looks at. */
-import type { Package } from '../../../router/task.ts'
-import type { Order, Task } from '../../../router/types.ts'
+import type { Package, Task } from '../../../router/task.ts'
+import type { Order } from '../../../router/types.ts'
 
 export interface InboxRow {
   readonly seq: string

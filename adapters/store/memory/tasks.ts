@@ -16,10 +16,9 @@ import {
   type TaskRefusal,
 } from '../../../router/task.ts'
 import type { Order } from '../../../router/types.ts'
-import type { InboxEvent } from '../inbox/inbox.ts'
-import type { Accepted } from '../order-store.ts'
+import type { InboxEvent } from '../inbox/event.ts'
 import type { Shipped } from '../tasks/ship.ts'
-import type { PulledTask } from '../tasks/tasks.ts'
+import type { Accepted, PulledTask } from '../tasks/tasks.ts'
 import { storeEvents } from './intake.ts'
 import { compare, nextNodeSeq, type Tables, type TaskRow } from './tables.ts'
 

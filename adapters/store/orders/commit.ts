@@ -8,12 +8,14 @@
 
 import { closableStates } from '../../../router/reconcile/types.ts'
 import type { NewTask, NodeDelta, Release } from '../../../router/stock.ts'
-import type { Order, Task } from '../../../router/types.ts'
+import type { Task } from '../../../router/task.ts'
+import type { Order } from '../../../router/types.ts'
 import type { Sql, Transaction } from '../postgres/connect.ts'
 import { jsonColumn, jsonText, textColumn } from '../postgres/json-text.ts'
 import { together } from '../postgres/together.ts'
 import { markDue } from '../settle/due.ts'
 import { moveStock } from '../stock/move-stock.ts'
+import { replaceBackorders } from './backorders.ts'
 import { orderBody } from './order-row.ts'
 
 /** The advisory lock that a raise of the stock epoch holds alone, and every decision shares. */
@@ -233,39 +235,6 @@ async function insertRecords(tx: Transaction, writes: readonly DecisionWrite[]):
       ${column((r) => r.id)}, ${column((r) => r.version)}, ${column((r) => r.seq)}, ${column((r) => r.outcome)},
       ${unnested(tx, jsonColumn(records.map((r) => r.trace)))}
     ) as r (id, version, seq, outcome, trace)`
-}
-
-async function replaceBackorders(tx: Transaction, all: readonly DecisionWrite[]): Promise<void> {
-  const writes = all.filter((w) => w.order !== w.before)
-  const was = writes.filter((w) => w.before.allocations.some((a) => a.place === 'backordered')).map((w) => w.order.id)
-  const rows = writes.flatMap((w) =>
-    [...backordered(w.order)].map(([sku, quantity]) => ({ id: w.order.id, sku, quantity })),
-  )
-  const ids = new Set(rows.map((r) => r.id))
-  const gone = was.filter((id) => !ids.has(id))
-  const stays = was.filter((id) => ids.has(id))
-  if (gone.length > 0) await tx`delete from backorder where order_id = any(${gone}::bigint[])`
-  if (stays.length > 0) {
-    await tx`
-      delete from backorder b where order_id = any(${stays}::bigint[]) and not exists (
-        select 1 from json_to_recordset(${jsonText(rows)}::text::json) as r (id bigint, sku text)
-        where r.id = b.order_id and r.sku = b.sku)`
-  }
-  if (rows.length === 0) return
-  await tx`
-    insert into backorder (order_id, sku, quantity)
-    select id, sku, quantity from json_to_recordset(${jsonText(rows)}::text::json) as r (id bigint, sku text, quantity int)
-    on conflict (sku, order_id) do update set quantity = excluded.quantity`
-}
-
-function backordered(order: Order): Map<string, number> {
-  const bySku = new Map<string, number>()
-  for (const allocation of order.allocations) {
-    if (allocation.place !== 'backordered') continue
-    const { sku } = order.items[allocation.item]!
-    bySku.set(sku, (bySku.get(sku) ?? 0) + allocation.quantity)
-  }
-  return bySku
 }
 
 async function raiseProblems(tx: Transaction, writes: readonly DecisionWrite[]): Promise<void> {

@@ -1,5 +1,6 @@
 /** Reads orders with their tasks, for a decision or for a look. */
-import type { ChannelName, Order, OrderKey, Task, TaskLine, TaskState } from '../../../router/types.ts'
+import type { Task, TaskLine, TaskState } from '../../../router/task.ts'
+import type { ChannelName, Order, OrderKey } from '../../../router/types.ts'
 import type { Queryable } from '../postgres/connect.ts'
 import { type OrderRow, orderFromRow } from './order-row.ts'
 

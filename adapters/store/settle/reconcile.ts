@@ -7,9 +7,8 @@ import {
   reconcileExceptionKinds,
   type ShippedTask,
 } from '../../../router/reconcile/types.ts'
-import type { Package } from '../../../router/task.ts'
+import type { Package, TaskLine, TaskState } from '../../../router/task.ts'
 import type { Track } from '../../../router/track.ts'
-import type { TaskLine, TaskState } from '../../../router/types.ts'
 import { raise } from '../exceptions.ts'
 import { type OrderRow, orderFromRow } from '../orders/order-row.ts'
 import { keyedPlans, type Queryable, type Sql, type Transaction } from '../postgres/connect.ts'

@@ -1,9 +1,10 @@
 /** A shortage as one moment sees it: what is missing, who holds it, and what is called back already. */
+
 import type { StockKey } from '../../../router/types.ts'
+import { pendingAmong } from '../inbox/pending.ts'
 import type { ReadShortages } from '../order-store.ts'
 import type { Sql } from '../postgres/connect.ts'
-import { pendingAmong } from '../sweep.ts'
-import { shortAt, type UnpulledTask, unpulledTasks } from './stock.ts'
+import { shortAt, type UnpulledTask, unpulledTasks } from './shortages.ts'
 
 // A decision between two of these readings would be counted twice or not at all, and a task too many called back.
 const asOneMoment = 'isolation level repeatable read read only'

@@ -4,9 +4,9 @@ import type { SkuQuantity } from '../../../router/types.ts'
 import { audit } from '../audit/audit.ts'
 import { putSkus } from '../catalog/catalog.ts'
 import { raise } from '../exceptions.ts'
+import { backorderedSkus, backordersOf } from '../orders/backorders.ts'
 import { commitDecisions } from '../orders/commit.ts'
 import { connect, type Sql } from '../postgres/connect.ts'
-import { backorderedSkus, endShortages, shortAmong } from '../sweep.ts'
 import { shipTask } from '../tasks/ship.ts'
 import { giveBack, pullTasks } from '../tasks/tasks.ts'
 import {
@@ -28,16 +28,8 @@ import {
   waits,
 } from '../testing/world.ts'
 import { type TestDatabase, testDatabase } from '../testing.ts'
-import {
-  backordersOf,
-  deltasAfter,
-  figuresOf,
-  nodesWithOtherSafety,
-  type Posted,
-  postStock,
-  stockRows,
-  unpulledTasks,
-} from './stock.ts'
+import { endShortages, shortAmong, unpulledTasks } from './shortages.ts'
+import { deltasAfter, figuresOf, nodesWithOtherSafety, type Posted, postStock, stockRows } from './stock.ts'
 
 let database: TestDatabase
 let sql: Sql

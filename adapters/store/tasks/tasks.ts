@@ -9,10 +9,12 @@ import {
   giveBack as handBack,
   type Package,
   refusedClaim,
+  type Task,
+  type TaskLine,
   type TaskRefusal,
+  type TaskState,
 } from '../../../router/task.ts'
-import type { Order, Receiver, Task, TaskLine } from '../../../router/types.ts'
-import type { Accepted, Extended } from '../order-store.ts'
+import type { Order, Receiver } from '../../../router/types.ts'
 import { type TaskRow, taskFromRow } from '../orders/load.ts'
 import { type OrderRow, orderFromRow, type ReceiverBody, receiverOf } from '../orders/order-row.ts'
 import type { Queryable, Sql, Transaction } from '../postgres/connect.ts'
@@ -135,6 +137,20 @@ export async function lockOwned(
     isLeased: row.leased === true,
   }
 }
+
+export type Accepted =
+  | TaskRefusal
+  | { readonly outcome: 'accepted'; readonly leaseUntil: Date }
+  | { readonly outcome: 'already_accepted'; readonly leaseUntil: Date }
+
+export type Extended =
+  | TaskRefusal
+  | {
+      readonly outcome: 'extended'
+      readonly leaseUntil: Date
+      readonly intercepted: boolean
+      readonly state: TaskState
+    }
 
 export async function acceptTask(sql: Sql, node: string, taskId: string, fence: number): Promise<Accepted> {
   return await sql.begin(async (tx) => {

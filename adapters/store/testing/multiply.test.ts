@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { audit } from '../audit/audit.ts'
-import { storeEvents } from '../inbox/inbox.ts'
+import { storeEvents } from '../inbox/store-events.ts'
 import type { Sql } from '../postgres/connect.ts'
 import { shipTask } from '../tasks/ship.ts'
 import { type TestDatabase, testDatabase } from '../testing.ts'

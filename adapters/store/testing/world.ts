@@ -4,8 +4,9 @@
  */
 
 import { createHash, randomUUID } from 'node:crypto'
-import { decide, place } from '../../../router/decide.ts'
+import { decide } from '../../../router/decide.ts'
 import { newOrder, takeRefund, takeSnapshot } from '../../../router/order.ts'
+import { place } from '../../../router/place.ts'
 import type { NodeDelta, Release } from '../../../router/stock.ts'
 import { type TakenBack, takingEffect } from '../../../router/take-back.ts'
 import type {
@@ -18,7 +19,8 @@ import type {
   SnapshotLine,
 } from '../../../router/types.ts'
 import { putNodes, putSkus } from '../catalog/catalog.ts'
-import { dayOf, type InboxEvent, storeEvents } from '../inbox/inbox.ts'
+import { dayOf, type InboxEvent } from '../inbox/event.ts'
+import { storeEvents } from '../inbox/store-events.ts'
 import { commitDecisions, type DecisionWrite } from '../orders/commit.ts'
 import { keyOf, type Loaded, loadByKeys } from '../orders/load.ts'
 import type { Sql, Transaction } from '../postgres/connect.ts'

@@ -10,9 +10,10 @@ import {
   showConflicts,
   showShortages,
 } from '../../../adapters/store/audit/mend.ts'
+import { endEventExceptions } from '../../../adapters/store/exceptions.ts'
 import type { Sql } from '../../../adapters/store/postgres/connect.ts'
 import { PostgresStore } from '../../../adapters/store/postgres-store.ts'
-import { endEventExceptions, endShortages } from '../../../adapters/store/sweep.ts'
+import { endShortages } from '../../../adapters/store/stock/shortages.ts'
 import { endReservations } from '../../counters/end-reservations.ts'
 import { StockKeeper } from '../../counters/stock-keeper.ts'
 import type { FoundInCounters } from './counters.ts'

@@ -44,7 +44,5 @@ export async function loadNetwork(sql: Sql, vault: Vault, network: DemoNetwork):
   await Promise.all(Array.from({ length: lanes }, lane))
 }
 
-/** Where the demo's stand-in for WeChat's API answers; the demo itself starts it. */
-export const demoWechatUrl = 'http://127.0.0.1:8090'
 /** The one network that the demo and the bench know. */
 export const demoSeed = 1

@@ -28,6 +28,9 @@ export interface DemoShop {
   readonly skuMap: Readonly<Record<string, string>>
 }
 
+/** Where the demo's stand-in for WeChat's API answers; the demo itself starts it. */
+export const demoWechatUrl = 'http://127.0.0.1:8090'
+
 export interface DemoNetwork {
   readonly seed: number
   readonly nodes: readonly DemoNode[]
@@ -69,7 +72,7 @@ export function demoNetwork(divisions: Divisions, seed: number, options: DemoOpt
     skus: goods.skus,
     listFen: goods.listFen,
     stock: makeStock(randomFrom(seed, streams.stock), nodes, goods.skus, stockFactor),
-    shops: makeShops(keys, goods.skus, options.wechatApiBaseUrl ?? 'http://127.0.0.1:8090'),
+    shops: makeShops(keys, goods.skus, options.wechatApiBaseUrl ?? demoWechatUrl),
     kuaidi100: { account: 'demo', salt: `demo${randomHex(keys, 8)}` },
   }
 }

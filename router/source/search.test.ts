@@ -1,0 +1,49 @@
+/** The plan over a whole network against HiGHS, which sees every node. bench/source-oracle.ts does the same for 100,000 orders. */
+import { expect, test } from 'vitest'
+import { sourceOrder } from './search.ts'
+import { allOffers, randomOf, randomOrder, randomWorld, type ShelvesName, shelvesOf } from './testing/networks.ts'
+import { costOfPlan, oracle } from './testing/oracle.ts'
+import { describeSourcing, replay } from './trace.ts'
+
+const seed = 20_261_111
+
+test.each<[shelves: ShelvesName, nodes: number, orders: number]>([
+  ['full', 5, 120],
+  ['full', 130, 60],
+  ['sparse', 30, 120],
+  ['sparse', 130, 100],
+  ['thin', 5, 150],
+  ['thin', 30, 120],
+  ['thin', 130, 60],
+])('%s shelves, %i nodes: no plan is cheaper (seed 20261111)', async (name, nodes, orders) => {
+  const optimumFen = await oracle()
+  const random = randomOf(seed + nodes)
+  let proven = 0
+  for (let n = 0; n < orders; n++) {
+    if (n % 20 === 0) worlds.set(name, randomWorld(random, nodes, shelvesOf[name]))
+    const world = worlds.get(name)!
+    const request = randomOrder(random, world, 5, 4)
+    const { demand } = request
+    const { plan, candidates, offers } = sourceOrder(request, world.network)
+    const all = allOffers(request, world.network)
+    const bestFen = optimumFen(demand, all)
+    const told = `order ${n}: ${plan.method}, ${plan.costFen} fen`
+    for (const [line, { quantity }] of demand.entries()) {
+      const there = all.reduce((sum, offer) => sum + offer.available[line]!, 0)
+      const missing = plan.missing.find((each) => each.line === line)?.quantity ?? 0
+      expect(missing, told).toBe(Math.max(0, quantity - there))
+    }
+    expect(costOfPlan(demand, all, plan.parcels), told).toBe(plan.costFen)
+    expect(plan.boundFen, told).toBeLessThanOrEqual(bestFen)
+    expect(plan.costFen, told).toBeGreaterThanOrEqual(bestFen)
+    if (plan.method === 'exact') {
+      proven++
+      expect(plan.costFen, told).toBe(bestFen)
+    }
+    // A trace keeps a part of the network, and says the same.
+    expect(replay(JSON.parse(JSON.stringify(describeSourcing(demand, candidates, plan, offers)))), told).toEqual(plan)
+  }
+  expect(proven / orders).toBeGreaterThan(0.9)
+})
+
+const worlds = new Map<ShelvesName, ReturnType<typeof randomWorld>>()
