@@ -201,9 +201,13 @@ const breaks: Readonly<Record<string, readonly (string | Break)[]>> = {
     // A task at a node that has no such stock at all.
     { sql: "update task set node = 'n2' where state = 'ready'", also: ['each_task_holds_what_it_took'] },
   ],
+  safety_is_what_its_node_says: [
+    "update node set detail = jsonb_set(detail, '{safetyStock}', '77') where node = 'n1'",
+    "update node set detail = detail - 'safetyStock' where node = 'n1'",
+  ],
   stock_is_what_its_movements_add_up_to: [
     "update stock set on_hand = on_hand + 1 where sku = 'b'",
-    "update stock set safety = 0 where sku = 'b'",
+    { sql: "update stock set safety = 0 where sku = 'b'", also: ['safety_is_what_its_node_says'] },
     "insert into stock (node, sku, on_hand) values ('n2', 'a', 0)",
     bookkeeping('n2', 'b', 1, 0),
   ],

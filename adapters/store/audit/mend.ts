@@ -7,10 +7,11 @@
  */
 import type { NodeDelta } from '../../../router/stock.ts'
 import type { Sql, Transaction } from '../postgres/connect.ts'
-import { nextNodeSeq } from '../stock/stock.ts'
+import { followSafety, nextNodeSeq, nodesWithOtherSafety } from '../stock/stock.ts'
 
 /** Of one statement; what is left is mended by the next. */
 const batch = 10_000
+const nodesPerQuery = 256
 
 /** Events that are neither decided nor waiting wait again: a decision that is made twice changes nothing the second time. */
 export async function queueLostEvents(sql: Sql, broken: string): Promise<number> {
@@ -154,4 +155,15 @@ async function changed(sql: Sql, statement: string): Promise<number> {
     await tx.unsafe(`set local paidan.grace = '30 seconds'`)
     return (await tx.unsafe(statement)).count
   })) as number
+}
+
+/** Nodes whose rows kept back another safety stock than is set. What Redis then has to hear carries the node's number. */
+export async function mendSafety(sql: Sql): Promise<number> {
+  let mended = 0
+  for (let after: string | null = ''; after !== null; ) {
+    const some = await nodesWithOtherSafety(sql, after, nodesPerQuery)
+    for (const node of some.nodes) mended += (await sql.begin((tx) => followSafety(tx, node))) === null ? 0 : 1
+    after = some.last
+  }
+  return mended
 }

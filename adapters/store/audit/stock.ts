@@ -31,6 +31,12 @@ export const stockInvariants: readonly Invariant[] = [
       where coalesce(s.reserved, 0) <> coalesce(t.quantity, 0)`,
   },
   {
+    name: 'safety_is_what_its_node_says',
+    query: `
+      select s.node, s.sku, s.safety, n.detail ->> 'safetyStock' as set from stock s join node n using (node)
+      where s.safety <> coalesce((n.detail ->> 'safetyStock')::int, 0)`,
+  },
+  {
     name: 'stock_is_what_its_movements_add_up_to',
     query: `
       select s.node, s.sku, s.on_hand, s.reserved, s.safety,

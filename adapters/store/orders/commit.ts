@@ -13,13 +13,11 @@ import type { Order, StockKey } from '../../../router/types.ts'
 import type { Sql, Transaction } from '../postgres/connect.ts'
 import { jsonColumn, jsonText, textColumn } from '../postgres/json-text.ts'
 import { together } from '../postgres/together.ts'
-import { markDue } from '../settle/due.ts'
+import { epochLock } from '../stock/epoch.ts'
 import { moveStock } from '../stock/move-stock.ts'
 import { replaceBackorders } from './backorders.ts'
+import { markDue } from './mark-due.ts'
 import { insertOrders, insertTasks, type TaskToInsert, unnested, updateOrders, updateTasks } from './write-orders.ts'
-
-/** The advisory lock that a raise of the stock epoch holds alone, and every decision shares. */
-export const epochLock = 7_253_001
 
 export interface DecisionWrite {
   /** The pending events that this settles. */
