@@ -61,6 +61,15 @@ const bookkeeping = (node: string, sku: string, onHand: number, reserved: number
   `insert into stock_movement (node, kind, ref, skus, on_hand, reserved)
    values ('${node}', 'ship', 'x', '{${sku}}', '{${onHand}}', '{${reserved}}')`
 
+/** The cancelled order's line of 200 fen was a bundle of two parts. */
+const bundled = (aFen: number, bFen: number) =>
+  `update orders set allocations = '[{"item": 0, "quantity": 1, "place": "cancelled", "taskId": null},
+     {"item": 1, "quantity": 1, "place": "cancelled", "taskId": null}]',
+   items = '[{"line": 0, "sku": "a", "quantity": 1, "paidFen": ${aFen}}, {"line": 0, "sku": "b", "quantity": 1, "paidFen": ${bFen}}]'
+   where order_id = 'cancelled'`
+
+const shippedTooMuch = ['shipped_is_what_packages_hold', 'order_states_are_what_units_say']
+
 /** SQL that breaks one promise and, unless it says so, no other. */
 const breaks: Readonly<Record<string, readonly (string | Break)[]>> = {
   every_order_event_is_decided: [
@@ -93,6 +102,26 @@ const breaks: Readonly<Record<string, readonly (string | Break)[]>> = {
     `insert into pending (seq, day, channel, shop, event_id, order_id, kind)
      select seq, day, channel, shop, event_id, order_id, kind from inbox where order_id = 'waiting'`,
   ],
+  each_event_is_decided_once: [
+    // Under two versions of one order.
+    `insert into decision (order_id, version, seq, outcome, trace)
+     select d.order_id, 1, d.seq, 'x', '{}' from decision d join orders o on o.id = d.order_id
+     where o.order_id = 'ready' and d.version = 2`,
+    // In two orders.
+    `insert into decision (order_id, version, seq, outcome, trace)
+     select o.id, 1, d.seq, 'x', '{}' from decision d, orders o
+     where d.seq = (select max(seq) from decision) and o.order_id = 'waiting'`,
+  ],
+  no_event_waits_too_long: [
+    `update inbox set received_at = now() - interval '61 minutes' where order_id = 'undecided'`,
+    // Put aside for good, and no exception says so.
+    `update inbox set received_at = now() - interval '61 minutes' where order_id = 'undecided';
+     update pending set not_before = 'infinity' where order_id = 'undecided'`,
+    // An exception that is over is no excuse.
+    `update inbox set received_at = now() - interval '61 minutes' where order_id = 'undecided';
+     insert into exception (kind, ref, resolved_at) select 'undecidable_event', 'tmall/shop/' || event_id, now()
+     from inbox where order_id = 'undecided'`,
+  ],
   conflicts_are_shown: [
     `insert into event_conflict (day, channel, shop, event_id, body_hash, body) values ('2026-11-11', 'jd', 's', 'e', '', '')`,
   ],
@@ -119,14 +148,20 @@ const breaks: Readonly<Record<string, readonly (string | Break)[]>> = {
     `update orders set allocations = '[]' where order_id = 'cancelled'`,
     `update orders set allocations = allocations || allocations where order_id = 'cancelled'`,
     `update orders set allocations = jsonb_set(allocations, '{0,item}', '1') where order_id = 'cancelled'`,
-    `update orders set allocations = jsonb_set(allocations, '{0,place}', '"lost"') where order_id = 'cancelled'`,
+    {
+      sql: `update orders set allocations = jsonb_set(allocations, '{0,place}', '"lost"') where order_id = 'cancelled'`,
+      also: ['order_states_are_what_units_say'],
+    },
     `update orders set allocations = jsonb_set(allocations, '{0,taskId}', '"1-0"') where order_id = 'cancelled'`,
     `update orders set allocations = allocations || '[{"item": 0, "quantity": 2, "place": "cancelled", "taskId": null},
        {"item": 0, "quantity": -2, "place": "cancelled", "taskId": null}]' where order_id = 'cancelled'`,
   ],
   tasks_hold_what_their_orders_say: [
-    `update orders set allocations = jsonb_set(jsonb_set(allocations, '{0,place}', '"held"'), '{0,taskId}', 'null')
-     where order_id = 'ready'`,
+    {
+      sql: `update orders set allocations = jsonb_set(jsonb_set(allocations, '{0,place}', '"held"'), '{0,taskId}', 'null')
+        where order_id = 'ready'`,
+      also: ['order_states_are_what_units_say'],
+    },
     `update orders set allocations = jsonb_set(allocations, '{0,taskId}', '"0-9"') where order_id = 'ready'`,
     // A task that another order made.
     `update task set order_id = (select id from orders where order_id = 'waiting') where state = 'ready'`,
@@ -143,11 +178,31 @@ const breaks: Readonly<Record<string, readonly (string | Break)[]>> = {
     `update orders set items = jsonb_set(jsonb_set(items, '{0,paidFen}', '150'), '{1,paidFen}', '150')
      where order_id = 'waiting'`,
   ],
+  orders_sum_to_what_was_paid: [
+    `update orders set body = jsonb_set(body::jsonb, '{snapshot,paidFen}', '301')::text where order_id = 'waiting'`,
+    `update orders set body = jsonb_set(body::jsonb, '{snapshot,freightFen}', '1')::text where order_id = 'ready'`,
+    // Held for something else.
+    `update orders set body = jsonb_set(jsonb_set(body::jsonb, '{snapshot,freightFen}', '1'), '{holds}',
+       '[{"rule": "human_wanted", "reason": ""}]')::text where order_id = 'ready'`,
+  ],
+  bundles_share_what_was_paid: [bundled(50, 150)],
+  order_states_are_what_units_say: [
+    `update orders set state = 'routed' where order_id = 'cancelled'`,
+    `update orders set state = 'held' where order_id = 'waiting'`,
+    `update orders set state = 'shipped' where order_id = 'shipped'`,
+    `update orders set state = 'announced' where order_id = 'ready'`,
+  ],
   closed_orders_are_agreed_on: [
-    `update orders set state = 'closed' where order_id = 'shipped'; delete from reconciliation`,
-    `update orders set state = 'closed' where order_id = 'shipped';
-     update reconciliation r set updated_at = now(), detail = json_build_object('version', o.version)
-     from orders o where o.id = r.order_id and o.order_id = 'shipped'`,
+    {
+      sql: `update orders set state = 'closed' where order_id = 'shipped'; delete from reconciliation`,
+      also: ['order_states_are_what_units_say'],
+    },
+    {
+      sql: `update orders set state = 'closed' where order_id = 'shipped';
+        update reconciliation r set updated_at = now(), detail = json_build_object('version', o.version)
+        from orders o where o.id = r.order_id and o.order_id = 'shipped'`,
+      also: ['order_states_are_what_units_say'],
+    },
   ],
   tasks_have_their_orders: [
     {
@@ -167,7 +222,7 @@ const breaks: Readonly<Record<string, readonly (string | Break)[]>> = {
     },
     {
       sql: `update task set lines = jsonb_set(lines, '{0,shipped}', '4') where state = 'accepted'`,
-      also: ['shipped_is_what_packages_hold', 'reserved_is_what_live_tasks_hold', 'each_task_holds_what_it_took'],
+      also: [...shippedTooMuch, 'reserved_is_what_live_tasks_hold', 'each_task_holds_what_it_took'],
     },
   ],
   shipped_is_what_packages_hold: [
@@ -192,6 +247,11 @@ const breaks: Readonly<Record<string, readonly (string | Break)[]>> = {
     // A shortage that is said to be over is no excuse.
     `update stock set on_hand = 1 where node = 'n1' and sku = 'a'; ${bookkeeping('n1', 'a', -7, 0)};
      insert into exception (kind, ref, resolved_at) values ('shortage', 'n1/a', now())`,
+  ],
+  open_shortages_are_short: [
+    `insert into exception (kind, ref, detail, since)
+     values ('shortage', 'n1/a', '{"node": "n1", "sku": "a", "missing": 1}', now() - interval '1 hour');
+     update stock_movement set at = now() - interval '1 hour'`,
   ],
   reserved_is_what_live_tasks_hold: [
     // A unit that is reserved for nobody.
@@ -274,5 +334,47 @@ test('a count that found fewer is a shortage, not an oversale, while it is open'
   await post(sql, 'n1', 'set', lines('a', 1))
   expect((await audit(sql)).map((v) => v.invariant)).toEqual(['nothing_is_oversold'])
   await sql`insert into exception (kind, ref) values ('shortage', 'n1/a')`
+  expect(await audit(sql)).toEqual([])
+})
+
+test('what was paid for a bundle may be in its parts', async () => {
+  await sql.unsafe(bundled(100, 100))
+  expect(await audit(sql)).toEqual([])
+})
+
+test('an event that waits for long is known by its exception', async () => {
+  await sql`update inbox set received_at = now() - interval '61 minutes' where order_id in ('undecided', 'notified')`
+  expect((await audit(sql)).map((v) => [v.invariant, v.count])).toEqual([['no_event_waits_too_long', 2]])
+  await sql`
+    insert into exception (kind, ref) select 'undecidable_event', channel || '/' || shop || '/' || event_id
+    from pending where order_id = 'undecided'`
+  await sql`insert into exception (kind, ref) values ('order_not_fetched', 'tmall/shop/notified')`
+  expect(await audit(sql)).toEqual([])
+  // Or it was answered, and waits to be sure.
+  await sql`delete from exception`
+  await sql`update pending set last_error = 'older_than_notification' where order_id = 'notified'`
+  expect((await audit(sql)).map((v) => [v.invariant, v.count])).toEqual([['no_event_waits_too_long', 1]])
+  // How long is the audit's setting.
+  expect(await audit(sql, { pendingSecondsMax: 7_200 })).toEqual([])
+})
+
+test('amounts that do not add up are held, let go by a person, or of what is to be stopped', async () => {
+  const wrong = (change: string) =>
+    sql.unsafe(`
+    update orders set body = (jsonb_set(body::jsonb, '{snapshot,freightFen}', '1') || '${change}')::text where order_id = 'ready'`)
+  await wrong('{"overruled": ["amount_mismatch"]}')
+  expect(await audit(sql)).toEqual([])
+  await wrong('{"overruled": [], "holds": [{"rule": "amount_mismatch", "reason": ""}]}')
+  expect(await audit(sql)).toEqual([])
+  await wrong('{"holds": []}')
+  expect((await audit(sql)).map((v) => v.invariant)).toEqual(['orders_sum_to_what_was_paid'])
+  await sql`update task set state = 'pulled', fence = 1, lease_until = now(), intercept_requested = true where state = 'ready'`
+  expect(await audit(sql)).toEqual([])
+})
+
+test('a shortage may be over until the sweep has been by', async () => {
+  await sql`
+    insert into exception (kind, ref, detail, since)
+    values ('shortage', 'n1/a', '{"node": "n1", "sku": "a", "missing": 1}', now() - interval '1 hour')`
   expect(await audit(sql)).toEqual([])
 })

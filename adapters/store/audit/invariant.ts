@@ -61,6 +61,9 @@ export function setAges(ages: AuditAges): string {
  */
 export const grace = `current_setting('paidan.grace')::interval`
 
+/** By then a sweep has looked, if a service runs. */
+export const sweep = `current_setting('paidan.sweep')::interval`
+
 /**
  * The sum over a bag of (keys, quantity) of a number that is as good as random for each key: two bags with one sum are
  * the same bag. By chance two different ones have it once in 2^64 looks; the sum is numeric, so it does not overflow.

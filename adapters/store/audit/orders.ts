@@ -1,5 +1,7 @@
 /** Promises 2, 4, 5 and 8: an order is one order, its units are each in one place, its money adds up, its end is agreed on. */
 import { bagSum, type Invariant, numberedSum } from './invariant.ts'
+import { bundlesShare, ordersSum } from './money.ts'
+import { orderStates } from './order-states.ts'
 
 const allocationsOf = `orders o cross join lateral
   jsonb_to_recordset(o.allocations) as a (item int, quantity int, place text, "taskId" text)`
@@ -108,6 +110,9 @@ export const orderInvariants: readonly Invariant[] = [
         from orders o, jsonb_to_recordset(o.items) as i (line int, "paidFen" bigint)
       ) as holds`,
   },
+  ordersSum,
+  bundlesShare,
+  orderStates,
   {
     // A mark says that somebody is about to look again.
     name: 'closed_orders_are_agreed_on',
