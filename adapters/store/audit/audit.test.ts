@@ -55,6 +55,8 @@ interface Break {
   readonly sql: string
   readonly also: readonly string[]
   readonly undo?: string
+  /** What happens before. */
+  readonly first?: () => Promise<void>
 }
 
 const bookkeeping = (node: string, sku: string, onHand: number, reserved: number) =>
@@ -67,6 +69,32 @@ const bundled = (aFen: number, bFen: number) =>
      {"item": 1, "quantity": 1, "place": "cancelled", "taskId": null}]',
    items = '[{"line": 0, "sku": "a", "quantity": 1, "paidFen": ${aFen}}, {"line": 0, "sku": "b", "quantity": 1, "paidFen": ${bFen}}]'
    where order_id = 'cancelled'`
+
+const anHourAgo = `update stock_movement set at = now() - interval '2 hours'`
+
+/** The order `shipped` is delivered, paid and closed. */
+async function deliver(): Promise<void> {
+  const [task] = await sql<
+    { task_id: string; fence: number }[]
+  >`select task_id, fence from task where state = 'accepted'`
+  const rest = { carrier: 'SF', waybill: 'SF000002', lines: lines('a', 1), shippedAt: atMs }
+  await shipTask(sql, 'n1', task!.task_id, task!.fence, [rest])
+  await sql.unsafe(`
+    insert into track (carrier, waybill, state, occurred_at, body_hash, body)
+    select carrier, waybill, 'delivered', 1, '', '{}' from parcel;
+    insert into bill_row (source, account, ref, kind, channel, shop, order_id, amount_fen, fee_fen, occurred_at, body_hash)
+    values ('generic', 'a', 'p1', 'payment', 'tmall', 'shop', 'shipped', 300, 0, 1, '');
+    update orders set state = 'closed' where order_id = 'shipped';
+    update reconciliation r set state = 'closed', updated_at = now(), detail = json_build_object('version', o.version)
+    from orders o where o.id = r.order_id and o.order_id = 'shipped'`)
+}
+
+/** Sourced as goods of a date, an SQL expression. */
+const presale = (orderId: string, date: string) => `
+  update orders set body = jsonb_set(body::jsonb, '{snapshot,lines,0,readyAt}', '1')::text where order_id = '${orderId}';
+  update decision d set trace = json_build_object('tasks', array[t.task_id], 'sourcing', json_build_array(json_build_object(
+    'readyAt', floor(extract(epoch from ${date}) * 1000), 'sourcing', json_build_object('parcels', '[["n1", 500, [0, 3]]]'::json))))::text
+  from orders o join task t on t.order_id = o.id where d.order_id = o.id and d.version = 1 and o.order_id = '${orderId}'`
 
 const shippedTooMuch = ['shipped_is_what_packages_hold', 'order_states_are_what_units_say']
 
@@ -171,6 +199,12 @@ const breaks: Readonly<Record<string, readonly (string | Break)[]>> = {
     "update backorder set quantity = 3 where sku = 'b'",
     "insert into backorder (order_id, sku, quantity) select id, 'b', 1 from orders where order_id = 'ready'",
   ],
+  no_order_waits_for_goods_that_are_there: [
+    `${anHourAgo}; update backorder set since = now() - interval '2 hours' where sku = 'a'`,
+    // Its other goods are nowhere; it has no delivery to wait for.
+    `${anHourAgo}; update backorder set since = now() - interval '2 hours';
+     update node set detail = detail || '{"regions": ["31"], "channels": ["tmall"]}'`,
+  ],
   items_carry_what_was_paid: [
     `update orders set items = jsonb_set(items, '{0,paidFen}', '201') where order_id = 'waiting'`,
     `update orders set items = jsonb_set(items, '{0,paidFen}', '0') where order_id = 'shipped'`,
@@ -195,14 +229,21 @@ const breaks: Readonly<Record<string, readonly (string | Break)[]>> = {
   closed_orders_are_agreed_on: [
     {
       sql: `update orders set state = 'closed' where order_id = 'shipped'; delete from reconciliation`,
-      also: ['order_states_are_what_units_say'],
+      also: ['order_states_are_what_units_say', 'closed_orders_agree_anew'],
     },
     {
       sql: `update orders set state = 'closed' where order_id = 'shipped';
         update reconciliation r set updated_at = now(), detail = json_build_object('version', o.version)
         from orders o where o.id = r.order_id and o.order_id = 'shipped'`,
-      also: ['order_states_are_what_units_say'],
+      also: ['order_states_are_what_units_say', 'closed_orders_agree_anew'],
     },
+  ],
+  closed_orders_agree_anew: [
+    // Its money came short after it was closed, and nothing marked it.
+    { first: deliver, sql: 'update bill_row set amount_fen = 299', also: [] },
+    { first: deliver, sql: 'delete from bill_row', also: [] },
+    // A parcel came back.
+    { first: deliver, sql: "update track set state = 'returned' where waybill = 'SF000002'", also: [] },
   ],
   tasks_have_their_orders: [
     {
@@ -241,6 +282,21 @@ const breaks: Readonly<Record<string, readonly (string | Break)[]>> = {
   what_was_given_back_is_being_decided: [
     "update task set state = 'rejected', fence = 1 where state = 'ready'",
     "update task set state = 'intercepted', fence = 1 where state = 'ready'",
+  ],
+  tasks_of_cancelled_goods_are_called_back: [
+    `update orders set body = jsonb_set(body::jsonb, '{cancelledBy}', '"operator"')::text where order_id = 'ready'`,
+    `update orders set body = jsonb_set(body::jsonb, '{snapshot,platformState}', '"closed"')::text where order_id = 'shipped'`,
+    `update orders set body = jsonb_set(body::jsonb, '{snapshot,lines,1,refund}', '"refunded"')::text where order_id = 'ready'`,
+    `update orders set body = jsonb_set(body::jsonb, '{refunds}', '[{"type": "refund", "refundId": "r", "lineId": null,
+       "status": "refunded", "refundFen": 200, "modifiedAt": 1}]')::text where order_id = 'ready'`,
+    `update orders set body = jsonb_set(body::jsonb, '{snapshot,presale}', '{"step": "forfeited", "depositFen": 1}')::text
+     where order_id = 'ready'`,
+  ],
+  no_task_is_pulled_before_its_date: [
+    presale('shipped', "now() + interval '1 day'"),
+    // It left before its date, which is over now.
+    `${presale('shipped', "now() - interval '1 day'")};
+     update task set packages = jsonb_set(packages, '{0,shippedAt}', '1') where packages <> '[]'`,
   ],
   nothing_is_oversold: [
     `update stock set on_hand = 1 where node = 'n1' and sku = 'a'; ${bookkeeping('n1', 'a', -7, 0)}`,
@@ -305,8 +361,9 @@ test('every invariant has a way here to be broken', () => {
 
 describe.each(Object.entries(breaks))('%s', (invariant, statements) => {
   const cases = statements.map((s): Break => (typeof s === 'string' ? { sql: s, also: [] } : s))
-  test.each(cases)('$sql', async ({ sql: statement, also, undo = '' }) => {
+  test.each(cases)('$sql', async ({ sql: statement, also, undo = '', first }) => {
     try {
+      await first?.()
       await sql.unsafe(statement)
       expect((await audit(sql)).map((v) => v.invariant).toSorted()).toEqual([invariant, ...also].toSorted())
     } finally {
@@ -370,6 +427,66 @@ test('amounts that do not add up are held, let go by a person, or of what is to 
   expect((await audit(sql)).map((v) => v.invariant)).toEqual(['orders_sum_to_what_was_paid'])
   await sql`update task set state = 'pulled', fence = 1, lease_until = now(), intercept_requested = true where state = 'ready'`
   expect(await audit(sql)).toEqual([])
+})
+
+test('an order that is closed by what is known breaks nothing, nor one that is about to be matched anew', async () => {
+  await deliver()
+  expect(await audit(sql)).toEqual([])
+  await sql`update bill_row set amount_fen = 299`
+  await sql`update reconciliation set updated_at = '-infinity'`
+  expect(await audit(sql)).toEqual([])
+})
+
+test('a track that came just now may not have marked its order yet', async () => {
+  await deliver()
+  await sql`update track set state = 'returned', updated_at = now()`
+  expect(await audit(sql, { graceSeconds: 30 })).toEqual([])
+  await sql`update track set updated_at = now() - interval '1 minute'`
+  expect((await audit(sql, { graceSeconds: 30 })).map((v) => v.invariant)).toEqual(['closed_orders_agree_anew'])
+})
+
+test('what is to be stopped is called back, and a rebate cancels nothing', async () => {
+  await sql`update task set state = 'pulled', fence = 1, lease_until = now(), intercept_requested = true where state = 'ready'`
+  await sql`update orders set body = jsonb_set(body::jsonb, '{cancelledBy}', '"operator"')::text where order_id = 'ready'`
+  expect(await audit(sql)).toEqual([])
+  await sql.unsafe(`update task set intercept_requested = false where intercept_requested;
+    update orders set body = (body::jsonb - 'cancelledBy' || '{"refunds": [{"type": "refund", "refundId": "r", "lineId": null,
+      "status": "refunded", "refundFen": 199, "modifiedAt": 1}]}')::text where order_id = 'ready'`)
+  expect(await audit(sql)).toEqual([])
+})
+
+test('a task whose date has come may be pulled, and one that nobody pulled may wait for it', async () => {
+  await sql.unsafe(presale('shipped', 'to_timestamp(0)'))
+  await sql.unsafe(presale('ready', "now() + interval '1 day'"))
+  expect(await audit(sql)).toEqual([])
+})
+
+test.each([
+  ['is closed', { open: false }],
+  ['serves another channel', { channels: ['jd'] }],
+  ['serves another region', { regions: ['44'] }],
+])('goods may lie where the node %s', async (_, settings) => {
+  await sql.unsafe(`${anHourAgo}; update backorder set since = now() - interval '2 hours'`)
+  await sql`update node set detail = detail || ${sql.json(settings as never)} where node = 'n1'`
+  expect(await audit(sql)).toEqual([])
+})
+
+test('goods may lie there that only warehouses send, at a node that gave the order back, or that came free just now', async () => {
+  await sql.unsafe(`${anHourAgo}; update backorder set since = now() - interval '2 hours' where sku = 'a'`)
+  const found = async () => (await audit(sql)).map((v) => [v.invariant, v.count])
+  const inVain = [['no_order_waits_for_goods_that_are_there', 1]]
+  expect(await found()).toEqual(inVain)
+  await sql`update node set detail = detail || '{"kind": "store"}' where node = 'n1'`
+  expect(await found()).toEqual(inVain)
+  await sql`update sku set detail = detail || '{"warehouseOnly": true}' where sku = 'a'`
+  expect(await found()).toEqual([])
+  await sql`update node set detail = detail || '{"kind": "warehouse"}' where node = 'n1'`
+  expect(await found()).toEqual(inVain)
+  await sql`update orders set body = (body::jsonb || '{"excludedNodes": ["n1"]}')::text where order_id = 'waiting'`
+  expect(await found()).toEqual([])
+  await sql`update orders set body = (body::jsonb - 'excludedNodes')::text where order_id = 'waiting'`
+  await post(sql, 'n1', 'add', lines('a', 1))
+  expect(await found()).toEqual([])
 })
 
 test('a shortage may be over until the sweep has been by', async () => {

@@ -74,6 +74,8 @@ const tables = [
   'parcel',
   'exception',
   'reconciliation',
+  'track',
+  'bill_row',
 ]
 const stockTables = ['stock', 'stock_movement', 'stock_posting', 'node', 'sku']
 
