@@ -206,8 +206,14 @@ const breaks: Readonly<Record<string, readonly (string | Break)[]>> = {
      update node set detail = detail || '{"regions": ["31"], "channels": ["tmall"]}'`,
   ],
   items_carry_what_was_paid: [
-    `update orders set items = jsonb_set(items, '{0,paidFen}', '201') where order_id = 'waiting'`,
-    `update orders set items = jsonb_set(items, '{0,paidFen}', '0') where order_id = 'shipped'`,
+    {
+      sql: `update orders set items = jsonb_set(items, '{0,paidFen}', '201') where order_id = 'waiting'`,
+      also: ['orders_sum_to_what_was_paid'],
+    },
+    {
+      sql: `update orders set items = jsonb_set(items, '{0,paidFen}', '0') where order_id = 'shipped'`,
+      also: ['orders_sum_to_what_was_paid'],
+    },
     // The sum is right, the lines are not.
     `update orders set items = jsonb_set(jsonb_set(items, '{0,paidFen}', '150'), '{1,paidFen}', '150')
      where order_id = 'waiting'`,

@@ -10,15 +10,21 @@ import type { ComputedInvariant, QueriedInvariant } from './invariant.ts'
  */
 export const ordersSum: QueriedInvariant = {
   name: 'orders_sum_to_what_was_paid',
+  // Items carry what was paid for their lines, and are read in a tenth of the time. Whatever else there is to know of an order
+  // is asked of the few whose amounts differ.
   query: `
-    select o.id, s."paidFen" as paid_fen, coalesce(s."freightFen", 0) as freight_fen, l.lines_fen
-    from orders o cross join lateral json_to_record(o.body::json -> 'snapshot') as s ("paidFen" bigint, "freightFen" bigint, lines json)
-    cross join lateral (
-      select coalesce(sum(l."paidFen"), 0) as lines_fen from json_to_recordset(s.lines) as l ("paidFen" bigint)
-    ) l
-    where o.state in ('backordered', 'routed', 'partly_shipped')
-      and s."paidFen" <> l.lines_fen + coalesce(s."freightFen", 0)
-      and not coalesce(o.body::json -> 'overruled', '[]')::jsonb ? 'amount_mismatch'
+    select s.id, s.paid_fen, s.freight_fen, s.lines_fen from (
+      select o.id, s.*, l.lines_fen from orders o cross join lateral (
+        select (o.body::json #>> '{snapshot,paidFen}')::bigint as paid_fen,
+          coalesce((o.body::json #>> '{snapshot,freightFen}')::bigint, 0) as freight_fen offset 0
+      ) s cross join lateral (
+        select coalesce(sum((i ->> 'paidFen')::bigint), 0) as lines_fen from jsonb_array_elements(o.items) i
+      ) l
+      where o.state in ('backordered', 'routed', 'partly_shipped')
+        and s.paid_fen <> l.lines_fen + s.freight_fen
+      offset 0
+    ) s join orders o using (id)
+    where not coalesce(o.body::json -> 'overruled', '[]')::jsonb ? 'amount_mismatch'
       and not jsonb_path_exists(coalesce(o.body::json -> 'holds', '[]')::jsonb, '$[*].rule ? (@ == "amount_mismatch")')
       and (o.allocations @> '[{"place": "backordered"}]' or exists (
         select from task t where t.order_id = o.id and t.state in ('ready', 'pulled', 'accepted') and not t.intercept_requested))`,
