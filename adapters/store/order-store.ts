@@ -174,8 +174,6 @@ export interface SettleStore {
   importBill(source: string, account: string, rows: readonly BillRow[]): Promise<BillImport>
   resolveBillsWithoutOrder(limit: number): Promise<ResolvedBills>
   recordTrack(track: Track, body: string): Promise<RecordedTrack>
-  /** Each row once, whichever file brings it. */
-  importBill(source: string, account: string, rows: readonly BillRow[]): Promise<BillImport>
 }
 
 /** The whole way: from the platform's event to the closed order. */

@@ -8,6 +8,7 @@
 import type { NodeDelta } from '../../../router/stock.ts'
 import type { Sql, Transaction } from '../postgres/connect.ts'
 import { followSafety, nextNodeSeq, nodesWithOtherSafety } from '../stock/stock.ts'
+import { agesDefault, setAges } from './invariant.ts'
 
 /** Of one statement; what is left is mended by the next. */
 const batch = 10_000
@@ -152,7 +153,7 @@ async function mendNode(tx: Transaction, node: string, skus: readonly string[]):
 async function changed(sql: Sql, statement: string): Promise<number> {
   return (await sql.begin(async (tx) => {
     await tx`set local statement_timeout = 0`
-    await tx.unsafe(`set local paidan.grace = '30 seconds'`)
+    await tx.unsafe(setAges({ ...agesDefault, graceSeconds: 30 }))
     return (await tx.unsafe(statement)).count
   })) as number
 }

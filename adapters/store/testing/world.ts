@@ -67,6 +67,8 @@ const tables = [
   'parcel',
   'exception',
   'reconciliation',
+  'track',
+  'bill_row',
 ]
 const stockTables = ['stock', 'stock_movement', 'stock_posting', 'node', 'sku']
 
