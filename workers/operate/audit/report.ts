@@ -7,7 +7,7 @@ import type { Replayed } from './replay.ts'
 export interface AuditReport {
   readonly where: string
   readonly orders: number
-  /** Events that nobody has decided yet: no violation. */
+  /** Events that are not decided yet: no violation. */
   readonly undecided: number
   readonly checked: readonly Checked[]
   /** null: no Redis runs. */
