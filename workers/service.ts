@@ -1,8 +1,10 @@
 /** One process of Paidan: its foundation, the stages of an order's way, the sweep and the HTTP side; and its end, in reverse. */
+import { openOrderApis } from '../adapters/channels/order-apis.ts'
 import { loadDivisions } from '../adapters/divisions/load.ts'
 import { readSecrets } from '../adapters/store/secrets/credentials.ts'
 import { defaultPolicy } from '../router/policy.ts'
-import { openFoundation, type ServiceOptions } from './foundation.ts'
+import { type DecidingThreads, openThreads } from './decide/threads.ts'
+import { type Foundation, openFoundation, type ServiceOptions } from './foundation.ts'
 import { Waiting } from './fulfil/waiting.ts'
 import { Sweep } from './operate/sweep.ts'
 import { type DatabaseSweepContext, databaseSweepParts } from './operate/sweep-database.ts'
@@ -11,6 +13,7 @@ import { sleep } from './process/clock.ts'
 import type { Config } from './process/config.ts'
 import type { Metrics } from './process/metrics.ts'
 import { serveApi } from './serve.ts'
+import { openBills } from './settle/bills.ts'
 import { openStages } from './stages.ts'
 import type { SweepOptions } from './stock/sweep-stock.ts'
 
@@ -18,12 +21,19 @@ export type RunningService = Awaited<ReturnType<typeof startService>>
 
 export async function startService(options: ServiceOptions) {
   const foundation = await openFoundation(options)
-  const stages = openStages(foundation)
-  const { config, clock, sql, vault, catalog } = foundation
+  const { config, clock, sql, vault, catalog, databaseUrl } = foundation
+  const { batchMax, backlogMax } = config
+  const drainMs = config.drainSeconds * 1000
+  const concurrency = config.threads * config.threadConcurrency
+  const threads = threadsOf(foundation)
+  const bills = openBills(databaseUrl)
+  const limits = { batchMax, concurrency, backlogMax, drainMs }
+  const stages = openStages({ ...foundation, ...limits, run: threads.run, apis: openOrderApis() })
   let isStopping = false
   const parts = {
     ...foundation,
     ...stages,
+    bills,
     isStopping: () => isStopping,
     waiting: new Waiting(),
     divisions: loadDivisions(),
@@ -36,6 +46,7 @@ export async function startService(options: ServiceOptions) {
   const end = async (): Promise<void> => {
     await sweep.stop()
     await stages.end()
+    await Promise.all([threads.close(), bills.close()])
     await foundation.close()
   }
   try {
@@ -45,7 +56,6 @@ export async function startService(options: ServiceOptions) {
     /** No new webhook is taken; what was acknowledged is decided now or at the next start. */
     const stop = async (): Promise<void> => {
       isStopping = true
-      const drainMs = config.drainSeconds * 1000
       await server.close(drainMs)
       // A Postgres that is silent must not keep us: what it has not confirmed was not acknowledged.
       await Promise.race([stages.intake.stop(), sleep(clock, drainMs)])
@@ -57,6 +67,23 @@ export async function startService(options: ServiceOptions) {
     await end()
     throw error
   }
+}
+
+function threadsOf({
+  config,
+  databaseUrl,
+  redisUrl,
+  keyPrefix,
+  keeper,
+  catalog,
+  metrics,
+  log,
+}: Foundation): DecidingThreads {
+  return openThreads({
+    settings: { databaseUrl, redisUrl, keyPrefix, owner: keeper.owner, logLevel: config.logLevel },
+    ...{ threads: config.threads, concurrency: config.threadConcurrency, metrics, log },
+    current: () => ({ catalogVersion: catalog.current.version, availability: catalog.availability.shape }),
+  })
 }
 
 export interface SweptParts extends DatabaseSweepContext, Omit<OrderSweepContext, 'catalog' | 'metrics'> {

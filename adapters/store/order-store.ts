@@ -6,6 +6,7 @@
  * What fails for want of Postgres throws with a `code` that `isRetryable` knows; whether it took effect is unknown then.
  */
 
+import type { BillRow } from '../../router/bill.ts'
 import type { NodeDelta } from '../../router/stock.ts'
 import type { GivenBackAs, Package, TaskRefusal } from '../../router/task.ts'
 import type { Track } from '../../router/track.ts'
@@ -16,7 +17,7 @@ import type { PendingEvent } from './inbox/pending.ts'
 import type { Backorder } from './orders/backorders.ts'
 import type { CommitOutcome, DecisionWrite } from './orders/commit.ts'
 import type { Loaded } from './orders/load.ts'
-import type { ResolvedBills } from './settle/bills.ts'
+import type { BillImport, ResolvedBills } from './settle/bills.ts'
 import type { Stretch } from './settle/due.ts'
 import type { ReconcileLoad, ReconcileResult } from './settle/reconcile.ts'
 import type { RecordedTrack } from './settle/tracks.ts'
@@ -177,6 +178,8 @@ export interface SettleStore {
   unreconciledOrders(afterOrderId: string, look: number): Promise<Stretch>
   resolveBillsWithoutOrder(limit: number): Promise<ResolvedBills>
   recordTrack(track: Track, body: string): Promise<RecordedTrack>
+  /** Each row once, whichever file brings it. */
+  importBill(source: string, account: string, rows: readonly BillRow[]): Promise<BillImport>
 }
 
 /** The whole way: from the platform's event to the closed order. */

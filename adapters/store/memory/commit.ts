@@ -1,18 +1,23 @@
 /** One batch of decisions: everything is looked at before anything is written, so that it is all or nothing. */
 
+import { isDueAfter } from '../../../router/reconcile.ts'
 import { changesOf } from '../../../router/stock.ts'
 import type { Task } from '../../../router/task.ts'
 import type { StockKey } from '../../../router/types.ts'
 import type { CommitOutcome, DecisionWrite } from '../orders/commit.ts'
 import { keyOf } from '../orders/load.ts'
+import { replaceBackorders } from './backorders.ts'
+import { raiseNew } from './exceptions.ts'
 import { moveStock, settleGone, shortOf } from './move-stock.ts'
-import { compare, pairKey, type Tables } from './tables.ts'
+import { markDue } from './settle.ts'
+import { compare, type Tables } from './tables.ts'
 
 export function commitDecisions(
   tables: Tables,
   epoch: number,
   writes: readonly DecisionWrite[],
   createdAt: number,
+  nowMs: number,
 ): CommitOutcome {
   const conflicts = writes.flatMap((write, i) => (isConflict(tables, write) ? [i] : []))
   if (tables.epoch !== epoch) return { outcome: 'stale_epoch', epoch: tables.epoch }
@@ -27,7 +32,7 @@ export function commitDecisions(
   if (short.length > 0) return { outcome: 'stock_refused', short: inKeyOrder(short) }
   for (const seq of kept.flatMap((w) => w.seqs)) tables.pending.delete(seq)
   const deltas = moveStock(tables, changes, newTasks, releases)
-  for (const write of kept) writeOne(tables, write, createdAt)
+  for (const write of kept) writeOne(tables, write, createdAt, nowMs)
   return { outcome: 'committed', conflicts, deltas }
 }
 
@@ -52,11 +57,12 @@ function isSameTask(task: Task, now: Task | undefined): boolean {
   )
 }
 
-function writeOne(tables: Tables, write: DecisionWrite, createdAt: number): void {
+function writeOne(tables: Tables, write: DecisionWrite, createdAt: number, nowMs: number): void {
   const { before, order, tasksBefore, tasks, newTasks, records, problems, shipBy } = write
   if (order !== before) {
     tables.orders.set(order.id, order)
     tables.idByKey.set(keyOf(order), order.id)
+    replaceBackorders(tables, order)
   }
   for (const { task } of newTasks) {
     const row = { task, orderId: order.id, createdAt, shipBy, leaseUntilMs: null, packages: [], reason: null }
@@ -73,5 +79,12 @@ function writeOne(tables: Tables, write: DecisionWrite, createdAt: number): void
   for (const { seq, outcome } of records) {
     tables.decisions.push({ orderId: order.id, version: order.version, seq, outcome })
   }
-  for (const { kind, ref } of problems) tables.exceptions.add(pairKey(kind, ref))
+  const ofOrder = before.version === 0 && order === before ? null : order.id
+  const entries = problems.map((p) => ({
+    orderId: ofOrder,
+    ...p,
+    detail: p.detail as Readonly<Record<string, unknown>>,
+  }))
+  raiseNew(tables, entries, nowMs)
+  if (order !== before && isDueAfter(before, order)) markDue(tables, [order.id])
 }

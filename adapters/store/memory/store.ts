@@ -2,35 +2,38 @@
  * The order's way on plain maps: the same verbs with the same meaning as on Postgres, in one process, without a clock of
  * its own. Every verb happens at one instant; only the epoch lock can make another one wait.
  */
+import type { BillRow } from '../../../router/bill.ts'
 import type { GivenBackAs, Package } from '../../../router/task.ts'
-import type { Order, OrderKey } from '../../../router/types.ts'
+import type { Track } from '../../../router/track.ts'
+import type { Order, OrderKey, StockKey } from '../../../router/types.ts'
+import type { ExceptionEntry } from '../exceptions.ts'
 import type { InboxEvent } from '../inbox/event.ts'
-import type {
-  DecisionStore,
-  InboxStore,
-  LockedBooks,
-  ReservationName,
-  StockBooks,
-  StockStore,
-  TaskStore,
-} from '../order-store.ts'
+import type { LockedBooks, OrderStore, ReservationName } from '../order-store.ts'
 import type { DecisionWrite } from '../orders/commit.ts'
 import { keyOf, type Loaded } from '../orders/load.ts'
+import type { UnpulledTask } from '../stock/shortages.ts'
 import type { Posting } from '../stock/stock.ts'
+import type { NodeSeq } from '../stock/watch-stock.ts'
+import type { PulledTask } from '../tasks/tasks.ts'
+import { backorderedSkus, backordersOf } from './backorders.ts'
 import { commitDecisions } from './commit.ts'
-import { readPending, storeEvents } from './intake.ts'
+import { endEventExceptions, raise, resolve } from './exceptions.ts'
+import { countPending, doubt, isStored, nextNumber, type Page, postpone, readPending, storeEvents } from './inbox.ts'
+import {
+  dueOrders,
+  importBill,
+  reconcileTogether,
+  recordTrack,
+  resolveBillsWithoutOrder,
+  unreconciledOrders,
+} from './settle.ts'
+import { endShortages, readShortages, shortAmong, shortRows } from './shortages.ts'
 import { deltasAfter, figuresOf, postStock } from './stock.ts'
 import { compare, emptyTables, type MemoryNetwork, pairKey, type Tables } from './tables.ts'
-import { acceptTask, giveBack, lapsedIntercepts, pullTasks, shipTask } from './tasks.ts'
+import { acceptTask, endLeases, extendLease, giveBack, lapsedIntercepts, pullTasks, shipTask } from './tasks.ts'
+import { changedSince, figuresWithCommitted, nodeSeqs } from './watch-stock.ts'
 
-/** The matters that have a twin in memory. */
-export type MemoryVerbs = StockBooks &
-  DecisionStore &
-  Pick<InboxStore, 'storeEvents' | 'readPending'> &
-  Pick<StockStore, 'postStock'> &
-  Omit<TaskStore, 'endLeases' | 'extendLease'>
-
-export class MemoryStore implements MemoryVerbs {
+export class MemoryStore implements OrderStore {
   readonly tables: Tables
   readonly #now: () => number
   #transactions = 0
@@ -41,6 +44,10 @@ export class MemoryStore implements MemoryVerbs {
   constructor(network: MemoryNetwork, now: () => number) {
     this.tables = emptyTables(network)
     this.#now = now
+  }
+
+  get nowMs(): number {
+    return this.#now()
   }
 
   /** Whether somebody holds the epoch lock, or waits for it. */
@@ -113,7 +120,7 @@ export class MemoryStore implements MemoryVerbs {
   async commitDecisions(epoch: number, writes: readonly DecisionWrite[]) {
     await this.unlocked()
     this.#transactions += 1
-    return commitDecisions(this.tables, epoch, writes, this.#transactions)
+    return commitDecisions(this.tables, epoch, writes, this.#transactions, this.#now())
   }
 
   async stillPending(seqs: readonly string[]): Promise<ReadonlySet<string>> {
@@ -124,7 +131,7 @@ export class MemoryStore implements MemoryVerbs {
     return storeEvents(this.tables, events, this.#now())
   }
 
-  async readPending(options: { readonly afterSeq: string; readonly limit: number; readonly olderThanMs: number }) {
+  async readPending(options: Page) {
     return readPending(this.tables, options, this.#now())
   }
 
@@ -156,5 +163,105 @@ export class MemoryStore implements MemoryVerbs {
 
   async lapsedIntercepts(limit: number) {
     return lapsedIntercepts(this.tables, limit, this.#now())
+  }
+
+  async countPending() {
+    return countPending(this.tables)
+  }
+
+  async postpone(seqs: readonly string[], delayMs: number, why: string) {
+    postpone(this.tables, seqs, delayMs, why, this.#now())
+  }
+
+  async doubt(seqs: readonly string[], delayMs: number) {
+    doubt(this.tables, seqs, delayMs, this.#now())
+  }
+
+  async nextNumber() {
+    return nextNumber(this.tables)
+  }
+
+  async isStored(event: Pick<InboxEvent, 'channel' | 'shop' | 'eventId' | 'occurredAt'>) {
+    return isStored(this.tables, event)
+  }
+
+  async raise(entries: readonly ExceptionEntry[]) {
+    return raise(this.tables, entries, this.#now())
+  }
+
+  async resolve(kind: string, refs: readonly string[]) {
+    return resolve(this.tables, kind, refs, this.#now())
+  }
+
+  async endEventExceptions() {
+    return endEventExceptions(this.tables, this.#now())
+  }
+
+  async nodeSeqs() {
+    return nodeSeqs(this.tables)
+  }
+
+  async changedSince(nodes: readonly NodeSeq[]) {
+    return changedSince(this.tables, nodes)
+  }
+
+  async figuresWithCommitted(node: string, reservationIds: readonly string[]) {
+    return figuresWithCommitted(this.tables, node, reservationIds)
+  }
+
+  async shortRows(of: { readonly node: string; readonly skus: readonly string[] } | null) {
+    return shortRows(this.tables, of)
+  }
+
+  async shortAmong(places: readonly StockKey[], nodes: readonly string[]) {
+    return shortAmong(this.tables, places, nodes)
+  }
+
+  async readShortages(places: readonly StockKey[], recallIdOf: (task: UnpulledTask) => string) {
+    return readShortages(this.tables, places, recallIdOf)
+  }
+
+  async endShortages() {
+    return endShortages(this.tables, this.#now())
+  }
+
+  async backorderedSkus(afterSku: string, limit: number) {
+    return backorderedSkus(this.tables, afterSku, limit)
+  }
+
+  async backordersOf(...args: Parameters<OrderStore['backordersOf']>) {
+    return backordersOf(this.tables, ...args)
+  }
+
+  async endLeases(tasks: readonly PulledTask[]) {
+    endLeases(this.tables, tasks, this.#now())
+  }
+
+  async extendLease(node: string, taskId: string, fence: number, leaseSeconds: number) {
+    return extendLease(this.tables, { node, taskId, fence, nowMs: this.#now() }, leaseSeconds)
+  }
+
+  async reconcileTogether(...[orderIds, resultOf]: Parameters<OrderStore['reconcileTogether']>) {
+    return reconcileTogether(this.tables, orderIds, resultOf, this.#now())
+  }
+
+  async dueOrders(afterOrderId: string, limit: number) {
+    return dueOrders(this.tables, afterOrderId, limit)
+  }
+
+  async unreconciledOrders(afterOrderId: string, look: number) {
+    return unreconciledOrders(this.tables, afterOrderId, look)
+  }
+
+  async resolveBillsWithoutOrder(limit: number) {
+    return resolveBillsWithoutOrder(this.tables, limit, this.#now())
+  }
+
+  async recordTrack(track: Track, body: string) {
+    return recordTrack(this.tables, track, body)
+  }
+
+  async importBill(source: string, account: string, rows: readonly BillRow[]) {
+    return importBill(this.tables, source, account, rows, this.#now())
   }
 }

@@ -3,6 +3,7 @@ import { stateOf } from '../../../router/order.ts'
 import { takenByParcel } from '../../../router/stock.ts'
 import {
   accept,
+  extend,
   type GivenBackAs,
   giveBack as handBack,
   isInterceptLapsed,
@@ -18,8 +19,9 @@ import {
 import type { Order } from '../../../router/types.ts'
 import type { InboxEvent } from '../inbox/event.ts'
 import type { Shipped } from '../tasks/ship.ts'
-import type { Accepted, PulledTask } from '../tasks/tasks.ts'
-import { storeEvents } from './intake.ts'
+import type { Accepted, Extended, PulledTask } from '../tasks/tasks.ts'
+import { storeEvents } from './inbox.ts'
+import { markDue } from './settle.ts'
 import { compare, nextNodeSeq, type Tables, type TaskRow } from './tables.ts'
 
 export function pullTasks(
@@ -105,6 +107,10 @@ export function shipTask(
   const version = order.version + 1
   tables.orders.set(order.id, { ...order, state: stateOf(order, tasks), version })
   tables.decisions.push({ orderId: order.id, version, seq: '0', outcome })
+  for (const { waybill } of fresh) {
+    tables.parcels.set(waybill, (tables.parcels.get(waybill) ?? new Set()).add(order.id))
+  }
+  markDue(tables, [order.id])
   return outcome === 'shipped'
     ? { outcome, orderId: order.id }
     : { outcome, orderId: order.id, leaseUntil: leaseLeft(row) }
@@ -154,4 +160,28 @@ export function lapsedIntercepts(tables: Tables, limit: number, nowMs: number) {
     .filter(({ task, leaseUntilMs }) => leaseUntilMs !== null && isInterceptLapsed(task, leaseUntilMs > nowMs))
     .slice(0, limit)
     .map(({ task }) => ({ taskId: task.taskId, fence: task.fence, node: task.node }))
+}
+
+/** For a pull whose caller is gone. */
+export function endLeases(tables: Tables, tasks: readonly PulledTask[], nowMs: number): void {
+  for (const { taskId, fence } of tasks) {
+    const row = tables.tasks.get(taskId)
+    if (row?.task.fence !== fence || row.task.state !== 'pulled' || row.task.interceptRequested) continue
+    row.leaseUntilMs = nowMs
+  }
+}
+
+export function extendLease(
+  tables: Tables,
+  at: { readonly node: string; readonly taskId: string; readonly fence: number; readonly nowMs: number },
+  leaseSeconds: number,
+): Extended {
+  const found = owned(tables, at.node, at.taskId, at.fence, at.nowMs)
+  if ('outcome' in found) return found
+  const { row, isLeased } = found
+  const done = extend(row.task, isLeased)
+  if (done.outcome !== 'extended') return done
+  row.leaseUntilMs = at.nowMs + leaseSeconds * 1000
+  const { interceptRequested: intercepted, state } = row.task
+  return { outcome: 'extended', leaseUntil: new Date(row.leaseUntilMs), intercepted, state }
 }

@@ -80,7 +80,7 @@ export async function replaceBackorders(tx: Transaction, all: readonly OrderChan
     on conflict (sku, order_id) do update set quantity = excluded.quantity`
 }
 
-function backordered(order: Order): Map<string, number> {
+export function backordered(order: Order): Map<string, number> {
   const bySku = new Map<string, number>()
   for (const allocation of order.allocations) {
     if (allocation.place !== 'backordered') continue
