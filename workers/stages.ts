@@ -1,62 +1,70 @@
 /**
- * The stages of an order's way in one process, each made after those that it needs; and their end, in reverse. The service
- * builds them on Postgres and threads, the simulation on memory and virtual time.
+ * The stages of an order's way in one process, each made after those that it needs; and their end, in reverse. A service
+ * gives them connections and threads, a simulation stores in memory and virtual time: the stages are the same.
  */
 import type { OrderApis } from '../adapters/channels/order-apis.ts'
 import type { InboxStore, OrderStore } from '../adapters/store/order-store.ts'
-import type { CatalogWatch } from './catalog/catalog-watch.ts'
-import type { DispatchOptions } from './decide/dispatch.ts'
+import type { DispatchContext } from './decide/open-dispatch.ts'
 import { eventsInMemoryMax, openDispatch } from './decide/open-dispatch.ts'
 import { Backlog } from './intake/backlog.ts'
 import { HandOn, type HandOnContext } from './intake/hand-on.ts'
-import { Intake } from './intake/intake.ts'
+import { Intake, type IntakeOptions } from './intake/intake.ts'
 import { pauseMs } from './intake/pace.ts'
-import { notifiedAt, OrderFetcher } from './outbound/fetch-orders.ts'
+import { type FetcherContext, notifiedAt, OrderFetcher } from './outbound/fetch-orders.ts'
 import type { Clock } from './process/clock.ts'
+import type { Config } from './process/config.ts'
+import type { DurabilityWatch } from './process/durability.ts'
 import type { Log } from './process/log.ts'
 import type { Metrics } from './process/metrics.ts'
-import { Reconciler } from './settle/reconciler.ts'
+import { Reconciler, type ReconcilerContext } from './settle/reconciler.ts'
 
 export interface StagesContext {
-  readonly store: OrderStore
-  /** On connections of its own: what is to be acknowledged waits for nothing else. */
-  readonly intakeStore: Pick<InboxStore, 'storeEvents'>
-  readonly catalog: Pick<CatalogWatch, 'current' | 'credentials' | 'fillAvailability'>
-  /** While it is broken nothing is acknowledged that a power cut may take back. */
-  readonly durability: { readonly isBroken: boolean }
+  readonly config: Pick<Config, 'batchMax' | 'threads' | 'threadConcurrency' | 'drainSeconds' | 'backlogMax'>
   readonly clock: Clock
   readonly log: Log
-  readonly metrics: Metrics
-  /** Gives a batch to a thread. */
-  readonly run: DispatchOptions['run']
+  readonly store: OrderStore
+  /** Connections of its own: one commit runs while the next one gathers. */
+  readonly intakeStore: Pick<InboxStore, 'storeEvents'>
+  readonly catalog: FetcherContext['catalog'] & DispatchContext['catalog']
+  readonly durability: Pick<DurabilityWatch, 'isBroken'>
+  readonly metrics: Pick<Metrics, 'watch'> &
+    DispatchContext['metrics'] &
+    IntakeOptions['metrics'] &
+    FetcherContext['metrics'] &
+    ReconcilerContext['metrics']
+  /** What decides a batch. */
+  readonly run: DispatchContext['run']
+  /** What asks each platform for one order. */
   readonly apis: OrderApis
-  readonly batchMax: number
-  /** Batches under way at once. */
-  readonly concurrency: number
-  readonly backlogMax: number
-  /** How long batches under way may take at the end. */
-  readonly drainMs: number
   readonly readBack?: Pick<HandOnContext, 'everyMs' | 'olderThanMs'>
 }
 
 export type Stages = ReturnType<typeof openStages>
 
 export function openStages(context: StagesContext) {
-  const { store, intakeStore, durability, clock, log, metrics, batchMax, concurrency, backlogMax, readBack } = context
+  const { config, store, clock, log, catalog, durability, metrics, run, apis, readBack = {} } = context
+  const { batchMax, threadConcurrency, backlogMax } = config
+  const concurrency = config.threads * threadConcurrency
+  const drainMs = config.drainSeconds * 1000
+
   const backlog = new Backlog()
-  const reconciler = new Reconciler(context)
-  const dispatch = openDispatch({ ...context, backlog, reconciler })
+  const reconciler = new Reconciler({ store, log, metrics })
+  const dispatch = openDispatch({
+    ...{ store, catalog, clock, log, metrics, backlog, reconciler, run, batchMax, concurrency },
+  })
   const intake = new Intake({
-    ...{ store: intakeStore, clock, metrics, backlogMax },
+    ...{ store: context.intakeStore, clock, metrics, backlogMax },
+    // Nothing is acknowledged that a power cut may take back.
     backlog: () => (durability.isBroken ? Number.POSITIVE_INFINITY : backlog.size),
     // Nothing is waited for up to what the threads have in hand, and as much again.
     pauseMs: () => pauseMs(dispatch.size, 2 * batchMax * concurrency, eventsInMemoryMax),
   })
-  const fetcher = new OrderFetcher({ ...context, intake })
+  const fetcher = new OrderFetcher({ store, catalog, clock, log, metrics, apis, intake })
   const handOn = new HandOn({
     ...{ store, orders: dispatch, notifications: fetcher, clock, log, inMemoryMax: eventsInMemoryMax / 2 },
     ...{ notifiedAt, ...readBack },
   })
+
   const inMemory = (): number => dispatch.size + fetcher.size
   backlog.watch(inMemory)
   metrics.watch({ inMemory, waiting: () => intake.waiting, batches: () => dispatch.running })
@@ -65,7 +73,7 @@ export function openStages(context: StagesContext) {
     ...{ backlog, reconciler, dispatch, intake, fetcher, handOn },
     end: async (): Promise<void> => {
       await fetcher.stop()
-      await dispatch.stop(context.drainMs)
+      await dispatch.stop(drainMs)
       await handOn.stop()
       await reconciler.idle()
     },

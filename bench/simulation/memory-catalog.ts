@@ -1,22 +1,21 @@
-/**
- * Settings and availability of a simulated process: the settings never change, the availability is the product's own and is
- * filled from the store as the product fills it.
- */
-
+/** Settings of a simulated process, which never change, with the availability that the product keeps. */
 import type { Figures } from '../../adapters/store/order-store.ts'
 import type { Secrets } from '../../adapters/store/secrets/credentials.ts'
 import { Availability } from '../../workers/catalog/availability.ts'
 import type { Catalog } from '../../workers/catalog/catalog.ts'
+import { KeptAvailability } from '../../workers/catalog/kept-availability.ts'
 
 export class MemoryCatalog {
   readonly current: Catalog
-  readonly availability = Availability.sized(8, 1_024)
-  readonly #store: Figures
-  readonly #heard = new Map<string, number>()
+  readonly #kept: KeptAvailability
 
   constructor(current: Catalog, store: Figures) {
     this.current = current
-    this.#store = store
+    this.#kept = new KeptAvailability(store, current, Availability.sized(8, 1_024))
+  }
+
+  get availability(): Availability {
+    return this.#kept.current
   }
 
   /** Every shop of the world signs in the same way. */
@@ -24,29 +23,20 @@ export class MemoryCatalog {
     return [{ appId: 'a', appSecret: 'b' }]
   }
 
-  async fillAvailability(): Promise<void> {
-    for (const { node, seq, available } of await this.#store.figuresOf(this.current.nodes.map((n) => n.node))) {
-      this.setAvailability(
-        node,
-        available.map((r) => ({ sku: r.sku, atp: r.available })),
-      )
-      this.hear(node, seq)
-    }
+  fillAvailability(): Promise<void> {
+    return this.#kept.fill()
   }
 
   heard(node: string): number {
-    return this.#heard.get(node) ?? 0
+    return this.#kept.heard(node)
   }
 
   hear(node: string, seq: number): void {
-    this.#heard.set(node, seq)
+    this.#kept.hear(node, seq)
   }
 
   setAvailability(node: string, rows: Iterable<{ readonly sku: string; readonly atp: number }>): void {
-    const { nodeIndex, nodeNo, skuNo } = this.current
-    const index = nodeIndex.get(node)
-    if (index === undefined) return
-    for (const { sku, atp } of rows) this.availability.set(nodeNo(index), skuNo(sku), atp)
+    this.#kept.set(node, rows)
   }
 
   /** No figure may be relied on: all of them are nonsense from now on. */

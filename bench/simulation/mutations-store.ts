@@ -64,7 +64,7 @@ const commit: readonly Mutation[] = [
   inStore('no look at the epoch at commit', (store) => ({
     async commitDecisions(_, writes) {
       await store.unlocked()
-      return commitDecisions(store.tables, store.tables.epoch, writes, ++commits, store.nowMs)
+      return commitDecisions(store.tables, store.tables.epoch, writes, ++commits, 0)
     },
   })),
   {
@@ -77,7 +77,7 @@ const commit: readonly Mutation[] = [
     },
   },
   inStore('commits do not wait for the epoch lock', (store) => ({
-    commitDecisions: async (epoch, writes) => commitDecisions(store.tables, epoch, writes, ++commits, store.nowMs),
+    commitDecisions: async (epoch, writes) => commitDecisions(store.tables, epoch, writes, ++commits, 0),
   })),
   inStore('an epoch is not raised by a recovery', (store, sound) => ({
     withEpochLock: (work) =>
@@ -93,7 +93,7 @@ const commit: readonly Mutation[] = [
       await store.unlocked()
       const rows = rowsOf(store, writes)
       for (const row of rows) row.onHand += 1_000
-      const done = commitDecisions(store.tables, epoch, writes, ++commits, store.nowMs)
+      const done = commitDecisions(store.tables, epoch, writes, ++commits, 0)
       for (const row of rows) row.onHand -= 1_000
       return done
     },

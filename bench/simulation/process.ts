@@ -25,11 +25,8 @@ import { silentLog as log, silentMetrics as metrics } from './silent.ts'
 import { type Ports, SimulatedThread, SimulatedThreads } from './thread.ts'
 import type { Life, Wire } from './wire.ts'
 
-const batchMax = 4
-const threadsAtOnce = 2
-const batchesPerThread = 2
+const config = { batchMax: 4, threads: 2, threadConcurrency: 2, backlogMax: 10_000, drainSeconds: 0 }
 const retryMs = 20
-const backlogMax = 10_000
 // Younger events are in the memory of the process that stored them; here often also in another's, on purpose.
 const readBack = { everyMs: 60, olderThanMs: 30 }
 const sweepEveryMs = 150
@@ -58,6 +55,9 @@ export class SimulatedProcess {
   readonly #threads: SimulatedThreads
   readonly keeper: CounterKeeper
   readonly stages: Stages
+  #ids = 0
+  /** Another life has another owner: its ids are never the same. */
+  readonly #newId = (): string => `${this.#context.owner}.${++this.#ids}`
 
   constructor(context: ProcessContext) {
     const { wire, store, catalog, owner, counters, apis } = context
@@ -65,11 +65,11 @@ export class SimulatedProcess {
     this.#clock = lifeClock(wire)
     this.#catalog = new MemoryCatalog(catalog, store)
     this.keeper = new CounterKeeper(store, counters, owner, (node, rows) => this.#catalog.setAvailability(node, rows))
-    this.#threads = new SimulatedThreads(threadsAtOnce, (name) => this.#startThread(name), context.onBug)
+    this.#threads = new SimulatedThreads(config.threads, (name) => this.#startThread(name), context.onBug)
     this.stages = openStages({
       ...{ store, intakeStore: store, catalog: this.#catalog, clock: this.#clock, log, metrics },
       ...{ durability: { isBroken: false }, run: (batch) => this.#threads.decide(batch), apis: apis(wire) },
-      ...{ batchMax, concurrency: threadsAtOnce * batchesPerThread, backlogMax, drainMs: 0, readBack },
+      ...{ config, readBack },
     })
   }
 
@@ -113,7 +113,7 @@ export class SimulatedProcess {
 
   get fulfil(): FulfilContext {
     const { dispatch, reconciler } = this.stages
-    const waiting = new Waiting()
+    const waiting = new Waiting(this.#clock)
     return { store: this.store, dispatch, reconciler, waiting, clock: this.#clock, isStopping: () => false }
   }
 
@@ -130,7 +130,7 @@ export class SimulatedProcess {
     const context = { ...this.stages, store: this.store, keeper: this.keeper, catalog: this.#catalog }
     const options = { heldMsMax, reloadEveryMs }
     const clock = this.#clock
-    const parts = orderSweepParts({ ...context, clock, log, metrics }, options)
+    const parts = orderSweepParts({ ...context, newId: this.#newId, clock, log, metrics }, options)
     new Sweep({ parts, everyMs: sweepEveryMs, clock, log, metrics }).start()
     wire.scheduler.note(`${this.name} is up`)
   }
@@ -151,7 +151,8 @@ export class SimulatedProcess {
 
   async post(posting: Posting): Promise<void> {
     const { intake } = this.stages
-    await postStock({ store: this.store, keeper: this.keeper, intake, clock: this.#clock, log }, posting)
+    const { store, keeper } = this
+    await postStock({ store, keeper, intake, newId: this.#newId, clock: this.#clock, log }, posting)
   }
 
   /** Whether it went through: operating failures pass, anything else is a bug. */

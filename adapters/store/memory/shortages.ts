@@ -1,34 +1,29 @@
 /** Where more is promised than there is: see ../stock/shortages.ts, whose meaning this has. */
-import { shortageOf } from '../../../router/stock.ts'
+import { shortageOf, stockKey } from '../../../router/stock.ts'
+import { addUp } from '../../../router/task.ts'
 import type { StockKey } from '../../../router/types.ts'
-import type { ReadShortages } from '../order-store.ts'
+import type { StockStore } from '../order-store.ts'
+import type { ReadShortages } from '../stock/read-shortages.ts'
 import type { ShortRow, UnpulledTask } from '../stock/shortages.ts'
-import { end, openRows } from './exceptions.ts'
-import { compare, pairKey, type Tables } from './tables.ts'
+import { end, openOf } from './exceptions.ts'
+import { pendingAmong } from './pending.ts'
+import { compare, type StockRow, type Tables } from './tables.ts'
 
-export function shortRows(
-  tables: Tables,
-  of: { readonly node: string; readonly skus: readonly string[] } | null,
-): ShortRow[] {
-  const all = [...tables.stock].flatMap(([node, rows]) => [...rows.keys()].map((sku) => ({ node, sku })))
-  return shortAt(tables, of === null ? all : of.skus.map((sku) => ({ node: of.node, sku })))
+export function shortRows(tables: Tables, of: Parameters<StockStore['shortRows']>[0]): ShortRow[] {
+  const places = everyPlace(tables, of === null ? [...tables.stock.keys()] : [of.node])
+  return shortAt(
+    tables,
+    places.filter(({ sku }) => of === null || of.skus.includes(sku)),
+  )
 }
 
 export function shortAmong(tables: Tables, places: readonly StockKey[], nodes: readonly string[]): ShortRow[] {
-  const known = openShortages(tables).map(({ detail }) => ({ node: String(detail.node), sku: String(detail.sku) }))
-  const ofNodes = nodes.flatMap((node) => [...(tables.stock.get(node)?.keys() ?? [])].map((sku) => ({ node, sku })))
-  return shortAt(tables, [...places, ...known, ...ofNodes])
-}
-
-function shortAt(tables: Tables, places: readonly StockKey[]): ShortRow[] {
-  const once = new Map(places.map((p) => [pairKey(p.node, p.sku), p]))
-  return [...once.values()]
-    .flatMap(({ node, sku }) => {
-      const row = tables.stock.get(node)?.get(sku)
-      const missing = row === undefined ? 0 : shortageOf(row)
-      return missing > 0 ? [{ node, sku, missing }] : []
-    })
-    .sort((a, b) => compare(a.node, b.node) || compare(a.sku, b.sku))
+  const known = openOf(tables, 'shortage').map(({ detail: { node, sku } }) => ({
+    node: String(node),
+    sku: String(sku),
+  }))
+  const all = [...places, ...known, ...everyPlace(tables, nodes)]
+  return shortAt(tables, [...new Map(all.map((place) => [stockKey(place.node, place.sku), place])).values()])
 }
 
 export function readShortages(
@@ -37,31 +32,47 @@ export function readShortages(
   recallIdOf: (task: UnpulledTask) => string,
 ): ReadShortages {
   const short = shortAt(tables, places)
-  const tasks = short.flatMap((at) => unpulledTasks(tables, at))
-  tasks.sort((a, b) => b.createdAt - a.createdAt || compare(b.task.taskId, a.task.taskId))
-  const pending = new Set([...tables.pending.values()].map((p) => p.eventId))
-  const unpulled = tasks.map(({ task }) => task)
-  return { short, tasks: unpulled, recalled: new Set(unpulled.map(recallIdOf).filter((id) => pending.has(id))) }
-}
-
-function unpulledTasks(tables: Tables, { node, sku }: StockKey): { createdAt: number; task: UnpulledTask }[] {
-  return [...tables.tasks.values()].flatMap(({ task, orderId: id, createdAt }) => {
-    const lines = task.lines.filter((l) => l.sku === sku)
-    if (task.node !== node || task.state !== 'ready' || lines.length === 0) return []
-    const { channel, shop, orderId } = tables.orders.get(id)!
-    const quantity = lines.reduce((sum, l) => sum + l.quantity, 0)
-    return [{ createdAt, task: { node, sku, taskId: task.taskId, channel, shop, orderId, quantity } }]
-  })
+  const tasks = unpulledTasks(tables, short)
+  return { short, tasks, recalled: pendingAmong(tables, tasks.map(recallIdOf)) }
 }
 
 export function endShortages(tables: Tables, nowMs: number): number {
-  const isOver = ({ detail }: { readonly detail: Readonly<Record<string, unknown>> }): boolean => {
-    const row = tables.stock.get(String(detail.node))?.get(String(detail.sku))
+  const isOver = ({ node, sku }: Readonly<Record<string, unknown>>): boolean => {
+    const row = rowAt(tables, { node: String(node), sku: String(sku) })
     return row !== undefined && shortageOf(row) === 0
   }
-  return end(openShortages(tables).filter(isOver), nowMs)
+  return end(tables, ({ kind, detail }) => kind === 'shortage' && isOver(detail), nowMs)
 }
 
-function openShortages(tables: Tables) {
-  return openRows(tables).filter(({ kind }) => kind === 'shortage')
+function everyPlace(tables: Tables, nodes: readonly string[]): StockKey[] {
+  return nodes.flatMap((node) => [...(tables.stock.get(node)?.keys() ?? [])].map((sku) => ({ node, sku })))
+}
+
+/** In the sequence of their keys; a place that is given twice is told twice. */
+function shortAt(tables: Tables, places: readonly StockKey[]): ShortRow[] {
+  const short = places.flatMap(({ node, sku }) => {
+    const row = rowAt(tables, { node, sku })
+    const missing = row === undefined ? 0 : shortageOf(row)
+    return missing > 0 ? [{ node, sku, missing }] : []
+  })
+  return short.sort((a, b) => compare(a.node, b.node) || compare(a.sku, b.sku))
+}
+
+/** Newest first. */
+function unpulledTasks(tables: Tables, places: readonly StockKey[]): UnpulledTask[] {
+  const ready = [...tables.tasks.values()].filter(({ task }) => task.state === 'ready')
+  ready.sort((a, b) => b.createdAt - a.createdAt || compare(b.task.taskId, a.task.taskId))
+  return ready.flatMap(({ task, orderId: id }) => {
+    const units = addUp(task.lines)
+    const { channel, shop, orderId } = tables.orders.get(id)!
+    return places.flatMap(({ node, sku }) => {
+      const quantity = units.get(sku)
+      if (task.node !== node || quantity === undefined) return []
+      return [{ node, sku, taskId: task.taskId, channel, shop, orderId, quantity }]
+    })
+  })
+}
+
+function rowAt(tables: Tables, { node, sku }: StockKey): StockRow | undefined {
+  return tables.stock.get(node)?.get(sku)
 }

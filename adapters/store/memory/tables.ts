@@ -1,6 +1,5 @@
 /** The tables of sql/ as maps: what `MemoryStore` keeps, and what a simulation looks at. */
 import type { BillRow } from '../../../router/bill.ts'
-import type { Reconciliation } from '../../../router/reconcile/types.ts'
 import type { Package, Task } from '../../../router/task.ts'
 import type { Track } from '../../../router/track.ts'
 import type { Order } from '../../../router/types.ts'
@@ -16,6 +15,49 @@ export interface InboxRow {
   readonly bodyHash: string
   readonly body: Uint8Array
   readonly storedAtMs: number
+}
+
+/** An event that is not decided yet. */
+export interface PendingRow extends InboxRow {
+  attempts: number
+  notBeforeMs: number
+  lastError: string | null
+}
+
+export interface ExceptionRow {
+  readonly kind: string
+  readonly ref: string
+  orderId: string | null
+  detail: Readonly<Record<string, unknown>>
+  readonly since: number
+  /** null: it is open. */
+  resolvedAt: number | null
+}
+
+export interface ParcelRow {
+  readonly carrier: string
+  readonly taskId: string
+  readonly orderId: string
+}
+
+export interface TrackRow {
+  readonly track: Track
+  /** sha256 of the push, lower-case hex. */
+  readonly bodyHash: string
+}
+
+export interface StoredBillRow {
+  readonly id: number
+  readonly hash: string
+  readonly row: BillRow
+}
+
+export interface ReconciliationRow {
+  state: 'open' | 'closed'
+  /** JSON text. */
+  detail: string
+  /** Minus infinity: the order is due. */
+  updatedAtMs: number
 }
 
 export interface TaskRow {
@@ -62,38 +104,6 @@ export interface NodeRow {
   readonly safety: number
 }
 
-/** What of an event is still to be done. */
-export interface PendingRow extends InboxRow {
-  attempts: number
-  notBeforeMs: number
-  lastError: string | null
-}
-
-export interface ExceptionRow {
-  readonly id: number
-  readonly kind: string
-  readonly ref: string
-  orderId: string | null
-  detail: Readonly<Record<string, unknown>>
-  readonly sinceMs: number
-  resolvedAtMs: number | null
-}
-
-/** The mark that says which order is due is here, so that it lasts as long as what it was set for. */
-export interface ReconciliationRow {
-  state: 'open' | 'closed'
-  /** Of the order, when it was last matched; null: never. */
-  version: number | null
-  isDue: boolean
-  reconciliation: Reconciliation | null
-}
-
-export interface StoredBillRow extends BillRow {
-  readonly id: string
-  readonly source: string
-  readonly account: string
-}
-
 export interface Tables {
   lastSeq: number
   /** By day, channel, shop and event id. */
@@ -113,17 +123,21 @@ export interface Tables {
   /** Node and reservation id of what decisions reserved. */
   readonly reserved: Set<string>
   readonly postings: Map<string, string>
+  /** In the sequence in which they were opened. */
   readonly exceptions: ExceptionRow[]
-  /** Order id → SKU → units that wait. */
-  readonly backorders: Map<string, ReadonlyMap<string, number>>
-  /** Order id → its match. */
-  readonly reconciliations: Map<string, ReconciliationRow>
-  /** `pairKey(source and account, ref)` → row. */
+  /** Those that are open, by kind and ref. */
+  readonly openExceptions: Map<string, ExceptionRow>
+  /** SKU → id of the order that waits for it → units. */
+  readonly backorders: Map<string, Map<string, number>>
+  /** By waybill. */
+  readonly parcels: Map<string, ParcelRow[]>
+  /** Waybill → carrier → its latest word. */
+  readonly tracks: Map<string, Map<string, TrackRow>>
+  /** By `exceptionRef`: source, account and ref. */
   readonly bills: Map<string, StoredBillRow>
-  /** `pairKey(carrier, waybill)` → the latest word. */
-  readonly tracks: Map<string, Track & { readonly bodyHash: string }>
-  /** Waybill → orders with a parcel of it. */
-  readonly parcels: Map<string, Set<string>>
+  lastBillId: number
+  /** By the order's id. */
+  readonly reconciliations: Map<string, ReconciliationRow>
   epoch: number
 }
 
@@ -135,8 +149,8 @@ export function emptyTables({ nodes }: MemoryNetwork): Tables {
   return {
     ...{ lastSeq: 0, inbox: new Map(), pending: new Map(), orders: new Map(), idByKey: new Map(), tasks: new Map() },
     ...{ tasksOf: new Map(), decisions: [], movements: [], reserved: new Set(), postings: new Map(), epoch: 0 },
-    ...{ exceptions: [], backorders: new Map(), reconciliations: new Map(), bills: new Map() },
-    ...{ tracks: new Map(), parcels: new Map() },
+    ...{ exceptions: [], openExceptions: new Map(), backorders: new Map(), parcels: new Map(), tracks: new Map() },
+    ...{ bills: new Map(), lastBillId: 0, reconciliations: new Map() },
     nodes: new Map(nodes.map(({ node, safety }, i) => [node, { node, no: i + 1, seq: 0, safety }])),
     stock: new Map(nodes.map(({ node }) => [node, new Map()])),
   }

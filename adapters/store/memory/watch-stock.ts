@@ -1,23 +1,25 @@
-/** What holding Redis against Postgres reads: see ../stock/watch-stock.ts, whose meaning this has. */
-import { availableOf } from '../../../router/stock.ts'
+/** What holding Redis against the store reads: see ../stock/watch-stock.ts, whose meaning this has. */
+import { availableOf, shortageOf, stockKey } from '../../../router/stock.ts'
 import type { Books, ChangedStock, NodeSeq } from '../stock/watch-stock.ts'
 import { compare, pairKey, type Tables } from './tables.ts'
 
 export function nodeSeqs(tables: Tables): NodeSeq[] {
-  const rows = [...tables.nodes.values()].map(({ node, seq }) => ({ node, seq }))
-  return rows.sort((a, b) => compare(a.node, b.node))
+  const rows = [...tables.nodes.values()].sort((a, b) => compare(a.node, b.node))
+  return rows.map(({ node, seq }) => ({ node, seq }))
 }
 
 export function changedSince(tables: Tables, nodes: readonly NodeSeq[]): ChangedStock[] {
-  return nodes.flatMap(({ node, seq }) => {
-    const changed = tables.movements.filter((m) => m.node === node && m.seq !== null && m.seq > seq)
-    const skus = new Set(changed.flatMap((m) => m.lines.map((l) => l.sku)))
-    return [...skus].flatMap((sku) => {
-      const row = tables.stock.get(node)?.get(sku)
-      if (row === undefined) return []
-      return [{ node, sku, available: availableOf(row), isShort: row.reserved > row.onHand }]
-    })
-  })
+  const changed = new Map<string, ChangedStock>()
+  for (const { node, seq } of nodes) {
+    for (const movement of tables.movements) {
+      if (movement.node !== node || movement.seq === null || movement.seq <= seq) continue
+      for (const { sku } of movement.lines) {
+        const row = tables.stock.get(node)!.get(sku)!
+        changed.set(stockKey(node, sku), { node, sku, available: availableOf(row), isShort: shortageOf(row) > 0 })
+      }
+    }
+  }
+  return [...changed.values()]
 }
 
 export function figuresWithCommitted(tables: Tables, node: string, reservationIds: readonly string[]): Books | null {
@@ -25,7 +27,7 @@ export function figuresWithCommitted(tables: Tables, node: string, reservationId
   if (row === undefined) return null
   return {
     seq: row.seq,
-    available: new Map([...tables.stock.get(node)!].map(([sku, stock]) => [sku, availableOf(stock)])),
-    committed: reservationIds.filter((id) => tables.reserved.has(pairKey(node, id))),
+    available: new Map([...tables.stock.get(node)!].map(([sku, figures]) => [sku, availableOf(figures)])),
+    committed: [...new Set(reservationIds)].filter((id) => tables.reserved.has(pairKey(node, id))),
   }
 }

@@ -2,49 +2,11 @@
  * What was decided about some orders and what from: every entry of their histories, the events that are still in the inbox, and
  * the orders as they are now. Ask within one snapshot: a service may be at work.
  */
-import { type Loaded, loadByKeys } from '../../../adapters/store/orders/load.ts'
+import { loadByKeys } from '../../../adapters/store/orders/load.ts'
 import type { Queryable } from '../../../adapters/store/postgres/connect.ts'
-import type { StoredTrace } from '../../../router/source/trace.ts'
-import type { Package } from '../../../router/task.ts'
-import type { ChannelName, Hold } from '../../../router/types.ts'
+import type { ChannelName } from '../../../router/types.ts'
 import type { EventToDecide } from '../../decide/batch.ts'
-
-/** What the traces of decisions, shipments and matches hold; which of it there is depends on the entry. */
-export interface EntryTrace {
-  /** The event's id; of entries without an event, what happened. */
-  readonly event?: string
-  readonly taken?: string
-  /** Only where the order changed. */
-  readonly passed?: unknown
-  readonly holds?: readonly Hold[]
-  readonly released?: readonly string[]
-  readonly interceptRequested?: readonly string[]
-  readonly interceptWithdrawn?: readonly string[]
-  readonly sourcing?: readonly { readonly transport: string; readonly sourcing: StoredTrace }[]
-  readonly rounds?: number
-  readonly tasks?: readonly string[]
-  readonly taskId?: string
-  readonly packages?: readonly Package[]
-}
-
-/** One row of `decision`. */
-export interface Entry {
-  readonly version: number
-  /** '0': no event led to it. */
-  readonly seq: string
-  /** When its transaction began: the entries of one decision have one instant. */
-  readonly at: string
-  readonly outcome: string
-  readonly trace: EntryTrace
-}
-
-export interface History {
-  readonly loaded: Loaded
-  /** In the order of versions; of one version, of instants and events. */
-  readonly entries: readonly Entry[]
-  /** By number, those that are still in the inbox. */
-  readonly events: ReadonlyMap<string, EventToDecide>
-}
+import type { Entry, History } from './history.ts'
 
 /** Where an event lies in the inbox, which no index finds by the event's number. */
 export interface EventPlace {
@@ -85,7 +47,10 @@ export async function readHistories(
   const entries = await sql<(Entry & { id: string })[]>`
     select order_id as id, version, seq, at::text as at, outcome, trace::json as trace from decision
     where order_id = any(${orderIds as string[]}::bigint[]) order by order_id, version, decision.at, seq`
-  const histories = new Map<string, { loaded: Loaded; entries: Entry[]; events: Map<string, EventToDecide> }>()
+  const histories = new Map<
+    string,
+    { loaded: History['loaded']; entries: Entry[]; events: Map<string, EventToDecide> }
+  >()
   for (const one of loaded.values()) histories.set(one.order.id, { loaded: one, entries: [], events: new Map() })
   for (const { id, ...entry } of entries) histories.get(id)?.entries.push(entry)
   for (const { id, ...event } of await readEvents(sql, orderIds, places))

@@ -7,8 +7,7 @@ import type { Loaded } from '../../../adapters/store/orders/load.ts'
 import { explode } from '../../../router/bundle.ts'
 import type { StoredTrace } from '../../../router/source/trace.ts'
 import type { WorkContext } from '../../decide/take-events.ts'
-import { lastTakeBacks, type Step, stepsOf } from './history-steps.ts'
-import type { History } from './read-histories.ts'
+import { type History, lastTakeBacks, type Step, stepsOf } from './history.ts'
 import { partsThatDiffer, type State, stepAgain } from './replay-step.ts'
 
 /** Why an order is not decided again. */

@@ -9,18 +9,17 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Loaded } from '../../../adapters/store/orders/load.ts'
 import type { Decision } from '../../../router/decide.ts'
+import { itemsOfPlan } from '../../../router/items-of-plan.ts'
 import { stateOf } from '../../../router/order.ts'
 import { type PlannedTask, place } from '../../../router/place.ts'
 import { reasonRules } from '../../../router/reasons.ts'
-import { itemsOfPlan } from '../../../router/source/items.ts'
 import { replay, type StoredTrace } from '../../../router/source/trace.ts'
 import { type Group, splitByConstraint } from '../../../router/split.ts'
 import type { Task } from '../../../router/task.ts'
 import type { Order } from '../../../router/types.ts'
 import type { EventToDecide } from '../../decide/batch.ts'
 import { type EventOutcome, type WorkContext, workOn } from '../../decide/take-events.ts'
-import { type GivenBack, type Step, takeBacksOf } from './history-steps.ts'
-import type { Entry, EntryTrace, History } from './read-histories.ts'
+import { type Entry, type EntryTrace, type GivenBack, type History, type Step, takeBacksOf } from './history.ts'
 
 /** In the last round an order keeps the parcels that it got; in each before, all or none. */
 const lastRound = 8

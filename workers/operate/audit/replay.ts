@@ -9,7 +9,8 @@ import { defaultPolicy } from '../../../router/policy.ts'
 import { replay, type StoredTrace } from '../../../router/source/trace.ts'
 import { readCatalog } from '../../catalog/catalog.ts'
 import type { WorkContext } from '../../decide/take-events.ts'
-import { type History, historyLengths, locateEvents, readHistories } from './read-histories.ts'
+import type { History } from './history.ts'
+import { historyLengths, locateEvents, readHistories } from './read-histories.ts'
 import { type NotReplayed, replayOrder } from './replay-order.ts'
 
 export interface Replayed {

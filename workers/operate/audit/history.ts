@@ -1,8 +1,51 @@
-/** An order's history as steps: what made each of its versions, and what looked at it and changed nothing. */
+/**
+ * An order's history as it is kept, and as steps: what made each of its versions, and what looked at it and changed nothing. It
+ * holds decisions, shipments and matches, and not when a warehouse pulled a task.
+ */
+import type { Loaded } from '../../../adapters/store/orders/load.ts'
 import { readCommand, type TakeBack } from '../../../router/commands.ts'
 import { reasonRules } from '../../../router/reasons.ts'
+import type { StoredTrace } from '../../../router/source/trace.ts'
+import type { Package } from '../../../router/task.ts'
+import type { Hold } from '../../../router/types.ts'
 import type { EventToDecide } from '../../decide/batch.ts'
-import type { Entry, History } from './read-histories.ts'
+
+/** What the traces of decisions, shipments and matches hold; which of it there is depends on the entry. */
+export interface EntryTrace {
+  /** The event's id; of entries without an event, what happened. */
+  readonly event?: string
+  readonly taken?: string
+  /** Only where the order changed. */
+  readonly passed?: unknown
+  readonly holds?: readonly Hold[]
+  readonly released?: readonly string[]
+  readonly interceptRequested?: readonly string[]
+  readonly interceptWithdrawn?: readonly string[]
+  readonly sourcing?: readonly { readonly transport: string; readonly sourcing: StoredTrace }[]
+  readonly rounds?: number
+  readonly tasks?: readonly string[]
+  readonly taskId?: string
+  readonly packages?: readonly Package[]
+}
+
+/** One row of `decision`. */
+export interface Entry {
+  readonly version: number
+  /** '0': no event led to it. */
+  readonly seq: string
+  /** When its transaction began: the entries of one decision have one instant. */
+  readonly at: string
+  readonly outcome: string
+  readonly trace: EntryTrace
+}
+
+export interface History {
+  readonly loaded: Loaded
+  /** In the order of versions; of one version, of instants and events. */
+  readonly entries: readonly Entry[]
+  /** By number, those that are still in the inbox. */
+  readonly events: ReadonlyMap<string, EventToDecide>
+}
 
 /** What stands in an order's history under one version. */
 export interface Step {
