@@ -27,8 +27,8 @@ export interface Replayed {
 
 /** Orders whose events are looked for in one reading of the inbox. */
 const locatedTogether = 2_000
-/** Orders whose events are in memory at a time: some may have hundreds, each of a megabyte at the most. */
-const readTogether = 20
+/** Entries of histories whose events are in memory at a time, unless one order alone has more: some bodies are of a megabyte. */
+const entriesTogether = 200
 /** Entries of one history. A thousand are some hours of work on one order; longer ones would hold up all others. */
 const entriesMax = 1_000
 
@@ -53,13 +53,29 @@ export async function replayDecisions(sql: Sql, count: number): Promise<Replayed
       const short = some.filter((id) => (lengths.get(id) ?? 0) <= entriesMax)
       if (short.length < some.length) countLeftOut(tally, 'history_too_long', some.length - short.length)
       const places = await locateEvents(tx, short)
-      for (let at = 0; at < short.length; at += readTogether) {
-        const histories = await readHistories(tx, short.slice(at, at + readTogether), places)
+      for (const few of inBatches(short, lengths)) {
+        const histories = await readHistories(tx, few, places)
         for (const history of histories.values()) replayHistory(context, history, tally)
       }
     }
     return tally
   })) as Replayed
+}
+
+function* inBatches(ids: readonly string[], lengths: ReadonlyMap<string, number>): Generator<readonly string[]> {
+  let batch: string[] = []
+  let entries = 0
+  for (const id of ids) {
+    const own = lengths.get(id) ?? 0
+    if (batch.length > 0 && entries + own > entriesTogether) {
+      yield batch
+      batch = []
+      entries = 0
+    }
+    batch.push(id)
+    entries += own
+  }
+  if (batch.length > 0) yield batch
 }
 
 async function draw(sql: Queryable, count: number): Promise<string[]> {
