@@ -3,6 +3,7 @@ import type { Checked, Violation } from '../../../adapters/store/audit/audit.ts'
 import type { CountersAudit } from './counters.ts'
 import type { Mended } from './mend.ts'
 import type { Replayed } from './replay.ts'
+import { type NotReplayed, notReplayedReasons } from './replay-order.ts'
 
 export interface AuditReport {
   readonly where: string
@@ -56,11 +57,13 @@ function examplesOf({ examples }: Violation): string[] {
 
 export function replayLines(replayed: Replayed | null): readonly string[] {
   if (replayed === null) return []
-  const { traces, orders, different, skipped } = replayed
+  const { traces, orders, versions, different, notReplayed } = replayed
+  const leftOut = Object.entries(notReplayed) as [NotReplayed, number][]
   return [
-    `  ${different.length === 0 ? 'ok    ' : 'BROKEN'}  ${traces} plans replayed from their traces, ${orders} orders decided again from their events` +
-      `${skipped > 0 ? `, ${skipped} left out (settings or the order changed since)` : ''}${different.length > 0 ? `; ${different.length} differ` : ''}`,
+    `  ${different.length === 0 ? 'ok    ' : 'BROKEN'}  ${traces} plans replayed from their traces, ${orders} orders decided again from their events, ` +
+      `${versions} versions${different.length > 0 ? `; ${different.length} differ` : ''}`,
     ...different.slice(0, 5).map((d) => `            ${JSON.stringify(d)}`),
+    ...leftOut.map(([why, count]) => `  –       ${count} orders not decided again: ${notReplayedReasons[why]}`),
   ]
 }
 
