@@ -1,8 +1,8 @@
 /**
  * Stock as Postgres keeps it: receipts and counts in, figures out. Reservations are moved by ./commit.ts, shipments by ./tasks.ts.
  */
-import type { NodeDelta } from '../../../router/stock.ts'
-import type { SkuQuantity } from '../../../router/types.ts'
+import { availableOf, type NodeDelta } from '../../../router/stock.ts'
+import type { SkuQuantity, StockKey } from '../../../router/types.ts'
 import type { Queryable, Sql, Transaction } from '../postgres/connect.ts'
 
 export interface Posting {
@@ -153,15 +153,18 @@ export async function nodesWithOtherSafety(
 
 /** What Redis has to be told after `fromSeq`, in order. */
 export async function deltasAfter(sql: Queryable, node: string, fromSeq: number): Promise<NodeDelta[]> {
-  const rows = await sql<{ seq: string; skus: string[]; available: number[] }[]>`
-    select node_seq as seq, skus,
-      (select array_agg(h - r - coalesce(f, 0) order by o)
-       from unnest(on_hand, reserved, safety) with ordinality as d (h, r, f, o)) as available
+  const rows = await sql<
+    { seq: string; skus: string[]; on_hand: number[]; reserved: number[]; safety: number[] | null }[]
+  >`
+    select node_seq as seq, skus, on_hand, reserved, safety
     from stock_movement where node = ${node} and node_seq > ${fromSeq} order by node_seq`
   return rows.map((r) => ({
     node,
     seq: Number(r.seq),
-    lines: r.skus.map((sku, i) => ({ sku, delta: r.available[i]! })),
+    lines: r.skus.map((sku, i) => {
+      const figures = { onHand: r.on_hand[i]!, reserved: r.reserved[i]!, safety: r.safety?.[i] ?? 0 }
+      return { sku, delta: availableOf(figures) }
+    }),
   }))
 }
 
@@ -186,9 +189,7 @@ export async function figuresOf(sql: Queryable, nodes: readonly string[]): Promi
   }))
 }
 
-export interface StockRow {
-  readonly node: string
-  readonly sku: string
+export interface StockRow extends StockKey {
   readonly onHand: number
   readonly reserved: number
   readonly safety: number
