@@ -4,10 +4,10 @@ import { stateOf } from '../../../router/order.ts'
 import type { Task } from '../../../router/task.ts'
 import type { OrderKey } from '../../../router/types.ts'
 import { type TaskRow, taskFromRow } from '../orders/load.ts'
+import { markDue } from '../orders/mark-due.ts'
 import { type OrderRow, orderFromRow } from '../orders/order-row.ts'
 import type { Sql, Transaction } from '../postgres/connect.ts'
 import { jsonText } from '../postgres/json-text.ts'
-import { markDue } from '../settle/due.ts'
 
 const ordersPerTransaction = 200
 

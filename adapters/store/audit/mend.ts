@@ -62,8 +62,10 @@ export async function mendBackorders(sql: Sql, broken: string): Promise<number> 
     await tx`
       create temp table wanted on commit drop as
       select o.id as order_id, o.items -> a.item ->> 'sku' as sku, sum(a.quantity)::int as quantity
-      from orders o cross join lateral jsonb_to_recordset(o.allocations) as a (item int, quantity int, place text)
-      where o.id in (select order_id from mend) and a.place = 'backordered' group by 1, 2`
+      from (
+        select id, items || '[]'::jsonb as items, allocations from orders where id in (select order_id from mend) offset 0
+      ) o cross join lateral jsonb_to_recordset(o.allocations) as a (item int, quantity int, place text)
+      where a.place = 'backordered' group by 1, 2`
     const gone = await tx`
       delete from backorder b where b.order_id in (select order_id from mend)
         and not exists (select from wanted w where w.order_id = b.order_id and w.sku = b.sku)`

@@ -6,8 +6,9 @@
  * What has waited for longer, for stock that has not changed for longer, was forgotten. When a node was opened is not kept:
  * within an hour after a node's settings changed this may tell what the next round of the sweep finds.
  */
+import type { Node } from '../../../router/node.ts'
 import { refusalOf } from '../../../router/source/network.ts'
-import type { ChannelName, Node } from '../../../router/types.ts'
+import type { ChannelName } from '../../../router/types.ts'
 import { type CatalogRows, loadCatalog } from '../catalog/catalog.ts'
 import type { Transaction } from '../postgres/connect.ts'
 import { eachBatch } from './batches.ts'

@@ -1,4 +1,5 @@
 /** Puts right what follows from something else, on both sides, and says what it did and what it cannot. */
+import { randomUUID } from 'node:crypto'
 import { brokenRows, check, queryOf, type Violation } from '../../../adapters/store/audit/audit.ts'
 import type { AuditAges } from '../../../adapters/store/audit/invariant.ts'
 import {
@@ -94,7 +95,7 @@ async function askAgain(sql: Sql, orderIds: readonly string[]): Promise<number> 
     const some = keys.slice(at, at + eventsPerStatement)
     await storeEvents(
       sql,
-      some.map((key) => commandEvent(key, { type: 'restock', ...given }, now)),
+      some.map((key) => commandEvent(key, { type: 'restock', ...given }, now, randomUUID())),
     )
   }
   return keys.length
