@@ -6,6 +6,7 @@
  * What fails for want of Postgres throws with a `code` that `isRetryable` knows; whether it took effect is unknown then.
  */
 
+import type { BillRow } from '../../router/bill.ts'
 import type { NodeDelta } from '../../router/stock.ts'
 import type { GivenBackAs, Package, TaskRefusal } from '../../router/task.ts'
 import type { Track } from '../../router/track.ts'
@@ -16,10 +17,11 @@ import type { PendingEvent } from './inbox/pending.ts'
 import type { Backorder } from './orders/backorders.ts'
 import type { CommitOutcome, DecisionWrite } from './orders/commit.ts'
 import type { Loaded } from './orders/load.ts'
-import type { ResolvedBills } from './settle/bills.ts'
+import type { BillImport, ResolvedBills } from './settle/bills.ts'
 import type { Stretch } from './settle/due.ts'
 import type { ReconcileLoad, ReconcileResult } from './settle/reconcile.ts'
 import type { RecordedTrack } from './settle/tracks.ts'
+import type { ReadShortages } from './stock/read-shortages.ts'
 import type { ShortRow, UnpulledTask } from './stock/shortages.ts'
 import type { NodeFigures, Posted, Posting } from './stock/stock.ts'
 import type { Books, ChangedStock, NodeSeq } from './stock/watch-stock.ts'
@@ -111,13 +113,6 @@ export interface StockStore {
   endShortages(): Promise<number>
 }
 
-export interface ReadShortages {
-  readonly short: readonly ShortRow[]
-  readonly tasks: readonly UnpulledTask[]
-  /** Event ids, as `recallIdOf` gave them, that wait for their decision. */
-  readonly recalled: ReadonlySet<string>
-}
-
 /** Orders that wait for goods. */
 export interface BackorderStore {
   /** SKUs that some order waits for, in order, after the given one. */
@@ -175,8 +170,12 @@ export interface SettleStore {
   /** Orders that are marked as due, lowest id first, after the given one. */
   dueOrders(afterOrderId: string, limit: number): Promise<readonly string[]>
   unreconciledOrders(afterOrderId: string, look: number): Promise<Stretch>
+  /** Each row of each bill once; all or nothing. */
+  importBill(source: string, account: string, rows: readonly BillRow[]): Promise<BillImport>
   resolveBillsWithoutOrder(limit: number): Promise<ResolvedBills>
   recordTrack(track: Track, body: string): Promise<RecordedTrack>
+  /** Each row once, whichever file brings it. */
+  importBill(source: string, account: string, rows: readonly BillRow[]): Promise<BillImport>
 }
 
 /** The whole way: from the platform's event to the closed order. */

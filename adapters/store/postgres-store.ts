@@ -1,4 +1,5 @@
 /** The way's verbs on a real database: each is the function of its matter, and nothing of its own. */
+import type { BillRow } from '../../router/bill.ts'
 import type { GivenBackAs, Package } from '../../router/task.ts'
 import type { Track } from '../../router/track.ts'
 import type { Order, OrderKey, StockKey } from '../../router/types.ts'
@@ -12,7 +13,7 @@ import { backorderedSkus, backordersOf } from './orders/backorders.ts'
 import { commitDecisions, type DecisionWrite } from './orders/commit.ts'
 import { loadByKeys } from './orders/load.ts'
 import type { Sql } from './postgres/connect.ts'
-import { resolveBillsWithoutOrder } from './settle/bills.ts'
+import { importBill, resolveBillsWithoutOrder } from './settle/bills.ts'
 import { dueOrders, unreconciledOrders } from './settle/due.ts'
 import { type ReconcileLoad, type ReconcileResult, reconcileTogether } from './settle/reconcile.ts'
 import { recordTrack } from './settle/tracks.ts'
@@ -228,6 +229,10 @@ export class PostgresStore implements OrderStore {
 
   resolveBillsWithoutOrder(limit: number) {
     return resolveBillsWithoutOrder(this.#sql, limit)
+  }
+
+  importBill(source: string, account: string, rows: readonly BillRow[]) {
+    return importBill(this.#sql, source, account, rows)
   }
 
   recordTrack(track: Track, body: string) {

@@ -34,7 +34,8 @@ const intakeAndEvents: readonly Mutation[] = [
   inStore('an event that is settled is not asked for again at commit', (store, sound) => ({
     commitDecisions: (epoch, writes) => {
       const rows = new Map([...store.tables.inbox.values()].map((row) => [row.seq, row]))
-      for (const seq of writes.flatMap((w) => w.seqs)) store.tables.pending.set(seq, rows.get(seq)!)
+      for (const seq of writes.flatMap((w) => w.seqs))
+        store.tables.pending.set(seq, { ...rows.get(seq)!, attempts: 0, notBeforeMs: 0, lastError: null })
       return sound.commitDecisions(epoch, writes)
     },
   })),
@@ -63,7 +64,7 @@ const commit: readonly Mutation[] = [
   inStore('no look at the epoch at commit', (store) => ({
     async commitDecisions(_, writes) {
       await store.unlocked()
-      return commitDecisions(store.tables, store.tables.epoch, writes, ++commits)
+      return commitDecisions(store.tables, store.tables.epoch, writes, ++commits, 0)
     },
   })),
   {
@@ -76,7 +77,7 @@ const commit: readonly Mutation[] = [
     },
   },
   inStore('commits do not wait for the epoch lock', (store) => ({
-    commitDecisions: async (epoch, writes) => commitDecisions(store.tables, epoch, writes, ++commits),
+    commitDecisions: async (epoch, writes) => commitDecisions(store.tables, epoch, writes, ++commits, 0),
   })),
   inStore('an epoch is not raised by a recovery', (store, sound) => ({
     withEpochLock: (work) =>
@@ -92,7 +93,7 @@ const commit: readonly Mutation[] = [
       await store.unlocked()
       const rows = rowsOf(store, writes)
       for (const row of rows) row.onHand += 1_000
-      const done = commitDecisions(store.tables, epoch, writes, ++commits)
+      const done = commitDecisions(store.tables, epoch, writes, ++commits, 0)
       for (const row of rows) row.onHand -= 1_000
       return done
     },

@@ -4,7 +4,8 @@
  */
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { MemoryStore, type MemoryVerbs } from '../../adapters/store/memory/store.ts'
+import { MemoryStore } from '../../adapters/store/memory/store.ts'
+import type { OrderStore } from '../../adapters/store/order-store.ts'
 import type { DecisionWrite } from '../../adapters/store/orders/commit.ts'
 import { keyOf } from '../../adapters/store/orders/load.ts'
 import { PostgresStore } from '../../adapters/store/postgres-store.ts'
@@ -33,7 +34,7 @@ const safety = 1
 
 interface Subject {
   readonly name: string
-  readonly make: () => Promise<MemoryVerbs>
+  readonly make: () => Promise<OrderStore>
   readonly lapse: (taskId: string) => Promise<void>
 }
 
@@ -72,7 +73,7 @@ const subjects: readonly [Subject, Subject] = [
 ]
 
 /** Stores an event and decides it on what the store holds now. */
-async function decided(store: MemoryVerbs, orderId: string, step: Step, eventId = orderId): Promise<DecisionWrite> {
+async function decided(store: OrderStore, orderId: string, step: Step, eventId = orderId): Promise<DecisionWrite> {
   const [stored] = await store.storeEvents([eventOf(orderId, { eventId: `${eventId}.${++events}` })])
   if (stored?.outcome !== 'new') throw new Error('the event is known')
   const key = keyFor(orderId)
@@ -80,12 +81,12 @@ async function decided(store: MemoryVerbs, orderId: string, step: Step, eventId 
 }
 let events = 0
 
-async function post(store: MemoryVerbs, node: string, kind: 'set' | 'add', quantity: number, sku = 'a') {
+async function post(store: OrderStore, node: string, kind: 'set' | 'add', quantity: number, sku = 'a') {
   return await store.postStock({ node, ref: `r${++refs}`, kind, lines: lines(sku, quantity), bodyHash: sha256('') })
 }
 let refs = 0
 
-async function available(store: MemoryVerbs, node: string, sku = 'a'): Promise<number | undefined> {
+async function available(store: OrderStore, node: string, sku = 'a'): Promise<number | undefined> {
   const [figures] = await store.figuresOf([node])
   return figures?.available.find((r) => r.sku === sku)?.available
 }
@@ -103,7 +104,7 @@ const takeBack = (taskId: string) => (order: Parameters<typeof commandEvent>[0])
   commandEvent(order, { type: 'take_back', taskId, why: 'closed', lines: [], ...given }, atMs, taskId)
 
 describe.each(subjects)('$name', ({ make, lapse }) => {
-  let store: MemoryVerbs
+  let store: OrderStore
   beforeEach(async () => {
     store = await make()
     await post(store, 'east', 'set', 6)
@@ -246,7 +247,7 @@ describe.each(subjects)('$name', ({ make, lapse }) => {
 })
 
 /** One command of a random history, on one of the two. */
-type Command = (store: MemoryVerbs, memory: Shared) => Promise<unknown>
+type Command = (store: OrderStore, memory: Shared) => Promise<unknown>
 
 interface Shared {
   readonly lapse: (taskId: string) => Promise<void>
@@ -289,7 +290,7 @@ const command: fc.Arbitrary<readonly [string, Command]> = fc.oneof(
     }),
   fc.constant([
     'commit what is late',
-    async (store: MemoryVerbs, shared: Shared) =>
+    async (store: OrderStore, shared: Shared) =>
       await store.commitDecisions(await store.currentEpoch(), shared.late.splice(0)),
   ] as const),
   fc
@@ -332,7 +333,7 @@ const command: fc.Arbitrary<readonly [string, Command]> = fc.oneof(
     }),
 )
 
-async function act(store: MemoryVerbs, shared: Shared, verb: string, task: PulledTask, fence: number) {
+async function act(store: OrderStore, shared: Shared, verb: string, task: PulledTask, fence: number) {
   const at = shared.tasks[0]!.taskId === task.taskId ? 'east' : 'west'
   const places = [at, at === 'east' ? 'west' : 'east']
   const back = (how: GivenBackAs, place: string) =>
@@ -368,7 +369,7 @@ function withoutClock(answer: unknown): unknown {
 }
 
 /** Everything that the verbs can show. */
-async function look(store: MemoryVerbs) {
+async function look(store: OrderStore) {
   const figures = (await store.figuresOf(nodes)).map(({ node: at, seq, available: rows }) => {
     return { at, seq, rows: [...rows].sort((a, b) => (a.sku < b.sku ? -1 : 1)) }
   })

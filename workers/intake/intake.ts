@@ -83,6 +83,11 @@ export class Intake {
     return this.#waiting.length
   }
 
+  /** Of the bodies of those that wait. */
+  get waitingBytes(): number {
+    return this.#waitingBytes
+  }
+
   /** Resolves when the event is durable. Throws IntakeRefused. */
   store(event: EventToStore): Promise<Stored> {
     const refusal = this.#refusal()

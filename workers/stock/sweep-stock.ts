@@ -49,7 +49,7 @@ export interface StockSweepContext {
   readonly metrics: Pick<Metrics, 'mended' | 'drift' | 'drifts'>
 }
 
-export interface SweepOptions {
+export interface StockSweepOptions {
   /** How old a reservation has to be before nobody can be about to commit it any more. */
   readonly heldMsMax?: number
   /** Nodes that one round compares, at most. */
@@ -73,7 +73,7 @@ export class StockSweep {
   readonly #differences = new Map<string, Difference>()
 
   /** `onFreed`: units came free that no figure shows. */
-  constructor(context: StockSweepContext, options: SweepOptions, onFreed: () => void) {
+  constructor(context: StockSweepContext, options: StockSweepOptions, onFreed: () => void) {
     this.#context = context
     this.#heldMsMax = options.heldMsMax ?? heldMsMaxDefault
     this.#nodesPerRoundMax = options.nodesPerRoundMax ?? nodesPerRoundMaxDefault

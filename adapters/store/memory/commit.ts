@@ -1,33 +1,49 @@
-/** One batch of decisions: everything is looked at before anything is written, so that it is all or nothing. */
+/**
+ * One batch of decisions: everything is looked at before anything is written, so that it is all or nothing. See
+ * ../orders/commit.ts, whose meaning this has.
+ */
 
+import { isDueAfter } from '../../../router/reconcile.ts'
 import { changesOf } from '../../../router/stock.ts'
 import type { Task } from '../../../router/task.ts'
 import type { StockKey } from '../../../router/types.ts'
 import type { CommitOutcome, DecisionWrite } from '../orders/commit.ts'
 import { keyOf } from '../orders/load.ts'
+import { replaceBackorders } from './backorders.ts'
+import { markDue } from './due.ts'
+import { openUnlessOpen } from './exceptions.ts'
 import { moveStock, settleGone, shortOf } from './move-stock.ts'
-import { compare, pairKey, type Tables } from './tables.ts'
+import { compare, type Tables } from './tables.ts'
 
+/** `createdAt`: the number of the transaction; tasks of one transaction have one age. */
 export function commitDecisions(
   tables: Tables,
   epoch: number,
   writes: readonly DecisionWrite[],
   createdAt: number,
+  nowMs: number,
 ): CommitOutcome {
   const conflicts = writes.flatMap((write, i) => (isConflict(tables, write) ? [i] : []))
   if (tables.epoch !== epoch) return { outcome: 'stale_epoch', epoch: tables.epoch }
   const kept = writes.filter((_, i) => !conflicts.includes(i))
   if (kept.length === 0) return { outcome: 'committed', conflicts, deltas: [] }
-  if (kept.some((w) => w.seqs.some((seq) => !tables.pending.has(seq)))) return { outcome: 'settled_elsewhere' }
+  const seqs = kept.flatMap((w) => w.seqs)
+  if (new Set(seqs).size < seqs.length || seqs.some((seq) => !tables.pending.has(seq)))
+    return { outcome: 'settled_elsewhere' }
   const newTasks = kept.flatMap((w) => w.newTasks)
   const releases = kept.flatMap((w) => w.releases)
   const changes = changesOf(newTasks, releases)
   settleGone(tables, changes)
   const short = shortOf(tables, changes)
   if (short.length > 0) return { outcome: 'stock_refused', short: inKeyOrder(short) }
-  for (const seq of kept.flatMap((w) => w.seqs)) tables.pending.delete(seq)
+  for (const seq of seqs) tables.pending.delete(seq)
   const deltas = moveStock(tables, changes, newTasks, releases)
-  for (const write of kept) writeOne(tables, write, createdAt)
+  for (const write of kept) writeOne(tables, write, createdAt, nowMs)
+  replaceBackorders(tables, kept)
+  markDue(
+    tables,
+    kept.filter((w) => w.order !== w.before && isDueAfter(w.before, w.order)).map((w) => w.order.id),
+  )
   return { outcome: 'committed', conflicts, deltas }
 }
 
@@ -52,7 +68,7 @@ function isSameTask(task: Task, now: Task | undefined): boolean {
   )
 }
 
-function writeOne(tables: Tables, write: DecisionWrite, createdAt: number): void {
+function writeOne(tables: Tables, write: DecisionWrite, createdAt: number, nowMs: number): void {
   const { before, order, tasksBefore, tasks, newTasks, records, problems, shipBy } = write
   if (order !== before) {
     tables.orders.set(order.id, order)
@@ -73,5 +89,6 @@ function writeOne(tables: Tables, write: DecisionWrite, createdAt: number): void
   for (const { seq, outcome } of records) {
     tables.decisions.push({ orderId: order.id, version: order.version, seq, outcome })
   }
-  for (const { kind, ref } of problems) tables.exceptions.add(pairKey(kind, ref))
+  const orderId = before.version === 0 && order === before ? null : order.id
+  for (const { kind, ref, detail } of problems) openUnlessOpen(tables, { kind, ref, orderId, detail }, nowMs)
 }

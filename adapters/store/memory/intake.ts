@@ -1,6 +1,8 @@
+/** Events come in: see ../inbox/store-events.ts, whose meaning this has. */
 import { dayOf, type InboxEvent, type Stored } from '../inbox/event.ts'
-import type { PendingEvent } from '../inbox/pending.ts'
-import { compare, type InboxRow, pairKey, type Tables } from './tables.ts'
+import { openUnlessOpen } from './exceptions.ts'
+import { pendingRow } from './pending.ts'
+import { compare, type InboxRow, type Tables } from './tables.ts'
 
 /** In key order, as the database numbers them; known ones use up a number too. */
 export function storeEvents(tables: Tables, events: readonly InboxEvent[], nowMs: number): Stored[] {
@@ -13,38 +15,52 @@ export function storeEvents(tables: Tables, events: readonly InboxEvent[], nowMs
       compare(a.event.eventId, b.event.eventId),
   )
   const outcomes: Stored[] = []
-  for (const { event, i, day } of keyed) outcomes[i] = storeOne(tables, event, day, nowMs)
+  for (const { event, i } of keyed) outcomes[i] = storeOne(tables, event, nowMs)
   for (const seq of events.flatMap((e) => e.answers ?? [])) tables.pending.delete(seq)
   return outcomes
 }
 
-function storeOne(tables: Tables, event: InboxEvent, day: string, storedAtMs: number): Stored {
-  tables.lastSeq += 1
-  const key = [day, event.channel, event.shop, event.eventId].join('\u0000')
-  const known = tables.inbox.get(key)
-  if (known !== undefined) {
-    if (known.bodyHash === event.bodyHash) return { outcome: 'duplicate' }
-    tables.exceptions.add(pairKey('event_conflict', `${event.channel}/${event.shop}/${event.eventId}`))
-    return { outcome: 'conflict' }
-  }
-  const { channel, shop, eventId, orderId, kind, body, bodyHash } = event
-  const seq = String(tables.lastSeq)
-  const row: InboxRow = { seq, day, channel, shop, eventId, orderId, kind, bodyHash, body, storedAtMs }
-  tables.inbox.set(key, row)
-  tables.pending.set(seq, row)
-  return { outcome: 'new', seq }
+/** One event of a transaction; gives its number. Throws where its id is taken, and changes nothing then. */
+export function insertEvent(tables: Tables, event: InboxEvent, nowMs: number): string {
+  if (isStored(tables, event)) throw new Error('a command under an id that is taken')
+  return insert(tables, event, nowMs)
 }
 
-export function readPending(
-  tables: Tables,
-  { afterSeq, limit, olderThanMs }: { readonly afterSeq: string; readonly limit: number; readonly olderThanMs: number },
-  nowMs: number,
-): PendingEvent[] {
-  return [...tables.pending.values()]
-    .filter((row) => Number(row.seq) > Number(afterSeq) && row.storedAtMs <= nowMs - olderThanMs)
-    .sort((a, b) => Number(a.seq) - Number(b.seq))
-    .slice(0, limit)
-    .map(({ seq, channel, shop, eventId, orderId, kind, body, day, storedAtMs }) => {
-      return { ...{ seq, channel, shop, eventId, orderId, kind, attempts: 0 }, occurredDay: day, body, storedAtMs }
-    })
+export function isStored(tables: Tables, event: Parameters<typeof keyOf>[0]): boolean {
+  return tables.inbox.has(keyOf(event))
+}
+
+export function nextNumber(tables: Tables): string {
+  tables.lastSeq += 1
+  return String(tables.lastSeq)
+}
+
+function storeOne(tables: Tables, event: InboxEvent, nowMs: number): Stored {
+  const known = tables.inbox.get(keyOf(event))
+  if (known === undefined) return { outcome: 'new', seq: insert(tables, event, nowMs) }
+  nextNumber(tables)
+  if (known.bodyHash === event.bodyHash) return { outcome: 'duplicate' }
+  const { channel, shop, orderId, eventId } = event
+  const detail = { channel, shop, orderId, eventId }
+  openUnlessOpen(tables, { kind: 'event_conflict', ref: `${channel}/${shop}/${eventId}`, detail }, nowMs)
+  return { outcome: 'conflict' }
+}
+
+function insert(tables: Tables, event: InboxEvent, nowMs: number): string {
+  const { channel, shop, eventId, orderId, kind, occurredAt, body, bodyHash } = event
+  const seq = nextNumber(tables)
+  const of = { seq, day: dayOf(occurredAt), channel, shop, eventId, orderId, kind }
+  const row: InboxRow = { ...of, bodyHash, body, storedAtMs: nowMs }
+  tables.inbox.set(keyOf(event), row)
+  tables.pending.set(seq, pendingRow(row))
+  return seq
+}
+
+function keyOf({
+  occurredAt,
+  channel,
+  shop,
+  eventId,
+}: Pick<InboxEvent, 'channel' | 'shop' | 'eventId' | 'occurredAt'>): string {
+  return [dayOf(occurredAt), channel, shop, eventId].join('\u0000')
 }

@@ -2,40 +2,41 @@
  * The order's way on plain maps: the same verbs with the same meaning as on Postgres, in one process, without a clock of
  * its own. Every verb happens at one instant; only the epoch lock can make another one wait.
  */
-import type { GivenBackAs, Package } from '../../../router/task.ts'
-import type { Order, OrderKey } from '../../../router/types.ts'
+import type { BillRow } from '../../../router/bill.ts'
+import type { Package } from '../../../router/task.ts'
+import type { Track } from '../../../router/track.ts'
+import type { OrderKey, StockKey } from '../../../router/types.ts'
+import type { ExceptionEntry } from '../exceptions.ts'
 import type { InboxEvent } from '../inbox/event.ts'
-import type {
-  DecisionStore,
-  InboxStore,
-  LockedBooks,
-  ReservationName,
-  StockBooks,
-  StockStore,
-  TaskStore,
-} from '../order-store.ts'
+import type { LockedBooks, OrderStore, ReservationName } from '../order-store.ts'
 import type { DecisionWrite } from '../orders/commit.ts'
-import { keyOf, type Loaded } from '../orders/load.ts'
 import type { Posting } from '../stock/stock.ts'
+import type { NodeSeq } from '../stock/watch-stock.ts'
+import type { PulledTask } from '../tasks/tasks.ts'
+import { backorderedSkus, backordersOf } from './backorders.ts'
+import { importBill, resolveBillsWithoutOrder } from './bills.ts'
 import { commitDecisions } from './commit.ts'
-import { readPending, storeEvents } from './intake.ts'
+import { dueOrders, unreconciledOrders } from './due.ts'
+import { EpochLock } from './epoch-lock.ts'
+import { endEventExceptions, raise, resolve } from './exceptions.ts'
+import { isStored, nextNumber, storeEvents } from './intake.ts'
+import { loadByKeys } from './orders.ts'
+import { countPending, doubt, postpone, readPending } from './pending.ts'
+import { reconcileTogether } from './reconcile.ts'
+import { endShortages, readShortages, shortAmong, shortRows } from './shortages.ts'
 import { deltasAfter, figuresOf, postStock } from './stock.ts'
 import { compare, emptyTables, type MemoryNetwork, pairKey, type Tables } from './tables.ts'
-import { acceptTask, giveBack, lapsedIntercepts, pullTasks, shipTask } from './tasks.ts'
+import { acceptTask, endLeases, extendLease, giveBack, lapsedIntercepts, pullTasks, shipTask } from './tasks.ts'
+import { recordTrack } from './tracks.ts'
+import { changedSince, figuresWithCommitted, nodeSeqs } from './watch-stock.ts'
 
-/** The matters that have a twin in memory. */
-export type MemoryVerbs = StockBooks &
-  DecisionStore &
-  Pick<InboxStore, 'storeEvents' | 'readPending'> &
-  Pick<StockStore, 'postStock'> &
-  Omit<TaskStore, 'endLeases' | 'extendLease'>
+type Given<Verb extends keyof OrderStore> = Parameters<OrderStore[Verb]>
 
-export class MemoryStore implements MemoryVerbs {
+export class MemoryStore implements OrderStore {
   readonly tables: Tables
   readonly #now: () => number
+  readonly #lock = new EpochLock()
   #transactions = 0
-  #lock: Promise<unknown> = Promise.resolve()
-  #locked = 0
 
   /** `now`: epoch milliseconds, for leases and ages. */
   constructor(network: MemoryNetwork, now: () => number) {
@@ -43,9 +44,11 @@ export class MemoryStore implements MemoryVerbs {
     this.#now = now
   }
 
+  // ─────────────────────────────────────────────────────────────── the epoch lock
+
   /** Whether somebody holds the epoch lock, or waits for it. */
   get locked(): boolean {
-    return this.#locked > 0
+    return this.#lock.isHeld
   }
 
   async currentEpoch(): Promise<number> {
@@ -53,33 +56,90 @@ export class MemoryStore implements MemoryVerbs {
   }
 
   /** Resolves when nobody holds the epoch lock. */
-  async unlocked(): Promise<void> {
-    while (this.locked) await this.#lock
+  unlocked(): Promise<void> {
+    return this.#lock.free()
   }
 
   /** When `work` throws, the lock is free and the epoch as it was. */
-  async withEpochLock(work: (inside: LockedBooks, epoch: number) => Promise<number | null>): Promise<number> {
-    const before = this.#lock
-    let free: () => void = () => undefined
-    this.#lock = new Promise<void>((resolve) => {
-      free = resolve
-    })
-    this.#locked += 1
-    await before
-    try {
+  withEpochLock(work: (inside: LockedBooks, epoch: number) => Promise<number | null>): Promise<number> {
+    return this.#lock.hold(async () => {
       const raised = await work(this.#inside, this.tables.epoch)
       if (raised !== null) this.tables.epoch = raised
       return this.tables.epoch
-    } finally {
-      this.#locked -= 1
-      free()
-    }
+    })
   }
 
   readonly #inside: LockedBooks = {
     nodeNames: async () => [...this.tables.nodes.keys()].sort(compare),
     figuresOf: async (nodes) => figuresOf(this.tables, nodes),
   }
+
+  // ─────────────────────────────────────────────────────────────── events
+
+  async storeEvents(events: readonly InboxEvent[]) {
+    return storeEvents(this.tables, events, this.#now())
+  }
+
+  async readPending(options: Given<'readPending'>[0]) {
+    return readPending(this.tables, options, this.#now())
+  }
+
+  async countPending() {
+    return countPending(this.tables)
+  }
+
+  async postpone(seqs: readonly string[], delayMs: number, why: string) {
+    postpone(this.tables, seqs, why, this.#now() + delayMs)
+  }
+
+  async doubt(seqs: readonly string[], delayMs: number) {
+    doubt(this.tables, seqs, this.#now() + delayMs)
+  }
+
+  async nextNumber() {
+    return nextNumber(this.tables)
+  }
+
+  async isStored(event: Given<'isStored'>[0]) {
+    return isStored(this.tables, event)
+  }
+
+  async stillPending(seqs: readonly string[]): Promise<ReadonlySet<string>> {
+    return new Set(seqs.filter((seq) => this.tables.pending.has(seq)))
+  }
+
+  // ─────────────────────────────────────────────────────────────── exceptions
+
+  async raise(entries: readonly ExceptionEntry[]) {
+    return raise(this.tables, entries, this.#now())
+  }
+
+  async resolve(kind: string, refs: readonly string[]) {
+    return resolve(this.tables, kind, refs, this.#now())
+  }
+
+  async endEventExceptions() {
+    return endEventExceptions(this.tables, this.#now())
+  }
+
+  // ─────────────────────────────────────────────────────────────── decisions
+
+  async loadByKeys(keys: readonly OrderKey[]) {
+    return loadByKeys(this.tables, keys)
+  }
+
+  async commitDecisions(epoch: number, writes: readonly DecisionWrite[]) {
+    await this.unlocked()
+    this.#transactions += 1
+    return commitDecisions(this.tables, epoch, writes, this.#transactions, this.#now())
+  }
+
+  async partedByCommit<R extends ReservationName>(reservations: readonly R[]) {
+    const isCommitted = (r: R): boolean => this.tables.reserved.has(pairKey(r.node, r.reservationId))
+    return { committed: reservations.filter(isCommitted), others: reservations.filter((r) => !isCommitted(r)) }
+  }
+
+  // ─────────────────────────────────────────────────────────────── stock
 
   async figuresOf(nodes: readonly string[]) {
     return figuresOf(this.tables, nodes)
@@ -93,68 +153,99 @@ export class MemoryStore implements MemoryVerbs {
     return [...(this.tables.stock.get(node)?.values() ?? [])].some((row) => row.reserved > 0)
   }
 
-  async partedByCommit<R extends ReservationName>(reservations: readonly R[]) {
-    const isCommitted = (r: R): boolean => this.tables.reserved.has(pairKey(r.node, r.reservationId))
-    return { committed: reservations.filter(isCommitted), others: reservations.filter((r) => !isCommitted(r)) }
+  async nodeSeqs() {
+    return nodeSeqs(this.tables)
   }
 
-  async loadByKeys(keys: readonly OrderKey[]): Promise<ReadonlyMap<string, Loaded>> {
-    const loaded = new Map<string, Loaded>()
-    for (const key of keys) {
-      const id = this.tables.idByKey.get(keyOf(key))
-      if (id === undefined) continue
-      const rows = [...(this.tables.tasksOf.get(id) ?? [])]
-      rows.sort((a, b) => a.createdAt - b.createdAt || compare(a.task.taskId, b.task.taskId))
-      loaded.set(keyOf(key), { order: this.tables.orders.get(id)!, tasks: rows.map((r) => r.task) })
-    }
-    return loaded
+  async changedSince(nodes: readonly NodeSeq[]) {
+    return changedSince(this.tables, nodes)
   }
 
-  async commitDecisions(epoch: number, writes: readonly DecisionWrite[]) {
-    await this.unlocked()
-    this.#transactions += 1
-    return commitDecisions(this.tables, epoch, writes, this.#transactions)
-  }
-
-  async stillPending(seqs: readonly string[]): Promise<ReadonlySet<string>> {
-    return new Set(seqs.filter((seq) => this.tables.pending.has(seq)))
-  }
-
-  async storeEvents(events: readonly InboxEvent[]) {
-    return storeEvents(this.tables, events, this.#now())
-  }
-
-  async readPending(options: { readonly afterSeq: string; readonly limit: number; readonly olderThanMs: number }) {
-    return readPending(this.tables, options, this.#now())
+  async figuresWithCommitted(node: string, reservationIds: readonly string[]) {
+    return figuresWithCommitted(this.tables, node, reservationIds)
   }
 
   async postStock(posting: Posting) {
     return postStock(this.tables, posting)
   }
 
+  async shortRows(of: Given<'shortRows'>[0]) {
+    return shortRows(this.tables, of)
+  }
+
+  async shortAmong(places: readonly StockKey[], nodes: readonly string[]) {
+    return shortAmong(this.tables, places, nodes)
+  }
+
+  async readShortages(...[places, recallIdOf]: Given<'readShortages'>) {
+    return readShortages(this.tables, places, recallIdOf)
+  }
+
+  async endShortages() {
+    return endShortages(this.tables, this.#now())
+  }
+
+  async backorderedSkus(afterSku: string, limit: number) {
+    return backorderedSkus(this.tables, afterSku, limit)
+  }
+
+  async backordersOf(...given: Given<'backordersOf'>) {
+    return backordersOf(this.tables, ...given)
+  }
+
+  // ─────────────────────────────────────────────────────────────── tasks
+
   async pullTasks(node: string, limit: number, leaseSeconds: number) {
     return pullTasks(this.tables, node, limit, leaseSeconds, this.#now())
+  }
+
+  async endLeases(tasks: readonly PulledTask[]) {
+    endLeases(this.tables, tasks, this.#now())
   }
 
   async acceptTask(node: string, taskId: string, fence: number) {
     return acceptTask(this.tables, node, taskId, fence, this.#now())
   }
 
+  async extendLease(node: string, taskId: string, fence: number, leaseSeconds: number) {
+    return extendLease(this.tables, { node, taskId, fence, nowMs: this.#now() }, leaseSeconds)
+  }
+
   async shipTask(node: string, taskId: string, fence: number, packages: readonly Package[]) {
     return shipTask(this.tables, { node, taskId, fence, nowMs: this.#now() }, packages)
   }
 
-  async giveBack(
-    node: string,
-    taskId: string,
-    fence: number,
-    how: GivenBackAs,
-    commandOf: (order: Order) => InboxEvent,
-  ) {
+  async giveBack(...[node, taskId, fence, how, commandOf]: Given<'giveBack'>) {
     return giveBack(this.tables, { node, taskId, fence, nowMs: this.#now() }, how, commandOf)
   }
 
   async lapsedIntercepts(limit: number) {
     return lapsedIntercepts(this.tables, limit, this.#now())
+  }
+
+  // ─────────────────────────────────────────────────────────────── settling
+
+  async reconcileTogether(...[orderIds, resultOf]: Given<'reconcileTogether'>) {
+    return reconcileTogether(this.tables, orderIds, resultOf, this.#now())
+  }
+
+  async dueOrders(afterOrderId: string, limit: number) {
+    return dueOrders(this.tables, afterOrderId, limit)
+  }
+
+  async unreconciledOrders(afterOrderId: string, look: number) {
+    return unreconciledOrders(this.tables, afterOrderId, look)
+  }
+
+  async importBill(source: string, account: string, rows: readonly BillRow[]) {
+    return importBill(this.tables, source, account, rows, this.#now())
+  }
+
+  async resolveBillsWithoutOrder(limit: number) {
+    return resolveBillsWithoutOrder(this.tables, limit, this.#now())
+  }
+
+  async recordTrack(track: Track, body: string) {
+    return recordTrack(this.tables, track, body)
   }
 }

@@ -1,5 +1,7 @@
 /** The tables of sql/ as maps: what `MemoryStore` keeps, and what a simulation looks at. */
+import type { BillRow } from '../../../router/bill.ts'
 import type { Package, Task } from '../../../router/task.ts'
+import type { Track } from '../../../router/track.ts'
 import type { Order } from '../../../router/types.ts'
 
 export interface InboxRow {
@@ -13,6 +15,49 @@ export interface InboxRow {
   readonly bodyHash: string
   readonly body: Uint8Array
   readonly storedAtMs: number
+}
+
+/** An event that is not decided yet. */
+export interface PendingRow extends InboxRow {
+  attempts: number
+  notBeforeMs: number
+  lastError: string | null
+}
+
+export interface ExceptionRow {
+  readonly kind: string
+  readonly ref: string
+  orderId: string | null
+  detail: Readonly<Record<string, unknown>>
+  readonly since: number
+  /** null: it is open. */
+  resolvedAt: number | null
+}
+
+export interface ParcelRow {
+  readonly carrier: string
+  readonly taskId: string
+  readonly orderId: string
+}
+
+export interface TrackRow {
+  readonly track: Track
+  /** sha256 of the push, lower-case hex. */
+  readonly bodyHash: string
+}
+
+export interface StoredBillRow {
+  readonly id: number
+  readonly hash: string
+  readonly row: BillRow
+}
+
+export interface ReconciliationRow {
+  state: 'open' | 'closed'
+  /** JSON text. */
+  detail: string
+  /** Minus infinity: the order is due. */
+  updatedAtMs: number
 }
 
 export interface TaskRow {
@@ -63,7 +108,7 @@ export interface Tables {
   lastSeq: number
   /** By day, channel, shop and event id. */
   readonly inbox: Map<string, InboxRow>
-  readonly pending: Map<string, InboxRow>
+  readonly pending: Map<string, PendingRow>
   /** By id. */
   readonly orders: Map<string, Order>
   /** `keyOf` → id. */
@@ -78,8 +123,21 @@ export interface Tables {
   /** Node and reservation id of what decisions reserved. */
   readonly reserved: Set<string>
   readonly postings: Map<string, string>
-  /** Kind and ref of what was raised. */
-  readonly exceptions: Set<string>
+  /** In the sequence in which they were opened. */
+  readonly exceptions: ExceptionRow[]
+  /** Those that are open, by kind and ref. */
+  readonly openExceptions: Map<string, ExceptionRow>
+  /** SKU → id of the order that waits for it → units. */
+  readonly backorders: Map<string, Map<string, number>>
+  /** By waybill. */
+  readonly parcels: Map<string, ParcelRow[]>
+  /** Waybill → carrier → its latest word. */
+  readonly tracks: Map<string, Map<string, TrackRow>>
+  /** By `exceptionRef`: source, account and ref. */
+  readonly bills: Map<string, StoredBillRow>
+  lastBillId: number
+  /** By the order's id. */
+  readonly reconciliations: Map<string, ReconciliationRow>
   epoch: number
 }
 
@@ -91,7 +149,8 @@ export function emptyTables({ nodes }: MemoryNetwork): Tables {
   return {
     ...{ lastSeq: 0, inbox: new Map(), pending: new Map(), orders: new Map(), idByKey: new Map(), tasks: new Map() },
     ...{ tasksOf: new Map(), decisions: [], movements: [], reserved: new Set(), postings: new Map(), epoch: 0 },
-    exceptions: new Set(),
+    ...{ exceptions: [], openExceptions: new Map(), backorders: new Map(), parcels: new Map(), tracks: new Map() },
+    ...{ bills: new Map(), lastBillId: 0, reconciliations: new Map() },
     nodes: new Map(nodes.map(({ node, safety }, i) => [node, { node, no: i + 1, seq: 0, safety }])),
     stock: new Map(nodes.map(({ node }) => [node, new Map()])),
   }

@@ -1,8 +1,9 @@
-/** A warehouse's verbs: see ../tasks.ts and ../ship.ts, whose meaning these have. */
+/** A warehouse's verbs: see ../tasks/tasks.ts and ../tasks/ship.ts, whose meaning these have. */
 import { stateOf } from '../../../router/order.ts'
 import { takenByParcel } from '../../../router/stock.ts'
 import {
   accept,
+  extend,
   type GivenBackAs,
   giveBack as handBack,
   isInterceptLapsed,
@@ -18,9 +19,11 @@ import {
 import type { Order } from '../../../router/types.ts'
 import type { InboxEvent } from '../inbox/event.ts'
 import type { Shipped } from '../tasks/ship.ts'
-import type { Accepted, PulledTask } from '../tasks/tasks.ts'
-import { storeEvents } from './intake.ts'
+import type { Accepted, Extended, PulledTask } from '../tasks/tasks.ts'
+import { markDue } from './due.ts'
+import { insertEvent } from './intake.ts'
 import { compare, nextNodeSeq, type Tables, type TaskRow } from './tables.ts'
+import { addParcels } from './tracks.ts'
 
 export function pullTasks(
   tables: Tables,
@@ -85,6 +88,30 @@ export function acceptTask(tables: Tables, node: string, taskId: string, fence: 
   return { outcome: done.outcome, leaseUntil: new Date(row.leaseUntilMs!) }
 }
 
+export function extendLease(
+  tables: Tables,
+  at: { readonly node: string; readonly taskId: string; readonly fence: number; readonly nowMs: number },
+  leaseSeconds: number,
+): Extended {
+  const found = owned(tables, at.node, at.taskId, at.fence, at.nowMs)
+  if ('outcome' in found) return found
+  const { row, isLeased } = found
+  const done = extend(row.task, isLeased)
+  if (done.outcome !== 'extended') return done
+  row.leaseUntilMs = at.nowMs + leaseSeconds * 1000
+  const { interceptRequested: intercepted, state } = row.task
+  return { outcome: 'extended', leaseUntil: new Date(row.leaseUntilMs), intercepted, state }
+}
+
+/** Whoever pulled these hung up before he had them: they are offered again at once. */
+export function endLeases(tables: Tables, tasks: readonly PulledTask[], nowMs: number): void {
+  for (const { taskId, fence } of tasks) {
+    const row = tables.tasks.get(taskId)
+    if (row?.task.state !== 'pulled' || row.task.fence !== fence || row.task.interceptRequested) continue
+    row.leaseUntilMs = nowMs
+  }
+}
+
 export function shipTask(
   tables: Tables,
   at: { readonly node: string; readonly taskId: string; readonly fence: number; readonly nowMs: number },
@@ -105,6 +132,8 @@ export function shipTask(
   const version = order.version + 1
   tables.orders.set(order.id, { ...order, state: stateOf(order, tasks), version })
   tables.decisions.push({ orderId: order.id, version, seq: '0', outcome })
+  addParcels(tables, { taskId: at.taskId, orderId: order.id }, fresh)
+  markDue(tables, [order.id])
   return outcome === 'shipped'
     ? { outcome, orderId: order.id }
     : { outcome, orderId: order.id, leaseUntil: leaseLeft(row) }
@@ -142,11 +171,10 @@ export function giveBack(
   const { row, order, isLeased } = found
   const done = handBack(row.task, isLeased, row.reason, how)
   if (done.outcome !== 'given_back') return done
-  const [stored] = storeEvents(tables, [commandOf(order)], at.nowMs)
-  if (stored?.outcome !== 'new') throw new Error('a command under an id that is taken')
+  const seq = insertEvent(tables, commandOf(order), at.nowMs)
   row.task = done.task
   row.reason = done.reason
-  return { outcome: 'given_back', seq: stored.seq }
+  return { outcome: 'given_back', seq }
 }
 
 export function lapsedIntercepts(tables: Tables, limit: number, nowMs: number) {

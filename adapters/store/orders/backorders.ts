@@ -51,7 +51,7 @@ export async function backordersOf(
 }
 
 /** An order before and after its decision; the same object when nothing changes. */
-interface OrderChange {
+export interface OrderChange {
   readonly before: Order
   readonly order: Order
 }
@@ -80,7 +80,8 @@ export async function replaceBackorders(tx: Transaction, all: readonly OrderChan
     on conflict (sku, order_id) do update set quantity = excluded.quantity`
 }
 
-function backordered(order: Order): Map<string, number> {
+/** Units by SKU that the order waits for. */
+export function backordered(order: Order): Map<string, number> {
   const bySku = new Map<string, number>()
   for (const allocation of order.allocations) {
     if (allocation.place !== 'backordered') continue

@@ -6,20 +6,18 @@
  * Locks are taken in one order everywhere: orders, tasks, events, nodes, stock, what is due, each by key.
  */
 
-import { closableStates } from '../../../router/reconcile/types.ts'
+import { isDueAfter } from '../../../router/reconcile.ts'
 import type { NewTask, NodeDelta, Release } from '../../../router/stock.ts'
 import type { Task } from '../../../router/task.ts'
 import type { Order } from '../../../router/types.ts'
 import type { Sql, Transaction } from '../postgres/connect.ts'
 import { jsonColumn, jsonText, textColumn } from '../postgres/json-text.ts'
 import { together } from '../postgres/together.ts'
-import { markDue } from '../settle/due.ts'
+import { epochLock } from '../stock/epoch.ts'
 import { moveStock } from '../stock/move-stock.ts'
 import { replaceBackorders } from './backorders.ts'
+import { markDue } from './mark-due.ts'
 import { orderBody } from './order-row.ts'
-
-/** The advisory lock that a raise of the stock epoch holds alone, and every decision shares. */
-export const epochLock = 7_253_001
 
 export interface DecisionWrite {
   /** The pending events that this settles. */
@@ -90,7 +88,7 @@ async function commit(tx: Transaction, epoch: number, writes: readonly DecisionW
   // Behind the stock's locks, and not among them: a ship holds its stock when it marks, and a bill several marks.
   await markDue(
     tx,
-    kept.filter(hasSomethingToClose).map((w) => w.order.id),
+    kept.filter((w) => w.order !== w.before && isDueAfter(w.before, w.order)).map((w) => w.order.id),
   )
   return { outcome: 'committed', conflicts: [...conflicts], deltas }
 }
@@ -253,11 +251,6 @@ async function settleEvents(tx: Transaction, writes: readonly DecisionWrite[]): 
   const seqs = writes.flatMap((w) => w.seqs)
   const settled = await tx`delete from pending where seq = any(${seqs}::bigint[]) returning seq`
   if (settled.length !== seqs.length) throw new Rollback({ outcome: 'settled_elsewhere' })
-}
-
-/** Or had, like a cancelled order that is paid after all: what was found missing then is to be looked at again. */
-function hasSomethingToClose({ before, order }: DecisionWrite): boolean {
-  return order !== before && [before, order].some(({ state }) => closableStates.includes(state))
 }
 
 function compare(a: string, b: string): number {

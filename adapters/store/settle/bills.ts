@@ -1,10 +1,11 @@
 /** Bill rows: each line of each bill once, whichever file brings it, however often. */
 import { createHash } from 'node:crypto'
 import type { BillRow } from '../../../router/bill.ts'
-import { raise } from '../exceptions.ts'
+import { type ExceptionEntry, raise } from '../exceptions.ts'
+import { markDue } from '../orders/mark-due.ts'
 import type { Queryable, Sql } from '../postgres/connect.ts'
 import { jsonText } from '../postgres/json-text.ts'
-import { compareIds, markDue } from './due.ts'
+import { compareIds } from './due.ts'
 
 export interface BillImport {
   readonly inserted: number
@@ -45,28 +46,17 @@ export async function importBill(
         if (!refs.has(row.ref)) {
           if (found.hash === row.hash) alreadyKnown++
           else conflicting.push(row)
-        } else if (row.orderId !== null || row.transactionId !== null) {
-          if (found.orderIds.length === 0) orphans.push({ row, id: found.id })
-        }
+        } else if (namesOrder(row) && found.orderIds.length === 0) orphans.push({ row, id: found.id })
       }
       withoutOrder += orphans.length
       await raise(
         tx,
-        orphans.map(({ row, id }) => ({
-          kind: 'bill_without_order',
-          ref: exceptionRef(source, account, row.ref),
-          detail: { source, account, billRowId: id, bill: row.kind, amountFen: row.amountFen },
-          since: row.occurredAt,
-        })),
+        orphans.map(({ row, id }) => billWithoutOrder(source, account, row, id)),
       )
     }
     await raise(
       tx,
-      conflicting.map((row) => ({
-        kind: 'bill_conflict',
-        ref: exceptionRef(source, account, row.ref),
-        detail: { source, account, bill: row.kind, givenAmountFen: row.amountFen, givenFeeFen: row.feeFen },
-      })),
+      conflicting.map((row) => billConflict(source, account, row)),
     )
     const touched = [...orderIds].sort(compareIds)
     await markDue(tx, touched)
@@ -103,12 +93,16 @@ export async function resolveBillsWithoutOrder(sql: Sql, limit: number): Promise
   })
 }
 
-interface HashedRow extends BillRow {
+export interface HashedRow extends BillRow {
   readonly hash: string
 }
 
 /** One row a ref, sorted by it: two imports of overlapping files wait for each other in one direction only. */
-function firstOfEach(rows: readonly BillRow[]): { unique: HashedRow[]; known: number; conflicts: HashedRow[] } {
+export function firstOfEach(rows: readonly BillRow[]): {
+  readonly unique: readonly HashedRow[]
+  readonly known: number
+  readonly conflicts: readonly HashedRow[]
+} {
   const byRef = new Map<string, HashedRow>()
   const conflicts: HashedRow[] = []
   let known = 0
@@ -128,7 +122,12 @@ function hashOf(row: BillRow): string {
   return createHash('sha256').update(content).digest('hex')
 }
 
-async function insertRows(tx: Queryable, source: string, account: string, rows: HashedRow[]): Promise<string[]> {
+async function insertRows(
+  tx: Queryable,
+  source: string,
+  account: string,
+  rows: readonly HashedRow[],
+): Promise<string[]> {
   const inserted = await tx<{ ref: string }[]>`
     insert into bill_row (source, account, ref, kind, channel, shop, order_id, transaction_id,
       amount_fen, fee_fen, occurred_at, body_hash)
@@ -179,6 +178,28 @@ async function readStored(
   return byRef
 }
 
-function exceptionRef(source: string, account: string, ref: string): string {
+/** Whether there has to be an order; fees may be of none. */
+export function namesOrder({ orderId, transactionId }: BillRow): boolean {
+  return orderId !== null || transactionId !== null
+}
+
+export function billWithoutOrder(source: string, account: string, row: BillRow, id: string): ExceptionEntry {
+  const { ref, kind, amountFen, occurredAt } = row
+  return {
+    ...{ kind: 'bill_without_order', ref: billRowRef(source, account, ref), since: occurredAt },
+    detail: { source, account, billRowId: id, bill: kind, amountFen },
+  }
+}
+
+export function billConflict(source: string, account: string, row: BillRow): ExceptionEntry {
+  const { ref, kind, amountFen, feeFen } = row
+  return {
+    ...{ kind: 'bill_conflict', ref: billRowRef(source, account, ref) },
+    detail: { source, account, bill: kind, givenAmountFen: amountFen, givenFeeFen: feeFen },
+  }
+}
+
+/** One row of one bill, by name. */
+export function billRowRef(source: string, account: string, ref: string): string {
   return `${source}:${account}:${ref}`
 }

@@ -9,7 +9,7 @@ import {
 } from '../../../router/reconcile/types.ts'
 import type { Package, TaskLine, TaskState } from '../../../router/task.ts'
 import type { Track } from '../../../router/track.ts'
-import { raise } from '../exceptions.ts'
+import { type ExceptionEntry, raise } from '../exceptions.ts'
 import { type OrderRow, orderFromRow } from '../orders/order-row.ts'
 import { keyedPlans, type Queryable, type Sql, type Transaction } from '../postgres/connect.ts'
 import { jsonText } from '../postgres/json-text.ts'
@@ -159,15 +159,7 @@ export async function saveReconciliations(tx: Transaction, results: readonly Rec
   const sorted = [...results].sort((a, b) => compareIds(a.orderId, b.orderId))
   await changeStates(tx, sorted)
   await writeRows(tx, sorted)
-  const found = sorted.flatMap(({ orderId, reconciliation }) =>
-    reconciliation.exceptions.map(({ kind, of, since, detail }) => ({
-      kind,
-      ref: of === '' ? orderId : `${orderId}/${of}`,
-      orderId,
-      detail,
-      since,
-    })),
-  )
+  const found = sorted.flatMap(exceptionsOf)
   await raise(tx, found)
   // By order first: an index on what is open would be read whole, and there may be a million open ones.
   await tx`
@@ -180,6 +172,16 @@ export async function saveReconciliations(tx: Transaction, results: readonly Rec
       and own.kind = any(${reconcileExceptionKinds as unknown as string[]}::text[])
       and (own.kind, own.ref) not in (
         select * from unnest(${found.map((entry) => entry.kind)}::text[], ${found.map((entry) => entry.ref)}::text[]))`
+}
+
+export function exceptionsOf({ orderId, reconciliation }: ReconcileResult): readonly ExceptionEntry[] {
+  return reconciliation.exceptions.map(({ kind, of, since, detail }) => ({
+    kind,
+    ref: of === '' ? orderId : `${orderId}/${of}`,
+    orderId,
+    detail,
+    since,
+  }))
 }
 
 async function changeStates(tx: Transaction, results: readonly ReconcileResult[]): Promise<void> {
@@ -203,17 +205,19 @@ async function changeStates(tx: Transaction, results: readonly ReconcileResult[]
     from json_to_recordset(${text}::text::json) as given (id bigint, version integer, outcome text, trace text)`
 }
 
+/** `version` in the detail is the order's version that was looked at: the sweep compares it. */
+export function rowOf({ version, change, reconciliation }: ReconcileResult) {
+  return {
+    state: reconciliation.state,
+    detail: { ...reconciliation, version: change === null ? version : version + 1 },
+  }
+}
+
 /**
- * `version` in the detail is the order's version that was looked at: the sweep compares it. An order that was not
- * entered when the bills were read and is now was entered by somebody who has news: that mark stays.
+ * An order that was not entered when the bills were read and is now was entered by somebody who has news: that mark stays.
  */
 async function writeRows(tx: Transaction, results: readonly ReconcileResult[]): Promise<void> {
-  const rows = results.map(({ orderId, version, change, reconciliation, entered }) => ({
-    id: orderId,
-    state: reconciliation.state,
-    entered,
-    detail: { ...reconciliation, version: change === null ? version : version + 1 },
-  }))
+  const rows = results.map((result) => ({ id: result.orderId, entered: result.entered, ...rowOf(result) }))
   const text = jsonText(rows)
   await tx`
     insert into reconciliation (order_id, state, detail, updated_at)

@@ -1,0 +1,105 @@
+/** Bill rows: see ../settle/bills.ts, whose meaning this has. */
+import type { BillRow } from '../../../router/bill.ts'
+import type { Order } from '../../../router/types.ts'
+import { keyOf } from '../orders/load.ts'
+import {
+  type BillImport,
+  billConflict,
+  billRowRef,
+  billWithoutOrder,
+  firstOfEach,
+  type HashedRow,
+  namesOrder,
+  type ResolvedBills,
+} from '../settle/bills.ts'
+import { compareIds } from '../settle/due.ts'
+import { markDue } from './due.ts'
+import { end, openOf, raise } from './exceptions.ts'
+import type { ExceptionRow, StoredBillRow, Tables } from './tables.ts'
+
+export function importBill(
+  tables: Tables,
+  source: string,
+  account: string,
+  rows: readonly BillRow[],
+  nowMs: number,
+): BillImport {
+  const { unique, known, conflicts } = firstOfEach(rows)
+  const conflicting = [...conflicts]
+  const orphans: { readonly row: HashedRow; readonly id: string }[] = []
+  const touched = new Set<string>()
+  let [inserted, alreadyKnown] = [0, known]
+  for (const row of unique) {
+    const { stored, isNew } = insert(tables, billRowRef(source, account, row.ref), row)
+    const orderIds = ordersOfRow(tables, stored.row)
+    for (const id of orderIds) touched.add(id)
+    if (isNew) inserted++
+    else if (stored.hash === row.hash) alreadyKnown++
+    else conflicting.push(row)
+    if (isNew && namesOrder(row) && orderIds.length === 0) orphans.push({ row, id: String(stored.id) })
+  }
+  const entries = orphans.map(({ row, id }) => billWithoutOrder(source, account, row, id))
+  raise(tables, entries, nowMs)
+  raise(
+    tables,
+    conflicting.map((row) => billConflict(source, account, row)),
+    nowMs,
+  )
+  const orderIds = [...touched].sort(compareIds)
+  markDue(tables, orderIds)
+  return {
+    ...{ inserted, known: alreadyKnown, conflicting: conflicting.length, withoutOrder: orphans.length, orderIds },
+  }
+}
+
+/** A row that is known uses up a number too. */
+function insert(tables: Tables, key: string, { hash, ...row }: HashedRow) {
+  tables.lastBillId += 1
+  const known = tables.bills.get(key)
+  if (known !== undefined) return { stored: known, isNew: false }
+  const stored: StoredBillRow = { id: tables.lastBillId, hash, row }
+  tables.bills.set(key, stored)
+  return { stored, isNew: true }
+}
+
+/** At most `limit` pairs of a row and its order a call. */
+export function resolveBillsWithoutOrder(tables: Tables, limit: number, nowMs: number): ResolvedBills {
+  const byId = new Map([...tables.bills.values()].map(({ id, row }) => [String(id), row]))
+  const found = openOf(tables, 'bill_without_order').flatMap((exception) => {
+    const { billRowId } = exception.detail
+    const row = byId.get(String(billRowId))
+    return row === undefined ? [] : ordersOfRow(tables, row).map((orderId) => ({ exception, orderId }))
+  })
+  const given = found.slice(0, limit)
+  const over = new Set<ExceptionRow>(given.map(({ exception }) => exception))
+  const orderIds = [...new Set(given.map(({ orderId }) => orderId))].sort(compareIds)
+  end(tables, (row) => over.has(row), nowMs)
+  markDue(tables, orderIds)
+  return { orderIds, resolved: over.size }
+}
+
+/** By the platform's number or by the payment's; each once. */
+function ordersOfRow(tables: Tables, row: BillRow): string[] {
+  const byKey = keyIn(row) === null ? undefined : tables.idByKey.get(keyIn(row)!)
+  const byTransaction =
+    row.transactionId === null
+      ? []
+      : [...tables.orders.values()].filter((order) => transactionOf(order) === row.transactionId).map(({ id }) => id)
+  return [...new Set([...(byKey === undefined ? [] : [byKey]), ...byTransaction])]
+}
+
+/** An order's bill rows, each once, in the sequence in which they came. */
+export function billsOf(tables: Tables, order: Order): BillRow[] {
+  const transaction = transactionOf(order)
+  return [...tables.bills.values()]
+    .map(({ row }) => row)
+    .filter((row) => keyIn(row) === keyOf(order) || (transaction !== null && row.transactionId === transaction))
+}
+
+function keyIn({ channel, shop, orderId }: BillRow): string | null {
+  return channel === null || shop === null || orderId === null ? null : keyOf({ channel, shop, orderId })
+}
+
+function transactionOf({ snapshot }: Order): string | null {
+  return snapshot?.transactionId || null
+}

@@ -1,0 +1,77 @@
+/** What wants a person's eye: see ../exceptions.ts, whose meaning this has. */
+import type { ExceptionEntry } from '../exceptions.ts'
+import { doubted } from '../inbox/pending.ts'
+import { type ExceptionRow, pairKey, type Tables } from './tables.ts'
+
+export function raise(tables: Tables, entries: readonly ExceptionEntry[], nowMs: number): number {
+  const unique = [...new Map(entries.map((entry) => [`${entry.kind}\n${entry.ref}`, entry]))]
+  unique.sort(([a], [b]) => (a < b ? -1 : 1))
+  return unique.filter(([, entry]) => openOrChange(tables, entry, nowMs)).length
+}
+
+function openOrChange(tables: Tables, entry: ExceptionEntry, nowMs: number): boolean {
+  const open = tables.openExceptions.get(pairKey(entry.kind, entry.ref))
+  if (open === undefined) {
+    openUnlessOpen(tables, entry, nowMs)
+    return true
+  }
+  open.detail = asJson(entry.detail)
+  open.orderId = entry.orderId ?? open.orderId
+  return false
+}
+
+/** One that is open stays as it is. */
+export function openUnlessOpen(
+  tables: Tables,
+  { kind, ref, orderId, detail, since }: Omit<ExceptionEntry, 'detail'> & { readonly detail?: unknown },
+  nowMs: number,
+): void {
+  const key = pairKey(kind, ref)
+  if (tables.openExceptions.has(key)) return
+  const row = { kind, ref, orderId: orderId ?? null, detail: asJson(detail), since: since ?? nowMs, resolvedAt: null }
+  tables.exceptions.push(row)
+  tables.openExceptions.set(key, row)
+}
+
+/** As a column of JSON gives it back. */
+function asJson(detail: unknown): Readonly<Record<string, unknown>> {
+  return JSON.parse(JSON.stringify(detail ?? {})) as Readonly<Record<string, unknown>>
+}
+
+export function resolve(tables: Tables, kind: string, refs: readonly string[], nowMs: number): number {
+  const given = new Set(refs)
+  return end(tables, (row) => row.kind === kind && given.has(row.ref), nowMs)
+}
+
+export function endEventExceptions(tables: Tables, nowMs: number): number {
+  const pending = [...tables.pending.values()]
+  const undecided = new Set(pending.map((p) => keyOf(p.channel, p.shop, p.eventId)))
+  const unfetched = new Set(
+    pending
+      .filter(({ kind, lastError }) => (kind === 'notification' || kind === 'hint') && lastError !== doubted)
+      .map((p) => keyOf(p.channel, p.shop, p.orderId)),
+  )
+  const isOver = ({ kind, detail: { channel, shop, eventId, orderId } }: ExceptionRow): boolean =>
+    (kind === 'undecidable_event' && !undecided.has(keyOf(channel, shop, eventId))) ||
+    (kind === 'order_not_fetched' && !unfetched.has(keyOf(channel, shop, orderId)))
+  return end(tables, isOver, nowMs)
+}
+
+function keyOf(...parts: readonly unknown[]): string {
+  return parts.join('\u0000')
+}
+
+/** Those that are open, in the sequence in which they were opened. */
+export function openOf(tables: Tables, kind: string): ExceptionRow[] {
+  return [...tables.openExceptions.values()].filter((row) => row.kind === kind)
+}
+
+/** Ends the open ones that are over; gives how many. */
+export function end(tables: Tables, isOver: (row: ExceptionRow) => boolean, nowMs: number): number {
+  const over = [...tables.openExceptions].filter(([, row]) => isOver(row))
+  for (const [key, row] of over) {
+    row.resolvedAt = nowMs
+    tables.openExceptions.delete(key)
+  }
+  return over.length
+}
