@@ -5,8 +5,13 @@ import { bundlesShare, ordersSum } from './money.ts'
 import { orderStates } from './order-states.ts'
 import { waitInVain } from './waiting-orders.ts'
 
-const allocationsOf = `orders o cross join lateral
-  jsonb_to_recordset(o.allocations) as a (item int, quantity int, place text, "taskId" text)`
+/**
+ * Each order's units with its items beside them. Items of a large order are stored compressed: without a copy in memory they
+ * were opened anew for each of its units, and 20 orders of 50,000 parts took the audit past four minutes.
+ */
+const allocationsOf = `(
+    select id, items || '[]'::jsonb as items, allocations from orders offset 0
+  ) o cross join lateral jsonb_to_recordset(o.allocations) as a (item int, quantity int, place text, "taskId" text)`
 
 export const orderInvariants: readonly Invariant[] = [
   {

@@ -120,13 +120,14 @@ describe('the guard of the stock', () => {
   test.each([
     ['one more than there is', 'n1', 'a', 6, false],
     ['exactly what there is', 'n1', 'a', 5, true],
-    ['what is kept back', 'n2', 'b', 4, false],
-    ['all but what is kept back', 'n2', 'b', 3, true],
+    ['what is kept back', 'n1', 'b', 4, false],
+    ['all but what is kept back', 'n1', 'b', 3, true],
     ['what the node never had', 'n1', 'c', 1, false],
     ['what no node has', 'n3', 'a', 1, false],
   ])('%s', async (_, node, sku, quantity, fits) => {
-    await post(sql, 'n1', 'add', lines('a', 5))
-    await post(sql, 'n2', 'add', lines('b', 5), 2)
+    // Two of each are kept back from now on.
+    await post(sql, 'n1', 'add', lines('a', 7))
+    await post(sql, 'n1', 'add', lines('b', 5), 2)
     await post(sql, 'n2', 'add', lines('c', 5))
     const before = await everything()
     const write = await decided(sql, 'o', { told: paid('o', sku, quantity), node })
