@@ -74,6 +74,8 @@ const tables = [
   'parcel',
   'exception',
   'reconciliation',
+  'bill_row',
+  'track',
 ]
 const stockTables = ['stock', 'stock_movement', 'stock_posting', 'node', 'sku']
 
