@@ -11,14 +11,15 @@ beforeAll(async () => {
   database = await testDatabase()
 })
 afterAll(() => database.close())
-const onBoth = (script: (scene: Scene) => Promise<void>) =>
-  sameOnBoth(
+const onBoth = async (script: (scene: Scene) => Promise<void>): Promise<void> => {
+  await sameOnBoth(
     () => database,
     async (scene) => {
       await scene.post('east', 'set', 6)
       await script(scene)
     },
   )
+}
 
 const told = (orderId: string, quantity = 2): Step => ({
   told: snapshotOf(orderId, lines('a', quantity)),

@@ -10,7 +10,9 @@ beforeAll(async () => {
   database = await testDatabase()
 })
 afterAll(() => database.close())
-const onBoth = (script: (scene: Scene) => Promise<void>) => sameOnBoth(() => database, script)
+const onBoth = async (script: (scene: Scene) => Promise<void>): Promise<void> => {
+  await sameOnBoth(() => database, script)
+}
 
 const hourMs = 3_600_000
 const all = { afterSeq: '0', limit: 100, olderThanMs: 0 }

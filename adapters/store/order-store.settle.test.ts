@@ -13,14 +13,15 @@ beforeAll(async () => {
   database = await testDatabase()
 })
 afterAll(() => database.close())
-const onBoth = (script: (scene: Scene) => Promise<void>) =>
-  sameOnBoth(
+const onBoth = async (script: (scene: Scene) => Promise<void>): Promise<void> => {
+  await sameOnBoth(
     () => database,
     async (scene) => {
       await scene.post('east', 'set', 50)
       await script(scene)
     },
   )
+}
 
 const longAgo = Date.UTC(2020, 0, 1)
 const row = (orderId: string, change: Partial<BillRow> = {}): BillRow => ({

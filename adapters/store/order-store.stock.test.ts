@@ -9,7 +9,9 @@ beforeAll(async () => {
   database = await testDatabase()
 })
 afterAll(() => database.close())
-const onBoth = (script: (scene: Scene) => Promise<void>) => sameOnBoth(() => database, script)
+const onBoth = async (script: (scene: Scene) => Promise<void>): Promise<void> => {
+  await sameOnBoth(() => database, script)
+}
 
 describe('a posting', () => {
   test('is done once under its name; what is new at a node keeps its safety stock back', () =>

@@ -10,14 +10,15 @@ beforeAll(async () => {
   database = await testDatabase()
 })
 afterAll(() => database.close())
-const onBoth = (script: (scene: Scene) => Promise<void>) =>
-  sameOnBoth(
+const onBoth = async (script: (scene: Scene) => Promise<void>): Promise<void> => {
+  await sameOnBoth(
     () => database,
     async (scene) => {
       await scene.post('east', 'set', 6)
       await script(scene)
     },
   )
+}
 
 const closed = (orderId: string): Step => ({
   told: snapshotOf(orderId, lines('a', 2), { platformState: 'closed', modifiedAt: atMs + 1 }),

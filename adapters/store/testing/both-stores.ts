@@ -50,17 +50,21 @@ export function subjectsOf(database: () => TestDatabase): readonly [Subject, Sub
   ]
 }
 
-interface Seen {
+export interface Seen {
   readonly verb: string
-  readonly answer: unknown
+  /** First what the verb gave, then what it gave to functions of ours. */
+  readonly answer: readonly unknown[]
   readonly state: State
 }
 
-/** Runs the script on both; an expectation of its own holds on both, then the two histories are compared verb by verb. */
+/**
+ * Runs the script on both; an expectation of its own holds on both, then the two histories are compared verb by verb. Gives the
+ * history.
+ */
 export async function sameOnBoth(
   database: () => TestDatabase,
-  script: (scene: Scene, name: string) => Promise<void>,
-): Promise<void> {
+  script: (scene: Scene) => Promise<void>,
+): Promise<readonly Seen[]> {
   const [postgres, memory] = subjectsOf(database)
   const expected = await seenBy(postgres, script)
   const found = await seenBy(memory, script)
@@ -69,15 +73,13 @@ export async function sameOnBoth(
     expect(found[i], `plain maps, after ${before.join(', ')}`).toEqual(step)
   }
   expect(found.length).toBe(expected.length)
+  return expected
 }
 
-async function seenBy(
-  { name, make }: Subject,
-  script: (scene: Scene, name: string) => Promise<void>,
-): Promise<readonly Seen[]> {
+async function seenBy({ make }: Subject, script: (scene: Scene) => Promise<void>): Promise<readonly Seen[]> {
   const { store, state } = await make()
   const seen: Seen[] = []
-  await script(new Scene(recorded(store, state, seen)), name)
+  await script(new Scene(recorded(store, state, seen)))
   return seen
 }
 
@@ -86,9 +88,7 @@ function recorded(store: OrderStore, state: () => Promise<State>, seen: Seen[]):
   const verbs = store as unknown as Readonly<Record<string, (...args: readonly unknown[]) => Promise<unknown>>>
   const call = async (verb: string, args: readonly unknown[]): Promise<unknown> => {
     const asked: unknown[] = []
-    const watched = args.map((arg) =>
-      typeof arg === 'function' ? told(arg as (given: unknown) => unknown, asked) : arg,
-    )
+    const watched = args.map((arg) => (typeof arg === 'function' ? told(arg as Work, asked) : arg))
     const done = await verbs[verb]!.apply(store, watched).then(
       (answer) => ({ answer }),
       (error: unknown) => ({ error }),
@@ -106,11 +106,13 @@ function recorded(store: OrderStore, state: () => Promise<State>, seen: Seen[]):
   })
 }
 
-/** A function that the store calls: what it is given is compared as well. */
-function told(work: (given: unknown) => unknown, asked: unknown[]): (given: unknown) => unknown {
-  return (given) => {
-    asked.push(given)
-    return work(given)
+type Work = (...given: readonly unknown[]) => unknown
+
+/** A function that the store calls: the first of what it is given is compared as well. */
+function told(work: Work, asked: unknown[]): Work {
+  return (...given) => {
+    asked.push(given[0])
+    return work(...given)
   }
 }
 
@@ -124,7 +126,7 @@ function comparable(verb: string, answer: unknown): unknown {
 
 /** Of an instant only whether it is to come; of a node's number, which is a place in memory, nothing. */
 function plainOf(value: unknown): unknown {
-  if (value === undefined) return null
+  if (value === undefined || typeof value === 'function') return null
   if (value instanceof Date) return value.getTime() > Date.now() ? 'to come' : 'over'
   if (value instanceof Map) return sortedOf([...value].map(plainOf))
   if (value instanceof Set) return sortedOf([...value].map(plainOf))

@@ -137,13 +137,11 @@ function byFirst(a: readonly unknown[], b: readonly unknown[]): number {
   return Number(a[0]) - Number(b[0])
 }
 
+/** By the first three cells; numbers by their size. */
 function sorted(rows: readonly (readonly unknown[])[]): readonly unknown[] {
-  const texts = (row: readonly unknown[]) =>
-    row
-      .slice(0, 3)
-      .map((cell) => String(cell).padStart(9))
-      .join('\u0000')
-  return [...rows].sort((a, b) => compareTexts(texts(a), texts(b)))
+  const cellText = (cell: unknown): string => (typeof cell === 'number' ? String(cell).padStart(9) : String(cell))
+  const textOf = (row: readonly unknown[]): string => row.slice(0, 3).map(cellText).join('\u0000')
+  return [...rows].sort((a, b) => compareTexts(textOf(a), textOf(b)))
 }
 
 function compareTexts(a: string, b: string): number {
