@@ -42,7 +42,7 @@ export async function unpulledTasks(sql: Queryable, rows: readonly StockKey[]): 
     join task t on t.node = s.node and t.state = 'ready'
       and t.lines @> jsonb_build_array(jsonb_build_object('sku', s.sku))
     join orders o on o.id = t.order_id
-    order by t.created_at desc, t.task_id desc`
+    order by t.created_at desc, t.task_id desc, s.sku`
 }
 
 /** Where more is promised than there is: of the given places, of every place at the given nodes, and of all that are known to be short. */
