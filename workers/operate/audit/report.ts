@@ -59,10 +59,17 @@ function examplesOf({ examples }: Violation): string[] {
 
 export function replayLines(replayed: Replayed | null): readonly string[] {
   if (replayed === null) return []
-  const { traces, orders, different, skipped } = replayed
+  const { traces, orders, decisions, facts, notReplayed, different } = replayed
+  const differ = different.length > 0 ? `; ${different.length} differ` : ''
   return [
-    `  ${different.length === 0 ? 'ok    ' : 'BROKEN'}  ${traces} plans replayed from their traces, ${orders} orders decided again from their events` +
-      `${skipped > 0 ? `, ${skipped} left out (settings or the order changed since)` : ''}${different.length > 0 ? `; ${different.length} differ` : ''}`,
+    `  ${different.length === 0 ? 'ok    ' : 'BROKEN'}  ${traces} plans replayed from their traces, ${decisions} decisions made again from their events; ` +
+      `${orders} orders whole${differ}`,
+    ...(facts === 0
+      ? []
+      : [`            ${facts} versions taken as the history tells them: parcels that left, closings`]),
+    ...Object.entries(notReplayed).map(
+      ([reason, versions]) => `            ${versions} versions not replayed: ${reason}`,
+    ),
     ...different.slice(0, 5).map((d) => `            ${JSON.stringify(d)}`),
   ]
 }
