@@ -47,7 +47,7 @@ export function nodeActor(node: string): Actor {
   return { kind: 'node', name: node }
 }
 
-/** Up to version 0.1.0 nobody was named, and an approval was called a release. */
+/** Up to version 0.1.0 a command named no actor, and an approval was called a release. */
 type StoredCommand = Omit<Command, 'type' | 'actor' | 'note'> & {
   readonly type: Command['type'] | 'release'
   readonly actor?: Actor

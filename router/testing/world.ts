@@ -33,7 +33,7 @@ export const allFromOneNode: Sourcing = (demand) => ({
   missing: [],
 })
 
-/** Nobody has these. */
+/** No node has these SKUs. */
 export function allBut(...skus: readonly string[]): Sourcing {
   return (demand, order) => {
     const lacks = ({ item }: Demand) => skus.includes(order.items[item]!.sku)
