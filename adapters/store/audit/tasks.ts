@@ -1,4 +1,4 @@
-/** Promises 3, 4 and 6, as far as tasks go: a task is somebody's, is held by a fence, and each unit of it leaves once. */
+/** Promises 3, 4 and 6 for tasks: a task belongs to an order, its owner has the fence, and each unit leaves once. */
 import { calledBack } from './called-back.ts'
 import { pulledAtTheirDates } from './dates.ts'
 import { bagSum, type Invariant } from './invariant.ts'

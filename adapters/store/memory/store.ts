@@ -44,7 +44,7 @@ export class MemoryStore implements OrderStore {
     this.#now = now
   }
 
-  /** Whether somebody holds the epoch lock, or waits for it. */
+  /** Whether a transaction holds the epoch lock, or waits for it. */
   get locked(): boolean {
     return this.#lock.isHeld
   }
@@ -53,7 +53,7 @@ export class MemoryStore implements OrderStore {
     return this.tables.epoch
   }
 
-  /** Resolves when nobody holds the epoch lock. */
+  /** Resolves when no transaction holds the epoch lock. */
   unlocked(): Promise<void> {
     return this.#lock.free()
   }

@@ -15,15 +15,15 @@ const place = ['setting', sealedSetting]
 export interface KeptAdminToken {
   readonly token: string
   /**
-   * `made`: there was none. `made_anew`: there was one that nobody can open any more; processes that still run take the old
-   * one until their next start.
+   * `made`: there was none. `made_anew`: there was one that no key opens any more; processes that still run take the
+   * old one until their next start.
    */
   readonly outcome: 'kept' | 'made' | 'made_anew'
 }
 
 /**
- * The token that is kept, or `fresh` from now on: whoever comes first decides for all. Sealed anew when another key of the
- * vault sealed it. Throws CredentialsKeyError on one that a key sealed that is not here, unless that key `isLost`.
+ * The token that is kept, or `fresh` from now on: the first process decides for all. Sealed anew when another key of
+ * the vault sealed it. Throws CredentialsKeyError on one that a key sealed that is not here, unless that key `isLost`.
  */
 export async function adminTokenOrKeep(
   sql: Sql,
