@@ -19,7 +19,7 @@ export class Clients {
 
   /** Null when no answer came: the service may still have done what the request asks for. */
   async ask(request: Signed, token: string | null = null): Promise<PlatformAnswer | null> {
-    // A caller that still asks when its world is over waits for ever: else the caller's loop would keep the process alive.
+    // A caller that still asks when its world is over waits for ever: else its loop would keep this process alive.
     if (this.#ended) return await new Promise(() => undefined)
     const pool = this.#current()
     if (pool === null) return null
