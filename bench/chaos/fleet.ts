@@ -46,7 +46,7 @@ export class Fleet {
     await Promise.all(this.#members.map((_, index) => this.start(index)))
   }
 
-  /** Does nothing where one runs; who is asked again while it starts waits for that start. */
+  /** Does nothing where one runs; a second call while it starts waits for that start. */
   async start(index: number): Promise<void> {
     if (this.#members[index] !== null) return
     const starting = this.#starting.get(index) ?? this.#spawn(index).finally(() => this.#starting.delete(index))

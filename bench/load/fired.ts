@@ -20,7 +20,7 @@ export interface OpenRound {
   readonly curve: readonly Pace[]
   /** Connections are opened as they are needed, up to this many; beyond, a request waits, and its clock runs. */
   readonly connectionsMax: number
-  /** Who is not answered within it hangs up: the platform's own patience. */
+  /** A request that has no answer within this time hangs up: the platform's own patience. */
   readonly patienceMs: number
   /** A refused or unanswered request is sent again so long after; null: it is given up. */
   readonly retryAfterMs: number | null

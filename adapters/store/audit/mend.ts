@@ -40,7 +40,7 @@ export async function queueGivenBack(sql: Sql, broken: string): Promise<number> 
   )
 }
 
-/** The list of those who wait follows from the orders. */
+/** The list of backordered orders follows from the orders. */
 export async function mendBackorders(sql: Sql, broken: string): Promise<number> {
   return (await sql.begin(async (tx) => {
     await tx.unsafe(

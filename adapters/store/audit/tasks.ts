@@ -9,7 +9,7 @@ export const taskInvariants: readonly Invariant[] = [
     query: `select t.task_id, t.order_id from task t where not exists (select from orders o where o.id = t.order_id)`,
   },
   {
-    // Who has or had a task has it by a fence; what left us can no longer be asked for.
+    // A node that has or had a task has a fence for it; a task that is shipped can no longer be intercepted.
     name: 'tasks_are_held_by_their_fences',
     query: `
       select task_id, state, fence, intercept_requested from task
