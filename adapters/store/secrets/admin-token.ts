@@ -1,7 +1,7 @@
 /**
  * The operator's token that the first start made: kept for all processes of a database, sealed as credentials are, so
- * that a dump does not show it. Earlier versions kept it as plain text, under another key of `setting`; the next start seals
- * that token and removes the plain one. Older backups still hold it: ADMIN_TOKEN chooses another.
+ * that a dump does not show it. Earlier versions kept it as plain text, under another key of `setting`; the next start
+ * seals that token and removes the plain one. Older backups still hold it: ADMIN_TOKEN chooses another.
  */
 import type { Queryable, Sql } from '../postgres/connect.ts'
 import { unknownKey } from './credentials.ts'

@@ -18,8 +18,8 @@ export interface Stretch {
 }
 
 /**
- * A second guard, should a mark be missing: orders that have something to close and have another version than the one that was
- * last reconciled, or never were. Looks at `look` orders in order of id, from after the given one, and stops there. It
+ * A second guard, should a mark be missing: orders that have something to close and have another version than the one
+ * that was last reconciled, or never were reconciled. Looks at `look` orders in order of id, from after the given one, and stops there. It
  * finds nearly always nothing, and a search that goes on until it finds something would read every order that ever was.
  */
 export async function unreconciledOrders(sql: Queryable, afterOrderId: string, look: number): Promise<Stretch> {
