@@ -7,7 +7,7 @@
  *
  * Not here: fraud scores, blacklists, credit. They would be rules of this list, fed through the context.
  */
-import type { Catalog } from './bundle.ts'
+import { type Catalog, countItems, orderItemsMax } from './bundle.ts'
 import type { Hold, OrderSnapshot, SnapshotLine } from './types.ts'
 
 export interface CheckLimits {
@@ -53,6 +53,7 @@ export const rules: readonly Rule[] = [
   { name: 'platform_hold', overrulable: false, examine: platformHold },
   { name: 'presale_balance', overrulable: false, examine: presaleBalance },
   { name: 'unknown_sku', overrulable: false, examine: unknownSku },
+  { name: 'too_many_items', overrulable: false, examine: tooManyItems },
   { name: 'amount_mismatch', overrulable: true, examine: amountMismatch },
   { name: 'unresolvable_address', overrulable: true, examine: unresolvableAddress },
   { name: 'address_under_review', overrulable: true, examine: addressUnderReview },
@@ -70,6 +71,18 @@ export const ruleSets: readonly (readonly string[])[] = [
     'platform_hold',
     'presale_balance',
     'unknown_sku',
+    'amount_mismatch',
+    'unresolvable_address',
+    'address_under_review',
+    'human_wanted',
+    'risky_quantity',
+  ],
+  [
+    'unpaid',
+    'platform_hold',
+    'presale_balance',
+    'unknown_sku',
+    'too_many_items',
     'amount_mismatch',
     'unresolvable_address',
     'address_under_review',
@@ -150,6 +163,15 @@ function isKnown(code: string, catalog: Catalog): boolean {
     if (component === undefined || component.bundle.length > 0) return false
   }
   return true
+}
+
+/** Nobody may overrule it: its bundles are not taken apart, so there is nothing that could be picked. */
+function tooManyItems({ snapshot, catalog }: CheckInput): Verdict {
+  const count = countItems(snapshot.lines, catalog)
+  if (count <= orderItemsMax) return pass
+  return hold(
+    `lines and components of bundles come to ${count} items (limit ${orderItemsMax}): have the order split on the platform, or cancel it`,
+  )
 }
 
 function amountMismatch({ snapshot }: CheckInput): Verdict {

@@ -9,22 +9,10 @@ const fileLinesMax = 250
 const functionLinesMax = 80
 
 /** Files that are still too long → why. A line here is work that is left; it goes away when its file is short enough. */
-const longFilesLeft: Readonly<Record<string, string>> = {
-  'adapters/store/orders/commit.ts': 'one transaction; its steps are to be told apart by table',
-  'adapters/store/stock/stock.ts': 'postings, figures, shortages and backorders are to be told apart',
-  'bench/simulation/process.ts': 'goes when the simulation runs the stages of workers/ themselves',
-  'bench/simulation/world.ts': 'goes when the simulation runs the stages of workers/ themselves',
-  'router/decide.ts': 'the decision on lines and that on tasks are to be told apart',
-  'router/source/optimum.ts': 'sets of units and the search over them are to be told apart',
-  'router/types.ts': 'the types of orders and those of settings are to be told apart',
-  'workers/decide/decide-batch.ts': 'the steps of a batch are to be told apart',
-  'workers/decide/source-and-reserve.ts': 'planning and reserving are to be told apart',
-}
+const longFilesLeft: Readonly<Record<string, string>> = {}
 
 /** Functions that are still too long, by file and the name in their head → why. */
-const longFunctionsLeft: Readonly<Record<string, string>> = {
-  'workers/catalog/nearest.ts: nearestOf': 'the kept nearest nodes and the search among all are to be told apart',
-}
+const longFunctionsLeft: Readonly<Record<string, string>> = {}
 
 function longFiles(tree: Tree): readonly string[] {
   return [...tree].filter(([path, text]) => isProduction(path) && linesOf(text) > fileLinesMax).map(([path]) => path)

@@ -1,4 +1,5 @@
 /** What the stages of one process stand on: connections, settings with availability, Redis' counters. */
+import { randomUUID } from 'node:crypto'
 import { FiguresFeed } from '../adapters/stock/figures-feed.ts'
 import { preparePartitions } from '../adapters/store/inbox/partitions.ts'
 import { connect, indexedPlans } from '../adapters/store/postgres/connect.ts'
@@ -54,6 +55,7 @@ export async function openFoundation({ config, log, databaseUrl, redisUrl, vault
     store: new PostgresStore(sql),
     intakeStore: new PostgresStore(intakeSql),
     metrics: createMetrics(),
+    newId: randomUUID as () => string,
     close: async (): Promise<void> => {
       feed.close()
       keeper.close()

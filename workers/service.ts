@@ -1,31 +1,36 @@
-/** One process of Paidan: its foundation, the stages of an order's way, the sweep and the HTTP side; and its end, in reverse. */
+/** One process of Paidan: its foundation, threads, the stages of an order's way, the sweep and the HTTP side; and its end, in reverse. */
+import { openOrderApis } from '../adapters/channels/order-apis.ts'
 import { loadDivisions } from '../adapters/divisions/load.ts'
 import { readSecrets } from '../adapters/store/secrets/credentials.ts'
 import { defaultPolicy } from '../router/policy.ts'
-import { openFoundation, type ServiceOptions } from './foundation.ts'
+import { openThreads } from './decide/threads.ts'
+import { type Foundation, openFoundation, type ServiceOptions } from './foundation.ts'
 import { Waiting } from './fulfil/waiting.ts'
 import { Sweep } from './operate/sweep.ts'
 import { type DatabaseSweepContext, databaseSweepParts } from './operate/sweep-database.ts'
-import { type OrderSweepContext, orderSweepParts } from './operate/sweep-parts.ts'
+import { type OrderSweepContext, orderSweepParts, type SweepOptions } from './operate/sweep-parts.ts'
 import { sleep } from './process/clock.ts'
 import type { Config } from './process/config.ts'
 import type { Metrics } from './process/metrics.ts'
 import { serveApi } from './serve.ts'
+import { openBills } from './settle/bills.ts'
 import { openStages } from './stages.ts'
-import type { SweepOptions } from './stock/sweep-stock.ts'
 
 export type RunningService = Awaited<ReturnType<typeof startService>>
 
 export async function startService(options: ServiceOptions) {
   const foundation = await openFoundation(options)
-  const stages = openStages(foundation)
+  const threads = threadsOf(foundation)
+  const bills = openBills(foundation.databaseUrl)
+  const stages = openStages({ ...foundation, run: threads.run, apis: openOrderApis() })
   const { config, clock, sql, vault, catalog } = foundation
   let isStopping = false
   const parts = {
     ...foundation,
     ...stages,
+    bills,
     isStopping: () => isStopping,
-    waiting: new Waiting(),
+    waiting: new Waiting(clock),
     divisions: loadDivisions(),
     policy: defaultPolicy,
     skuOf: (sku: string) => catalog.current.sku(sku),
@@ -36,6 +41,7 @@ export async function startService(options: ServiceOptions) {
   const end = async (): Promise<void> => {
     await sweep.stop()
     await stages.end()
+    await Promise.all([threads.close(), bills.close()])
     await foundation.close()
   }
   try {
@@ -57,6 +63,14 @@ export async function startService(options: ServiceOptions) {
     await end()
     throw error
   }
+}
+
+function threadsOf({ config, databaseUrl, redisUrl, keyPrefix, keeper, catalog, metrics, log }: Foundation) {
+  return openThreads({
+    settings: { databaseUrl, redisUrl, keyPrefix, owner: keeper.owner, logLevel: config.logLevel },
+    ...{ threads: config.threads, concurrency: config.threadConcurrency, metrics, log },
+    current: () => ({ catalogVersion: catalog.current.version, availability: catalog.availability.shape }),
+  })
 }
 
 export interface SweptParts extends DatabaseSweepContext, Omit<OrderSweepContext, 'catalog' | 'metrics'> {

@@ -42,7 +42,7 @@ async function deliver(
 ): Promise<boolean> {
   const taker = process()
   if (taker === null) return false
-  const taken = taker.take([event]).then(
+  const taken = taker.take(event).then(
     () => true,
     () => false,
   )

@@ -6,6 +6,7 @@
 import type { Random } from '../../adapters/shared/seeded-random.ts'
 import type { PulledTask } from '../../adapters/store/tasks/tasks.ts'
 import type { Package, TaskLine } from '../../router/task.ts'
+import { accept, confirmIntercept, pull as pullTasks, reject, ship } from '../../workers/fulfil/verbs.ts'
 import type { SimulatedProcess } from './process.ts'
 import type { Scheduler } from './scheduler.ts'
 
@@ -14,6 +15,7 @@ const leaseMsMax = 400
 const workMsMax = 300
 const triesMax = 3
 const patienceMs = 80
+const noSignal = new AbortController().signal
 
 export interface WarehouseContext {
   readonly scheduler: Scheduler
@@ -28,7 +30,9 @@ export function openWarehouse(context: WarehouseContext, node: string): void {
   const pull = async (): Promise<void> => {
     if (context.isCalm()) return
     const leaseSeconds = random.between(leaseMsMin, leaseMsMax) / 1000
-    const tasks = await ask(context, 1, (process) => process.store.pullTasks(node, 2, leaseSeconds))
+    const tasks = await ask(context, 1, (process) =>
+      pullTasks(process.fulfil, node, { limit: 2, leaseSeconds, waitSeconds: 0 }, noSignal),
+    )
     for (const task of tasks ?? []) void work(context, node, task)
     scheduler.after(random.between(20, 120), `${node} pulls`, () => void pull())
   }
@@ -38,19 +42,19 @@ export function openWarehouse(context: WarehouseContext, node: string): void {
 async function work(context: WarehouseContext, node: string, task: PulledTask): Promise<void> {
   const { scheduler, random } = context
   const { taskId, fence } = task
+  const claim = { node, taskId, fence }
   const busy = (): Promise<void> => scheduler.sleep(random.below(workMsMax), `${node} works on ${taskId}`)
   if (task.intercepted) {
-    if (random.chance(0.6))
-      await ask(context, triesMax, (p) => p.giveBack(node, taskId, fence, { state: 'intercepted' }))
+    if (random.chance(0.6)) await ask(context, triesMax, (p) => confirmIntercept(p.fulfil, claim, ''))
     return
   }
-  if (random.chance(0.5)) await ask(context, triesMax, (p) => p.store.acceptTask(node, taskId, fence))
+  if (random.chance(0.5)) await ask(context, triesMax, (p) => accept(p.fulfil, claim))
   await busy()
   const fate = random.below(10)
   if (fate < 2) return
   if (fate < 4) {
     const reason = random.pick(['out_of_stock', 'damaged', 'closed'] as const)
-    await ask(context, triesMax, (p) => p.giveBack(node, taskId, fence, { state: 'rejected', reason, lines: [] }))
+    await ask(context, triesMax, (p) => reject(p.fulfil, claim, reason, [], ''))
     return
   }
   const parts =
@@ -61,9 +65,9 @@ async function work(context: WarehouseContext, node: string, task: PulledTask): 
     const sent = lines.filter((l) => l.quantity > 0)
     if (sent.length === 0) continue
     const packages: Package[] = [{ carrier: 'c', waybill: `${taskId}-${fence}-${i}`, lines: sent, shippedAt: 0 }]
-    await ask(context, triesMax, (p) => p.store.shipTask(node, taskId, fence, packages))
+    await ask(context, triesMax, (p) => ship(p.fulfil, claim, packages))
     // Whoever is not sure says it again.
-    if (random.chance(0.3)) await ask(context, 1, (p) => p.store.shipTask(node, taskId, fence, packages))
+    if (random.chance(0.3)) await ask(context, 1, (p) => ship(p.fulfil, claim, packages))
     await busy()
   }
 }

@@ -3,6 +3,7 @@
  * deliveries, and somebody who breaks things. First the storm, then calm: no more faults, and everything has to come to rest.
  */
 
+import type { OrderApis } from '../../adapters/channels/order-apis.ts'
 import { type Random, randomFrom } from '../../adapters/shared/seeded-random.ts'
 import { MemoryStore } from '../../adapters/store/memory/store.ts'
 import type { Divisions } from '../../router/address.ts'
@@ -16,7 +17,7 @@ import { SimulatedProcess } from './process.ts'
 import { CountersPort, SimulatedRedis } from './redis.ts'
 import { endOf, inOrder } from './reference.ts'
 import { Scheduler } from './scheduler.ts'
-import { StorePort } from './store-port.ts'
+import { storePort } from './store-port.ts'
 import { type Story, tellStory } from './story.ts'
 import type { Ports } from './thread.ts'
 import { openTroubles } from './troubles.ts'
@@ -24,6 +25,9 @@ import { openWarehouse } from './warehouse.ts'
 import { watched } from './watched-store.ts'
 import { type Faults, Life, noFaults, Wire } from './wire.ts'
 import { unbroken, type Wiring } from './wiring.ts'
+
+/** No order of this world is fetched yet. */
+const noApis = (): OrderApis => ({ of: () => null, close: async () => undefined })
 
 const startMs = Date.UTC(2026, 10, 11, 4)
 const stormStepsMin = 300
@@ -143,7 +147,7 @@ export class World {
     }
     const platform = openPlatform(context, this.#stories)
     if (!this.#comparable) for (const node of nodes) openWarehouse(context, node)
-    const goods = deliverGoods(context, this.store, !this.#comparable)
+    deliverGoods(context, !this.#comparable)
     this.#troubles = openTroubles({
       ...context,
       ...{ redis: this.redis, store: this.store, lives: this.#lives },
@@ -155,7 +159,7 @@ export class World {
       const breach = await this.#step()
       if (breach !== null) return breach
     }
-    return await this.#rest(platform.isDone, goods.restock)
+    return await this.#rest(platform.isDone)
   }
 
   async #stock(): Promise<void> {
@@ -172,10 +176,7 @@ export class World {
     return this.#bug ?? this.#invariants.breach()
   }
 
-  async #rest(
-    isDone: () => boolean,
-    restock: (process: SimulatedProcess, id: string) => Promise<void>,
-  ): Promise<string | null> {
+  async #rest(isDone: () => boolean): Promise<string | null> {
     this.calm = true
     this.scheduler.note('— calm —')
     Object.assign(this.#faults, noFaults)
@@ -185,7 +186,6 @@ export class World {
     })
     let jumped = false
     let restFromMs = Number.POSITIVE_INFINITY
-    const restocked = { asked: false, done: false }
     for (let i = 0; i < calmStepsMax; i++) {
       const breach = await this.#step()
       if (breach !== null) return breach
@@ -195,19 +195,7 @@ export class World {
         // Whatever is held or leased by now has nobody behind it.
         this.scheduler.nowMs += heldMsMax + 1
         restFromMs = this.nowMs + sweepsMs
-      } else if (
-        this.nowMs < restFromMs ||
-        restBreach(this.#observed()) !== null ||
-        (restocked.asked && !restocked.done)
-      )
-        continue
-      else if (restocked.done) return await this.#differences()
-      else {
-        restocked.asked = true
-        void restock(this.#processes[0]!, 'sweep').then(() => {
-          restocked.done = true
-        })
-      }
+      } else if (this.nowMs >= restFromMs && restBreach(this.#observed()) === null) return await this.#differences()
     }
     if (!isDone()) return 'the platforms are never answered'
     return restBreach(this.#observed()) ?? 'no rest'
@@ -232,7 +220,7 @@ export class World {
       ...this.#portsOf(life, () => this.#processes[index]!.keeper.epoch),
       portsOf: (of, epoch) => this.#portsOf(of, epoch),
       ...{ ...this.#place, heldMsMax },
-      wiring: this.#wiring,
+      apis: noApis,
       owner: this.#wiring.owner(++this.#started),
       onBug: (what) => {
         this.#bug ??= `a bug: ${what}`
@@ -246,7 +234,7 @@ export class World {
   #portsOf(life: Life, epoch: () => number): Ports {
     const wire = new Wire(life, this.scheduler, this.random, this.#faults)
     const counters = new CountersPort(wire, this.redis, this.#wiring.counters(this.redis.stock))
-    const store = new StorePort(wire, this.#wiring.perProcess(this.#seen, epoch))
+    const store = storePort(wire, this.#wiring.perProcess(this.#seen, epoch))
     return { wire, store, counters: this.#wiring.port(counters) }
   }
 

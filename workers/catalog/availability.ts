@@ -1,6 +1,6 @@
 /**
- * Availability availability: what each node could promise of each SKU when somebody last looked, in memory that all threads
- * share, so that ranking needs no round trip. They may be wrong in both directions: Redis decides.
+ * Availability: what each node could promise of each SKU at the last look, in memory that all threads share, so that ranking
+ * needs no round trip. A figure may be wrong in both directions: Redis decides.
  *
  * A store has a shelf of some dozen SKUs out of thousands, so there is one record a (node, SKU) that ever had a figure, and
  * not one a pair that there could be. A record is found through its bucket, and all records of a SKU hang on one chain:
@@ -10,6 +10,7 @@
  *   [records used] [total of each SKU] [chain of each SKU] [buckets] [records: sku, node, available, next in bucket, next of SKU]
  */
 import type { Holders } from '../../router/source/network.ts'
+import { longer, placedMax, type ReadChain } from './read-chain.ts'
 
 export interface AvailabilityShape {
   readonly memory: SharedArrayBuffer
@@ -36,22 +37,7 @@ const nextOfSkuAt = 4
 
 let layouts = 0
 
-/** The nodes of a SKU as far as its chain was read. */
-interface ReadChain {
-  head: number
-  readonly nodes: number[]
-  /** Where the record of each begins. */
-  readonly records: number[]
-  /** By node number: where its record begins, 0 when it has none. As far as `placedMax`. */
-  places: Int32Array
-  /** One bit a node number, for those beyond. */
-  bits: Uint32Array
-}
-
-/** Places of so many nodes are kept for each SKU: 4 KiB. In a larger network most SKUs lie at few nodes, which a bit tells. */
-const placedMax = 1_024
-
-const nobody: Holders = { numbers: [], unitsAt: () => 0 }
+const noHolders: Holders = { numbers: [], unitsAt: () => 0 }
 
 export class Availability {
   readonly shape: AvailabilityShape
@@ -73,7 +59,7 @@ export class Availability {
     this.#read = new Array(shape.columns).fill(undefined)
   }
 
-  /** For SKU numbers up to `skus`; nobody has anything. */
+  /** For SKU numbers up to `skus`; no node has any figure yet. */
   static sized(skus: number, records = recordsAtFirst): Availability {
     return Availability.#laidOut(columnsFor(skus), records)
   }
@@ -109,7 +95,7 @@ export class Availability {
     const used = Math.min(Atomics.load(cells, 0), this.#recordsMax)
     for (let number = 1; number <= used; number++) {
       const record = this.#record(number)
-      // A record that is just being made, or that somebody else had made already, has none.
+      // A record that is just being made, or that another thread made first, has none.
       const available = Atomics.load(cells, record + availableAt)
       if (available === 0) continue
       larger.set(cells[record + nodeAt]!, cells[record + skuAt]!, available)
@@ -136,14 +122,14 @@ export class Availability {
     this.#moveTotal(sku, old, old + change)
   }
 
-  /** The sum over all nodes that have any; at least that, while somebody is just changing a figure. */
+  /** The sum over all nodes that have any; at least that, while another thread changes a figure. */
   anywhere(sku: number): number {
     return sku < this.shape.columns ? this.#cells[1 + sku]! : 0
   }
 
   /** Every node that ever had a figure of the SKU, and its units: a node that is missing has nothing. Good until the next question. */
   holdersOf(sku: number): Holders {
-    if (sku >= this.shape.columns) return nobody
+    if (sku >= this.shape.columns) return noHolders
     const cells = this.#cells
     const { nodes, records } = this.#readChain(sku)
     return { numbers: nodes, unitsAt: (at) => cells[records[at]! + availableAt]! }
@@ -233,7 +219,7 @@ export class Availability {
     const bucket = this.#bucket(node, sku)
     for (let seen = 0; ; ) {
       const first = Atomics.load(cells, bucket)
-      // Somebody else may be adding the same: whoever is first in the bucket is the one. The other record stays unused.
+      // Another thread may add the same: the first record in the bucket counts. The other record stays unused.
       const others = this.#findUpTo(node, sku, first, seen)
       if (others !== 0) return others
       seen = first
@@ -251,10 +237,4 @@ export class Availability {
 
 function columnsFor(skus: number): number {
   return Math.ceil(skus * headroom) + spareColumns
-}
-
-function longer<Words extends Int32Array | Uint32Array>(words: Words, last: number): Words {
-  const more = new (words.constructor as new (length: number) => Words)(Math.ceil((last + 1) * headroom))
-  more.set(words)
-  return more
 }

@@ -11,42 +11,34 @@ import {
   type Secrets,
 } from '../../adapters/store/secrets/credentials.ts'
 import type { Vault } from '../../adapters/store/secrets/vault.ts'
-import { figuresOf, type NodeFigures } from '../../adapters/store/stock/stock.ts'
-import { figuresInTurn } from '../counters/figures-in-turn.ts'
+import { figuresOf } from '../../adapters/store/stock/stock.ts'
 import { Availability } from './availability.ts'
 import { type Catalog, catalogOf } from './catalog.ts'
+import { KeptAvailability } from './kept-availability.ts'
 
 export class CatalogWatch {
   readonly #sql: Sql
   readonly #vault: Vault
   #secrets: ReadonlyMap<string, Read> = new Map()
+  /** In force. Figures are kept by the numbers of the one that comes into force next, a little before it does. */
   #catalog: Catalog
-  /** By whose numbers figures are kept: of those that come into force next, a little before they do. */
-  #numbers: Catalog
-  #availability: Availability
-  /** There was no room for SKUs of `#numbers`, and what they have is still to be read. */
+  readonly #kept: KeptAvailability
+  /** There was no room for SKUs of the next catalog, and what they have is still to be read. */
   #isUnfilled = false
   #reading: Promise<void> | null = null
-  readonly #heard = new Map<string, number>()
 
-  private constructor(sql: Sql, vault: Vault, catalog: Catalog, availability: Availability) {
+  private constructor(sql: Sql, vault: Vault, catalog: Catalog) {
     this.#sql = sql
     this.#vault = vault
     this.#catalog = catalog
-    this.#numbers = catalog
-    this.#availability = availability
+    this.#kept = new KeptAvailability({ figuresOf: (nodes) => figuresOf(sql, nodes) }, catalog, Availability.sized(0))
   }
 
-  /** Without any availability: whoever opens it makes sure of the counters first, and fills them then. */
+  /** Without any availability: the caller makes sure of the counters first, and fills the availability then. */
   static async open(sql: Sql, vault: Vault): Promise<CatalogWatch> {
-    const watch = new CatalogWatch(
-      sql,
-      vault,
-      catalogOf({ version: 0, shops: new Map(), skus: new Map(), nodes: [] }),
-      Availability.sized(0),
-    )
+    const watch = new CatalogWatch(sql, vault, catalogOf({ version: 0, shops: new Map(), skus: new Map(), nodes: [] }))
     await watch.#readSettings()
-    watch.#catalog = watch.#numbers
+    watch.#catalog = watch.#kept.numbers
     watch.#isUnfilled = false
     return watch
   }
@@ -65,7 +57,7 @@ export class CatalogWatch {
   }
 
   get availability(): Availability {
-    return this.#availability
+    return this.#kept.current
   }
 
   /** Reads the settings when they have changed. When it returns, what was committed before the call is in force. */
@@ -78,19 +70,19 @@ export class CatalogWatch {
     await this.#reading
   }
 
-  /** Nobody plans with a SKU before its figures are there: an order for it would find nothing, and wait as a backorder. */
+  /** No order is planned with a SKU before its figures are there: the order would find nothing, and wait as a backorder. */
   async #read(): Promise<void> {
     await this.#readSettings()
     if (this.#isUnfilled) {
-      await this.#fillNewSkus()
+      await this.#kept.fillOnly((sku) => this.#catalog.skuNo(sku) === 0)
       this.#isUnfilled = false
     }
-    this.#catalog = this.#numbers
+    this.#catalog = this.#kept.numbers
   }
 
   /** When they have changed. All but the catalog is in force then, and there is room for what it will bring. */
   async #readSettings(): Promise<void> {
-    if ((await catalogVersion(this.#sql)) === this.#numbers.version) return
+    if ((await catalogVersion(this.#sql)) === this.#kept.numbers.version) return
     const catalog = await loadCatalog(this.#sql)
     // After the version, as all else: a newer secret shows as a newer version next time.
     const secrets = await readAllSecrets(this.#sql, this.#vault, 'shop')
@@ -98,67 +90,29 @@ export class CatalogWatch {
     await tellUnreadable(this.#sql, secrets)
     let skus = 0
     for (const { no } of catalog.skus.values()) skus = Math.max(skus, no)
-    if (!this.#availability.covers(skus)) {
-      this.#isUnfilled = true
-      this.#availability = this.#availability.widened(skus)
-    }
-    this.#numbers = catalogOf(catalog)
+    if (!this.#kept.number(catalogOf(catalog), skus)) this.#isUnfilled = true
   }
 
-  /** From Postgres: what Redis has promised in the last moments is not in it, and Redis will say so. */
-  async fillAvailability(): Promise<void> {
-    for await (const { node, seq, available } of this.#figures()) {
-      this.setAvailability(
-        node,
-        available.map((r) => ({ sku: r.sku, atp: r.available })),
-      )
-      this.hear(node, seq)
-    }
+  /** From Postgres: see KeptAvailability. */
+  fillAvailability(): Promise<void> {
+    return this.#kept.fill()
   }
 
-  /** Of the others, availability know more than Postgres: what threads have reserved and not yet committed. */
-  async #fillNewSkus(): Promise<void> {
-    for await (const { node, seq, available } of this.#figures()) {
-      const unknown = available.filter(({ sku }) => this.#catalog.skuNo(sku) === 0)
-      this.setAvailability(
-        node,
-        unknown.map((r) => ({ sku: r.sku, atp: r.available })),
-      )
-      // Whatever was set meanwhile may be newer: it is heard once more.
-      this.hear(node, Math.min(seq, this.heard(node)))
-    }
-  }
-
-  #figures(): AsyncIterable<NodeFigures> {
-    const nodes = this.#numbers.nodes.map(({ node }) => node)
-    return figuresInTurn(nodes, (some) => figuresOf(this.#sql, some))
-  }
-
-  /** Up to which of a node's changes the availability know of all; those made here are set at once, whatever their number. */
+  /** Up to which of a node's changes the availability knows of all. */
   heard(node: string): number {
-    return this.#heard.get(node) ?? 0
+    return this.#kept.heard(node)
   }
 
-  /** Of a node that is not known yet nothing was kept. */
   hear(node: string, seq: number): void {
-    if (this.#numbers.nodeIndex.has(node)) this.#heard.set(node, seq)
+    this.#kept.hear(node, seq)
   }
 
   setAvailability(node: string, rows: Iterable<{ readonly sku: string; readonly atp: number }>): void {
-    const index = this.#numbers.nodeIndex.get(node)
-    if (index === undefined) return
-    const row = this.#numbers.nodeNo(index)
-    for (const { sku, atp } of rows) {
-      const column = this.#numbers.skuNo(sku)
-      if (column === 0) continue
-      this.#availability.set(row, column, atp)
-      // What threads change in the old one until their next batch is missing in the new: Redis and the sweep say it again.
-      if (this.#availability.isCrowded) this.#availability = this.#availability.grown()
-    }
+    this.#kept.set(node, rows)
   }
 }
 
-/** A shop whose credentials cannot be opened refuses every webhook until somebody puts them again. */
+/** A shop whose credentials cannot be opened refuses every webhook until an operator puts them again. */
 async function tellUnreadable(sql: Sql, secrets: readonly ReadEntry[]): Promise<void> {
   const kind = 'credentials_unreadable'
   const entries = secrets.map(({ group: channel, name: shop, read }) => ({

@@ -3,6 +3,8 @@
  * all together: a thousand stores that wait are no more queries than a hundred.
  */
 
+import { type Clock, sleep } from '../process/clock.ts'
+
 export interface WaitingLimits {
   /** More are answered at once with what there is: they ask again. */
   readonly waitingMax: number
@@ -15,10 +17,12 @@ export interface WaitingLimits {
 export const waitingLimits: WaitingLimits = { waitingMax: 5_000, lookAgainMs: 300, looksPerSecondMax: 300 }
 
 export class Waiting {
+  readonly #clock: Clock
   readonly #limits: WaitingLimits
   #count = 0
 
-  constructor(limits: WaitingLimits = waitingLimits) {
+  constructor(clock: Clock, limits: WaitingLimits = waitingLimits) {
+    this.#clock = clock
     this.#limits = limits
   }
 
@@ -37,7 +41,7 @@ export class Waiting {
     if (this.#count >= this.#limits.waitingMax) return false
     this.#count += 1
     try {
-      await new Promise((resolve) => setTimeout(resolve, Math.min(this.pauseMs, leftMs)))
+      await sleep(this.#clock, Math.min(this.pauseMs, leftMs))
     } finally {
       this.#count -= 1
     }

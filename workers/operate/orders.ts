@@ -15,6 +15,8 @@ export interface OrderCommandContext {
   readonly intake: Pick<Intake, 'storeOwn'>
   readonly dispatch: Pick<Dispatch, 'decided'>
   readonly clock: Clock
+  /** Never gives the same twice. */
+  readonly newId: () => string
 }
 
 export type Commanded =
@@ -45,11 +47,11 @@ export async function cancelOrder(context: OrderCommandContext, key: OrderKey, g
 }
 
 async function command(
-  { sql, intake, dispatch, clock }: OrderCommandContext,
+  { sql, intake, dispatch, clock, newId }: OrderCommandContext,
   key: OrderKey,
   asked: Command,
 ): Promise<Commanded> {
-  const stored = await intake.storeOwn(commandEvent(key, asked, clock.now()))
+  const stored = await intake.storeOwn(commandEvent(key, asked, clock.now(), newId()))
   if (stored.outcome === 'new') {
     const decided = await dispatch.decided(stored.seq, decisionWaitMs)
     if (decided?.done !== true)

@@ -10,9 +10,9 @@ import type { Clock } from '../process/clock.ts'
 import type { Log } from '../process/log.ts'
 import type { Metrics } from '../process/metrics.ts'
 import { ReconcileSweep } from '../settle/sweep-reconciliations.ts'
-import { Restocking } from '../stock/restock.ts'
+import { Restocking, type RestockOptions } from '../stock/restock.ts'
 import { ShortageSweep } from '../stock/sweep-shortages.ts'
-import { StockSweep, type SweepOptions } from '../stock/sweep-stock.ts'
+import { StockSweep, type StockSweepOptions } from '../stock/sweep-stock.ts'
 import type { SweepPart } from './sweep.ts'
 
 export interface OrderSweepContext {
@@ -23,14 +23,18 @@ export interface OrderSweepContext {
   readonly intake: Pick<Intake, 'storeOwn'>
   readonly backlog: Backlog
   readonly clock: Clock
+  /** Never gives the same twice. */
+  readonly newId: () => string
   readonly log: Log
   readonly metrics: Pick<Metrics, 'mended' | 'drift' | 'drifts' | 'pending' | 'epoch'>
 }
 
+export type SweepOptions = StockSweepOptions & RestockOptions
+
 /** What follows from orders, stock and tasks: every part runs on any store, in any time. */
 export function orderSweepParts(context: OrderSweepContext, options: SweepOptions = {}): readonly SweepPart[] {
   const { store, keeper, backlog, metrics } = context
-  const restocking = new Restocking(context)
+  const restocking = new Restocking(context, options)
   const stock = new StockSweep(context, options, () => restocking.forget())
   const shortages = new ShortageSweep(context, stock)
   const settling = new ReconcileSweep(store)

@@ -66,7 +66,7 @@ test('a batch is bounded in number and in bytes, and nothing is too large for a 
 })
 
 test('waiting pulls: so many, and all together at a pace', async () => {
-  const waiting = new Waiting({ waitingMax: 3, lookAgainMs: 10, looksPerSecondMax: 100 })
+  const waiting = new Waiting(machineClock, { waitingMax: 3, lookAgainMs: 10, looksPerSecondMax: 100 })
   const pauses = Array.from({ length: 3 }, () => waiting.pause(1))
   expect(waiting.count).toBe(3)
   expect(waiting.pauseMs).toBe(30)

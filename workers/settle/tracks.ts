@@ -10,6 +10,7 @@ import type { Log } from '../process/log.ts'
 import type { Metrics } from '../process/metrics.ts'
 import { sampled } from '../process/sampled-log.ts'
 import type { Reconciler } from './reconciler.ts'
+import { recordTrack } from './verbs.ts'
 
 export interface TrackContext {
   readonly store: Pick<SettleStore, 'recordTrack'> & Pick<ExceptionStore, 'raise'>
@@ -35,7 +36,7 @@ export function trackRoutes(context: TrackContext): RawRoute[] {
 }
 
 async function takeTrack(context: TrackContext, carrier: Carrier, request: RawRequest): Promise<HttpAnswer> {
-  const { store, accountSecrets, metrics, log, reconciler } = context
+  const { store, accountSecrets, metrics, log } = context
   const counted = (outcome: string, answer: HttpAnswer) => {
     metrics.webhooks.inc({ channel: carrier.name, outcome })
     return answer
@@ -63,8 +64,7 @@ async function takeTrack(context: TrackContext, carrier: Carrier, request: RawRe
       ])
       return counted('stopped', carrier.acknowledgement)
     }
-    const recorded = await store.recordTrack(push.track, push.body)
-    reconciler.soon(recorded.orderIds)
+    const recorded = await recordTrack(context, push.track, push.body)
     return counted(recorded.outcome, carrier.acknowledgement)
   } catch (error) {
     const code = codeOf(error)

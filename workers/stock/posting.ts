@@ -14,6 +14,8 @@ export interface PostingContext {
   readonly keeper: Pick<CounterKeeper, 'tell'>
   readonly intake: Pick<Intake, 'storeOwn'>
   readonly clock: Clock
+  /** Never gives the same twice. */
+  readonly newId: () => string
   readonly log: Log
 }
 

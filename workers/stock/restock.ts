@@ -11,7 +11,7 @@ import type { Intake } from '../intake/intake.ts'
 import type { Clock } from '../process/clock.ts'
 
 // What is left waits for the next arrival or the next round of the sweep.
-const ordersPerRound = 500
+const ordersPerRoundDefault = 500
 // So that each SKU of a round has a stretch worth the while.
 const skusPerRound = 50
 // Backordered SKUs whose figures are looked at in one round: some ten milliseconds.
@@ -28,6 +28,8 @@ export interface RestockContext {
   readonly store: BackorderStore
   readonly intake: Pick<Intake, 'storeOwn'>
   readonly clock: Clock
+  /** Never gives the same twice. */
+  readonly newId: () => string
 }
 
 export interface RestockingContext extends RestockContext {
@@ -35,11 +37,17 @@ export interface RestockingContext extends RestockContext {
   readonly catalog: Pick<CatalogWatch, 'current' | 'availability'>
 }
 
+export interface RestockOptions {
+  /** Orders that one round of the sweep asks for again, about. */
+  readonly ordersPerRound?: number
+}
+
 /** For goods that just came: the oldest backorders of each SKU. */
 export async function restock(context: RestockContext, skus: readonly string[]): Promise<void> {
   if (skus.length === 0) return
   const of = skus.map((sku) => ({ sku, after: null }))
-  await ask(context, await context.store.backordersOf(of, { perSku: ordersPerRound, all: ordersPerRound }))
+  const limit = { perSku: ordersPerRoundDefault, all: ordersPerRoundDefault }
+  await ask(context, await context.store.backordersOf(of, limit))
 }
 
 /** One walk along the backorders of a SKU, over several rounds when there are many. */
@@ -56,11 +64,13 @@ interface Walk {
 /** For the sweep: every backorder of a SKU that some node has gets its turn, also behind those that cannot be filled. */
 export class Restocking {
   readonly #context: RestockingContext
+  readonly #ordersPerRound: number
   readonly #walks = new Map<string, Walk>()
   #afterSku = ''
 
-  constructor(context: RestockingContext) {
+  constructor(context: RestockingContext, options: RestockOptions) {
     this.#context = context
+    this.#ordersPerRound = options.ordersPerRound ?? ordersPerRoundDefault
   }
 
   /** What was tried is tried again: units came free that no figure shows. */
@@ -80,8 +90,8 @@ export class Restocking {
     const turn = due.sort((a, b) => lastAt(a) - lastAt(b)).slice(0, skusPerRound)
     if (turn.length === 0) return
     const of = turn.map((sku) => ({ sku, after: this.#walks.get(sku)?.after ?? null }))
-    const perSku = Math.floor(ordersPerRound / turn.length)
-    const found = await store.backordersOf(of, { perSku, all: ordersPerRound })
+    const perSku = Math.ceil(this.#ordersPerRound / turn.length)
+    const found = await store.backordersOf(of, { perSku, all: perSku * turn.length })
     await ask(this.#context, found)
     for (const { sku, after } of of) {
       const mine = found.filter((b) => b.sku === sku)
@@ -127,12 +137,17 @@ function retryMsOf(before: Walk | undefined, available: number, after: string | 
   return after === null ? Math.min(before.retryMs * 2, sameStockRetryMsMax) : before.retryMs
 }
 
-async function ask({ intake, clock }: RestockContext, waiting: readonly Backorder[]): Promise<void> {
+async function ask({ intake, clock, newId }: RestockContext, waiting: readonly Backorder[]): Promise<void> {
   const once = new Map(waiting.map((b) => [`${b.channel}/${b.shop}/${b.orderId}`, b]))
   await Promise.all(
     [...once.values()].map(({ channel, shop, orderId }) =>
       intake.storeOwn(
-        commandEvent({ channel: channel as ChannelName, shop, orderId }, { type: 'restock', ...given }, clock.now()),
+        commandEvent(
+          { channel: channel as ChannelName, shop, orderId },
+          { type: 'restock', ...given },
+          clock.now(),
+          newId(),
+        ),
       ),
     ),
   )
