@@ -1,24 +1,22 @@
 /** Where more is promised than there is, and the exceptions that say so. */
+import type { MissingUnits } from '../../../router/shortage.ts'
 import type { StockKey } from '../../../router/types.ts'
 import type { Queryable } from '../postgres/connect.ts'
-import type { Shortage } from './stock.ts'
-
-export interface ShortRow extends Shortage, StockKey {}
 
 /** Rows that promise more than there is: of one posting's, or all. */
 export async function shortRows(
   sql: Queryable,
   of: { readonly node: string; readonly skus: readonly string[] } | null,
-): Promise<ShortRow[]> {
-  return await sql<ShortRow[]>`
+): Promise<MissingUnits[]> {
+  return await sql<MissingUnits[]>`
     select node, sku, reserved - on_hand as missing from stock
     where reserved > on_hand ${of === null ? sql`` : sql`and node = ${of.node} and sku = any(${of.skus as string[]})`}
     order by node, sku`
 }
 
 /** Which of some rows promise more than there is. */
-export async function shortAt(sql: Queryable, places: readonly StockKey[]): Promise<ShortRow[]> {
-  return await sql<ShortRow[]>`
+export async function shortAt(sql: Queryable, places: readonly StockKey[]): Promise<MissingUnits[]> {
+  return await sql<MissingUnits[]>`
     select s.node, s.sku, s.reserved - s.on_hand as missing
     from unnest(${places.map((p) => p.node)}::text[], ${places.map((p) => p.sku)}::text[]) as p (node, sku)
     cross join lateral (
@@ -52,8 +50,8 @@ export async function shortAmong(
   sql: Queryable,
   places: readonly StockKey[],
   nodes: readonly string[],
-): Promise<ShortRow[]> {
-  return await sql<ShortRow[]>`
+): Promise<MissingUnits[]> {
+  return await sql<MissingUnits[]>`
     with candidate (node, sku) as materialized (
       select * from unnest(${places.map((p) => p.node)}::text[], ${places.map((p) => p.sku)}::text[])
       union
