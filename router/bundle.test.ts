@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { bundleComponentsMax, explode } from './bundle.ts'
+import { bundleComponentsMax, countItems, explode, orderItemsMax } from './bundle.ts'
+import { fc } from './testing/seed.ts'
 import type { Sku, SkuQuantity, SnapshotLine } from './types.ts'
 
 function line(sku: string, quantity: number, paidFen: number): SnapshotLine {
@@ -121,4 +121,17 @@ describe('explode', () => {
       }),
     )
   })
+})
+
+test('an order that would come to too many items is not taken apart; one that just fits is', () => {
+  const fifty = Array.from({ length: 50 }, (_, i) => ({ sku: `P${i}`, quantity: 1 }))
+  const wide = catalogOf(skuOf('WIDE', fifty), ...fifty.map(({ sku }) => skuOf(sku)))
+  const told = (count: number) => Array.from({ length: count }, () => line('WIDE', 1, 100))
+  const fits = orderItemsMax / 50
+  expect(countItems(told(fits), wide)).toBe(orderItemsMax)
+  expect(explode(told(fits), wide)).toHaveLength(orderItemsMax)
+  expect(countItems(told(1_000), wide)).toBe(50_000)
+  expect(explode(told(1_000), wide)).toEqual(
+    told(1_000).map((_, i) => ({ line: i, sku: 'WIDE', quantity: 1, paidFen: 100 })),
+  )
 })

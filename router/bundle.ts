@@ -13,13 +13,33 @@ export type Catalog = (sku: string) => Sku | undefined
 /** More distinct components than anyone sells as one article; a longer list is a broken import. */
 export const bundleComponentsMax = 100
 
-/** Items in the order of lines and of components; one per line and distinct SKU. An unknown SKU passes as it is. */
+/**
+ * Items that an order may come to. Everything that follows from an order grows with them: its row, its plan, its trace, the
+ * memory of the thread that decides it. Platforms cap an order at 200 lines, and the longest basket of a wholesaler that we
+ * know has 1,114; what is longer is no order that a warehouse could pick.
+ */
+export const orderItemsMax = 2_000
+
+/** What `explode` would come to, without making it. */
+export function countItems(lines: readonly SnapshotLine[], catalog: Catalog): number {
+  // Hardly any order is so long that its bundles have to be looked at.
+  if (lines.length * bundleComponentsMax <= orderItemsMax) return lines.length
+  let count = 0
+  for (const { sku } of lines) count += Math.max(1, catalog(sku)?.bundle.length ?? 0)
+  return count
+}
+
+/**
+ * Items in the order of lines and of components; one per line and distinct SKU. An unknown SKU passes as it is, and so does
+ * every bundle of an order that would come to more than `orderItemsMax`: the check `too_many_items` holds that order.
+ */
 export function explode(lines: readonly SnapshotLine[], catalog: Catalog): Item[] {
+  const isTooMany = countItems(lines, catalog) > orderItemsMax
   const items: Item[] = []
   for (let line = 0; line < lines.length; line++) {
     const { sku, quantity, paidFen } = lines[line]!
     assertQuantity(quantity)
-    const bundle = catalog(sku)?.bundle
+    const bundle = isTooMany ? undefined : catalog(sku)?.bundle
     if (bundle === undefined || bundle.length === 0) items.push({ line, sku, quantity, paidFen })
     else explodeBundle(items, line, lines[line]!, bundle)
   }

@@ -13,6 +13,8 @@ stock('A')
 stock('SET', 'A')
 stock('BROKEN', 'A', 'GONE')
 stock('NESTED', 'SET')
+stock('TEN', ...'ABCDEFGHIJ')
+for (const sku of 'BCDEFGHIJ') stock(sku)
 
 const line: SnapshotLine = {
   lineId: '1',
@@ -116,6 +118,8 @@ describe('check', () => {
       ['risky_quantity'],
       [],
     ],
+    ['as many items as the limit', lines(...Array.from({ length: 200 }, () => ({ sku: 'TEN' }))), [], []],
+    ['one line more', lines(...Array.from({ length: 201 }, () => ({ sku: 'TEN' }))), ['too_many_items'], []],
     ['many, but refunded', lines({ quantity: 201, refund: 'refunded' }), [], []],
   ])('%s', (_why, change, held, refused) => {
     const { holds, refusals, passed } = run(change)
@@ -128,7 +132,7 @@ describe('check', () => {
 
   test('no rule hides another', () => {
     const all: Partial<OrderSnapshot> = {
-      ...lines({ sku: '', quantity: 500 }),
+      ...lines({ sku: '', quantity: 500 }, ...Array.from({ length: 200 }, () => ({ sku: 'TEN' }))),
       platformState: 'unpaid',
       paidFen: 1,
       receiver: { ...receiver, adcode: null },
@@ -146,6 +150,7 @@ describe('check', () => {
     expect(passed).toEqual(['platform_hold'])
   })
 
+  const tooMany = Array.from({ length: 201 }, () => ({ sku: 'TEN' }))
   const breaks: Record<string, Partial<OrderSnapshot>> = {
     unpaid: { platformState: 'unpaid' },
     platform_hold: { platformState: 'on_hold' },
@@ -155,6 +160,7 @@ describe('check', () => {
     unresolvable_address: { receiver: { ...receiver, adcode: null, point: null } },
     address_under_review: { addressUnderReview: true },
     human_wanted: { buyerMessage: '等通知' },
+    too_many_items: lines(...tooMany),
     risky_quantity: lines({ quantity: 1000 }),
   }
 

@@ -2,12 +2,12 @@
  * Check (审单): may this order be routed as it is? A list of named rules; each is asked, none hides another, so that
  * a person sees at once everything that is wrong with an order.
  *
- * A rule passes, holds (挂起: somebody can put it right, or let it go) or refuses (nothing can: it is to be cancelled).
+ * A rule passes, holds (挂起: a person can put it right, or approve it) or refuses (nothing can put it right: the order is cancelled).
  * Reasons say what to do. They are stored and shown, so they never quote the buyer or the address.
  *
  * Not here: fraud scores, blacklists, credit. They would be rules of this list, fed through the context.
  */
-import type { Catalog } from './bundle.ts'
+import { type Catalog, countItems, orderItemsMax } from './bundle.ts'
 import type { Hold, OrderSnapshot, SnapshotLine } from './types.ts'
 
 export interface CheckLimits {
@@ -22,7 +22,7 @@ export interface CheckLimits {
 export interface CheckInput {
   readonly snapshot: OrderSnapshot
   readonly catalog: Catalog
-  /** Names of rules that a person has overruled for this order. Ignored for rules that nobody may overrule. */
+  /** Names of rules that a person has overruled for this order. Ignored for rules that no person may overrule. */
   readonly overruled: readonly string[]
   readonly limits: CheckLimits
 }
@@ -53,6 +53,7 @@ export const rules: readonly Rule[] = [
   { name: 'platform_hold', overrulable: false, examine: platformHold },
   { name: 'presale_balance', overrulable: false, examine: presaleBalance },
   { name: 'unknown_sku', overrulable: false, examine: unknownSku },
+  { name: 'too_many_items', overrulable: false, examine: tooManyItems },
   { name: 'amount_mismatch', overrulable: true, examine: amountMismatch },
   { name: 'unresolvable_address', overrulable: true, examine: unresolvableAddress },
   { name: 'address_under_review', overrulable: true, examine: addressUnderReview },
@@ -62,7 +63,7 @@ export const rules: readonly Rule[] = [
 
 /**
  * The names of `rules` as they were and are, so that a trace can say "all of set 1" in one digit. A set never changes:
- * whoever changes `rules` adds a set.
+ * a change of `rules` adds a set.
  */
 export const ruleSets: readonly (readonly string[])[] = [
   [
@@ -70,6 +71,18 @@ export const ruleSets: readonly (readonly string[])[] = [
     'platform_hold',
     'presale_balance',
     'unknown_sku',
+    'amount_mismatch',
+    'unresolvable_address',
+    'address_under_review',
+    'human_wanted',
+    'risky_quantity',
+  ],
+  [
+    'unpaid',
+    'platform_hold',
+    'presale_balance',
+    'unknown_sku',
+    'too_many_items',
     'amount_mismatch',
     'unresolvable_address',
     'address_under_review',
@@ -150,6 +163,15 @@ function isKnown(code: string, catalog: Catalog): boolean {
     if (component === undefined || component.bundle.length > 0) return false
   }
   return true
+}
+
+/** Nobody may overrule it: its bundles are not taken apart, so there is nothing that could be picked. */
+function tooManyItems({ snapshot, catalog }: CheckInput): Verdict {
+  const count = countItems(snapshot.lines, catalog)
+  if (count <= orderItemsMax) return pass
+  return hold(
+    `lines and components of bundles come to ${count} items (limit ${orderItemsMax}): have the order split on the platform, or cancel it`,
+  )
 }
 
 function amountMismatch({ snapshot }: CheckInput): Verdict {

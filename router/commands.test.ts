@@ -1,9 +1,9 @@
 /** What each command does to an order before the decision: a line a case, each outcome once. */
 import { expect, test } from 'vitest'
-import { type Command, readCommand, stage, takeCommand } from './commands.ts'
+import { type Command, readCommand, refusedCommand, stage, takeCommand } from './commands.ts'
 import { newOrder } from './order.ts'
 import { catalog, key, line, snapshot } from './testing/orders.ts'
-import type { Allocation, Order } from './types.ts'
+import { type Allocation, type Order, orderStates } from './types.ts'
 
 const given = { actor: { kind: 'operator', name: 'o' }, note: 'why' } as const
 const told = { ...newOrder(key, '1'), snapshot: snapshot({ lines: [line('1', { sku: 'X', platformSku: 'P' })] }) }
@@ -53,6 +53,12 @@ test('an approval looks again at what no catalog knew', () => {
     ['B'],
     ['X'],
   ])
+})
+
+test.each(orderStates)('what a person may ask of an order that is %s', (state) => {
+  const hasLeft = state === 'shipped' || state === 'closed'
+  expect([true, false].map((isHeld) => refusedCommand('approve', { state, isHeld }))).toEqual([null, 'order_not_held'])
+  expect(refusedCommand('cancel', { state, isHeld: false })).toBe(hasLeft ? 'order_already_shipped' : null)
 })
 
 test.each<[stored: unknown, read: Command]>([

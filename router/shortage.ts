@@ -8,9 +8,13 @@ export interface HeldUnits extends StockKey {
   readonly quantity: number
 }
 
-export interface MissingUnits extends StockKey {
+/** So many units of it are promised and not there. */
+export interface Shortage {
+  readonly sku: string
   readonly missing: number
 }
+
+export interface MissingUnits extends StockKey, Shortage {}
 
 /**
  * Of tasks that are not pulled yet, newest first, as many as make up for what is missing at each place. `isRecalled`: called back

@@ -92,8 +92,8 @@ export interface OrderSnapshot {
   readonly paidAt: number | null
   readonly modifiedAt: number
   /**
-   * The number of the pull that brought it; 0 where a platform sends orders of itself. Of two answers of one `modifiedAt` the one
-   * with the higher number holds: it was asked for later.
+   * The number of the fetch that brought it; 0 where a platform sends its orders unasked. Of two answers with one
+   * `modifiedAt` the one with the higher number holds: it was asked for later.
    */
   readonly fetchNumber: number
   /** Ship before this instant, where the platform promises one. */
@@ -128,7 +128,7 @@ export interface RefundSnapshot {
   readonly modifiedAt: number
 }
 
-/** A push that only says "something changed at this order": the order is to be pulled. */
+/** A push that only says "something changed at this order": the order is to be fetched. */
 export interface OrderNotification {
   readonly type: 'notification'
   readonly channel: ChannelName

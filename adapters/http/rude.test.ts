@@ -1,6 +1,6 @@
 /** Bytes that are not HTTP, or only nearly: a clear refusal or a closed connection, never a crash, never a handler. */
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fc, runs } from '../../router/testing/seed.ts'
 import type { RawRoute } from './route.ts'
 import { isWhole, post, rawSocket, talk, withServer } from './testing.ts'
 
@@ -70,7 +70,7 @@ test.each(['chunked', 'Chunked', 'CHUNKED', ' chunked '])('the encoding %j is ta
 })
 
 // https://github.com/uNetworking/uWebSockets/issues/1776: mended upstream, not in the binary that this machine's C library can
-// load. Whoever is answered so was not taken in, and sends again. When this test goes red the limit is gone from ARCHITECTURE.
+// load. A request that is answered so was not taken in, and its sender tries again. When this test goes red the limit is gone from ARCHITECTURE.
 test('a first line that comes in pieces is refused; any other place may be where a packet ends', async () => {
   await withServer({ routes: [route] }, async ({ port }) => {
     const request = post('/x', 'abc')
@@ -127,7 +127,7 @@ test('after any bytes at all the server still serves', async () => {
         await socket.closed()
         expect(await talk(server.port, post('/x', 'abc'))).toMatch(/200 OK[\s\S]*3$/)
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     )
     expect(server.inFlight()).toBe(0)
   })

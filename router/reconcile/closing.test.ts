@@ -1,6 +1,6 @@
 /** When a match closes an order, when it opens one again, and of which orders it has anything to say. */
 import { expect, test } from 'vitest'
-import { changeOf, hasSomethingToClose, reconcile } from '../reconcile.ts'
+import { changeOf, hasSomethingToClose, isDueAfter, reconcile } from '../reconcile.ts'
 import { type OrderState, orderStates } from '../types.ts'
 import { agreeingWorld } from './world.ts'
 import { withBills, withOrder } from './world-changes.ts'
@@ -46,6 +46,9 @@ test.each<[OrderState, alone: boolean]>([
   expect([unbilled, billed].map((input) => hasSomethingToClose(input, false))).toEqual([alone, true])
   // What an earlier match found may be over.
   expect(hasSomethingToClose(unbilled, true)).toBe(true)
+  // A decision makes it due when there is something to close now, or was before it.
+  const due = (before: OrderState, after: OrderState) => isDueAfter({ state: before }, { state: after })
+  expect([due(state, state), due('routed', state), due(state, 'routed')]).toEqual([alone, alone, alone])
 })
 
 test('no state is left out', () => {

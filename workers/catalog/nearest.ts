@@ -11,7 +11,7 @@ import type { Nearest, Network } from '../../router/source/network.ts'
 import { type PointTariffs, tariffBook } from '../../router/source/tariffs.ts'
 import type { Point } from '../../router/types.ts'
 
-/** A trace shows fewer; most distances that an order asks for are among so many. */
+/** A trace shows fewer; most distances that an order asks for are among the nearest 64. */
 const listed = 64
 /** The tree rounds distances at the sixteenth digit: who of two that are as good as equally far is in, it does not know. */
 const treeErrorKm = 0.01
@@ -30,7 +30,7 @@ export interface NearestNodes {
 /** What is kept of a point. */
 interface Kept {
   readonly list: Int32Array
-  /** To each of the list, once somebody asked; not a number before. */
+  /** To each of the list; not a number before the first question. */
   readonly kms: Float64Array
   readonly tariffs: PointTariffs
 }

@@ -63,7 +63,7 @@ export function planOrder(
       readyAt: group.readyAt,
       sourcing: describeSourcing(group.demand, candidates, chosen, offers),
     })
-    // Whoever plans next, in this batch or in another thread, shall not count on the same units.
+    // The next order, in this batch or in another thread, shall not count on the same units.
     for (const { node, lines } of chosen.parcels) {
       for (const { line, quantity } of lines) addAvailable(context, node, group.demand[line]!.sku, -quantity)
     }

@@ -60,6 +60,7 @@ export function openThreads({
       for (const problem of result.problems) metrics.problems.inc({ problem })
       return result
     },
-    close: () => pool.close({ force: true }),
+    // Whoever closes has waited for what is under way as long as he may; `pool.close` would wait again, for half a minute.
+    close: () => pool.destroy(),
   }
 }

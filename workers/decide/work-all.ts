@@ -12,7 +12,7 @@ export function keysOf(groups: ReadonlyMap<string, readonly EventToDecide[]>) {
     .map((e) => ({ channel: e.channel as ChannelName, shop: e.shop, orderId: e.orderId }))
 }
 
-/** Events without an order (nobody could read them) stand alone. */
+/** Events without an order (their bodies could not be read) stand alone. */
 export function groupByOrder(events: readonly EventToDecide[]): Map<string, EventToDecide[]> {
   const groups = new Map<string, EventToDecide[]>()
   for (const event of events) {

@@ -4,7 +4,7 @@
  */
 import { newOrder, stateOf } from '../../../router/order.ts'
 import type { Task } from '../../../router/task.ts'
-import type { Allocation, OrderSnapshot, OrderState } from '../../../router/types.ts'
+import { type Allocation, channelNames, type OrderSnapshot, type OrderState } from '../../../router/types.ts'
 import type { Transaction } from '../postgres/connect.ts'
 import type { BrokenRow, ComputedInvariant } from './invariant.ts'
 
@@ -65,7 +65,7 @@ function stateBy({ state, known, unpaid, live, held, backordered, shipped }: Sha
   const units = (place: Allocation['place'], quantity: number): Allocation[] =>
     quantity === 0 ? [] : [{ item: 0, quantity, place, taskId: null }]
   const snapshot = { platformState: unpaid ? 'unpaid' : 'ready' } as OrderSnapshot
-  const order = newOrder({ channel: 'tmall', shop: '', orderId: '' }, '0')
+  const order = newOrder({ channel: channelNames[0], shop: '', orderId: '' }, '0')
   const allocations = [
     ...units('held', held),
     ...units('backordered', backordered),

@@ -125,7 +125,8 @@ describe('the guard of the stock', () => {
     ['what the node never had', 'n1', 'c', 1, false],
     ['what no node has', 'n3', 'a', 1, false],
   ])('%s', async (_, node, sku, quantity, fits) => {
-    await post(sql, 'n1', 'add', lines('a', 5))
+    // Two of each are kept back from now on.
+    await post(sql, 'n1', 'add', lines('a', 7))
     await post(sql, 'n1', 'add', lines('b', 5), 2)
     await post(sql, 'n2', 'add', lines('c', 5))
     const before = await everything()

@@ -1,24 +1,22 @@
 /** Where more is promised than there is, and the exceptions that say so. */
+import type { MissingUnits } from '../../../router/shortage.ts'
 import type { StockKey } from '../../../router/types.ts'
 import type { Queryable } from '../postgres/connect.ts'
-import type { Shortage } from './stock.ts'
-
-export interface ShortRow extends Shortage, StockKey {}
 
 /** Rows that promise more than there is: of one posting's, or all. */
 export async function shortRows(
   sql: Queryable,
   of: { readonly node: string; readonly skus: readonly string[] } | null,
-): Promise<ShortRow[]> {
-  return await sql<ShortRow[]>`
+): Promise<MissingUnits[]> {
+  return await sql<MissingUnits[]>`
     select node, sku, reserved - on_hand as missing from stock
     where reserved > on_hand ${of === null ? sql`` : sql`and node = ${of.node} and sku = any(${of.skus as string[]})`}
     order by node, sku`
 }
 
 /** Which of some rows promise more than there is. */
-export async function shortAt(sql: Queryable, places: readonly StockKey[]): Promise<ShortRow[]> {
-  return await sql<ShortRow[]>`
+export async function shortAt(sql: Queryable, places: readonly StockKey[]): Promise<MissingUnits[]> {
+  return await sql<MissingUnits[]>`
     select s.node, s.sku, s.reserved - s.on_hand as missing
     from unnest(${places.map((p) => p.node)}::text[], ${places.map((p) => p.sku)}::text[]) as p (node, sku)
     cross join lateral (
@@ -44,7 +42,7 @@ export async function unpulledTasks(sql: Queryable, rows: readonly StockKey[]): 
     join task t on t.node = s.node and t.state = 'ready'
       and t.lines @> jsonb_build_array(jsonb_build_object('sku', s.sku))
     join orders o on o.id = t.order_id
-    order by t.created_at desc, t.task_id desc`
+    order by t.created_at desc, t.task_id desc, s.sku`
 }
 
 /** Where more is promised than there is: of the given places, of every place at the given nodes, and of all that are known to be short. */
@@ -52,8 +50,8 @@ export async function shortAmong(
   sql: Queryable,
   places: readonly StockKey[],
   nodes: readonly string[],
-): Promise<ShortRow[]> {
-  return await sql<ShortRow[]>`
+): Promise<MissingUnits[]> {
+  return await sql<MissingUnits[]>`
     with candidate (node, sku) as materialized (
       select * from unnest(${places.map((p) => p.node)}::text[], ${places.map((p) => p.sku)}::text[])
       union

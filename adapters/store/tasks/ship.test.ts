@@ -163,3 +163,21 @@ describe('ship', () => {
     expect(await figures(sql, 'n1', 'a')).toMatchObject({ reserved: 0 })
   })
 })
+
+test('the times of an order’s history only go forward, whichever transaction began first', async () => {
+  await route(sql, 'o', 'n1', lines('a', 2))
+  const { taskId, fence } = await pullOne(sql, 'n1')
+  await sql.begin(async (early) => {
+    await early`select now()`
+    // Begins later, and is done first.
+    expect(await shipTask(many, 'n1', taskId, fence, [pack('SF-first-01', 'a', 1)])).toMatchObject({
+      outcome: 'partly_shipped',
+    })
+    await early`
+      with now as (update orders set version = version + 1 where order_id = 'o' returning id, version)
+      insert into decision (order_id, version, seq, outcome, trace) select id, version, 0, 'again', '{}' from now`
+  })
+  const history = await sql<{ at: Date }[]>`select at from decision order by version`
+  expect(history.length).toBeGreaterThan(2)
+  expect(history.map(({ at }) => at)).toEqual(history.map(({ at }) => at).toSorted((a, b) => Number(a) - Number(b)))
+})

@@ -144,7 +144,7 @@ export function randomOrder(random: Random, { skus }: World, linesMax: number, u
   }
 }
 
-/** What every node of the network that may serve the order offers: nobody is left out. */
+/** The offers of all nodes of the network that may serve the order: none is left out. */
 export function allOffers(request: SourcingRequest, network: Network): Offer[] {
   const { demand, point } = request
   const onlyWarehouses = demand.every((line) => line.warehouseOnly)

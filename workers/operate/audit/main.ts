@@ -25,7 +25,8 @@ const usage = `npm run audit -- [--mend] [--json] [--replay [N]] [--connections 
   Exit code 0: every promise is kept; 1: one is broken; 2: nothing was audited (command line, settings, servers).
 
   --mend           puts right what follows from something else, and says what it did and what it cannot
-  --replay [N]     decides N orders (1,000) again from their stored events and compares
+  --replay [N]     decides N orders (1,000) again, version by version, from their stored events, compares, and says which
+                   it could not decide again and why
   --json           the whole report as JSON, and nothing else, on standard output
   --pending-max M  an event that has waited M minutes (60) for its decision is told, unless an open exception shows it
   --connections N  queries at the same time (4); each takes a core of the database and some 200 MB of its memory`

@@ -4,11 +4,12 @@ import { advice } from './advice.ts'
 import type { CountersAudit } from './counters.ts'
 import type { Mended } from './mend.ts'
 import type { Replayed } from './replay.ts'
+import { type NotReplayed, notReplayedReasons } from './replay-order.ts'
 
 export interface AuditReport {
   readonly where: string
   readonly orders: number
-  /** Events that nobody has decided yet: no violation. */
+  /** Events that are not decided yet: no violation. */
   readonly undecided: number
   readonly checked: readonly Checked[]
   /** null: no Redis runs. */
@@ -59,18 +60,13 @@ function examplesOf({ examples }: Violation): string[] {
 
 export function replayLines(replayed: Replayed | null): readonly string[] {
   if (replayed === null) return []
-  const { traces, orders, decisions, facts, notReplayed, different } = replayed
-  const differ = different.length > 0 ? `; ${different.length} differ` : ''
+  const { traces, orders, versions, different, notReplayed } = replayed
+  const leftOut = Object.entries(notReplayed) as [NotReplayed, number][]
   return [
-    `  ${different.length === 0 ? 'ok    ' : 'BROKEN'}  ${traces} plans replayed from their traces, ${decisions} decisions made again from their events; ` +
-      `${orders} orders whole${differ}`,
-    ...(facts === 0
-      ? []
-      : [`            ${facts} versions taken as the history tells them: parcels that left, closings`]),
-    ...Object.entries(notReplayed).map(
-      ([reason, versions]) => `            ${versions} versions not replayed: ${reason}`,
-    ),
+    `  ${different.length === 0 ? 'ok    ' : 'BROKEN'}  ${traces} plans replayed from their traces, ${orders} orders decided again from their events, ` +
+      `${versions} versions${different.length > 0 ? `; ${different.length} differ` : ''}`,
     ...different.slice(0, 5).map((d) => `            ${JSON.stringify(d)}`),
+    ...leftOut.map(([why, count]) => `  –       ${count} orders not decided again: ${notReplayedReasons[why]}`),
   ]
 }
 
