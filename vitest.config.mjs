@@ -23,6 +23,7 @@ export default defineConfig({
   test: {
     include: ['dist/**/*.test.js'],
     globalSetup: ['dist/workers/testing/global.js'],
+    setupFiles: ['dist/workers/testing/random.js'],
     reporters: ['default', noneSkipped()],
     fileParallelism: true,
     maxWorkers: 2,
