@@ -1,4 +1,4 @@
-/** One line of a settlement bill, whoever wrote the bill. What it joins to is found by the store. */
+/** One line of a settlement bill of any platform or bank. The store finds what the line joins to. */
 import type { ChannelName } from './types.ts'
 
 export const billKinds = ['payment', 'refund', 'fee'] as const

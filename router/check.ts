@@ -2,7 +2,7 @@
  * Check (审单): may this order be routed as it is? A list of named rules; each is asked, none hides another, so that
  * a person sees at once everything that is wrong with an order.
  *
- * A rule passes, holds (挂起: somebody can put it right, or let it go) or refuses (nothing can: it is to be cancelled).
+ * A rule passes, holds (挂起: a person can put it right, or approve it) or refuses (nothing can put it right: the order is cancelled).
  * Reasons say what to do. They are stored and shown, so they never quote the buyer or the address.
  *
  * Not here: fraud scores, blacklists, credit. They would be rules of this list, fed through the context.
@@ -22,7 +22,7 @@ export interface CheckLimits {
 export interface CheckInput {
   readonly snapshot: OrderSnapshot
   readonly catalog: Catalog
-  /** Names of rules that a person has overruled for this order. Ignored for rules that nobody may overrule. */
+  /** Names of rules that a person has overruled for this order. Ignored for rules that no person may overrule. */
   readonly overruled: readonly string[]
   readonly limits: CheckLimits
 }
@@ -63,7 +63,7 @@ export const rules: readonly Rule[] = [
 
 /**
  * The names of `rules` as they were and are, so that a trace can say "all of set 1" in one digit. A set never changes:
- * whoever changes `rules` adds a set.
+ * a change of `rules` adds a set.
  */
 export const ruleSets: readonly (readonly string[])[] = [
   [

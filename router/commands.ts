@@ -6,7 +6,7 @@ import type { Catalog } from './bundle.ts'
 import { overrulableRules } from './check.ts'
 import { overrulableDesireRules } from './desire.ts'
 import type { TakeBackReason } from './reasons.ts'
-import type { Order, OrderSnapshot, SkuQuantity } from './types.ts'
+import type { Order, OrderSnapshot, OrderState, SkuQuantity } from './types.ts'
 
 /** Who gave a command (操作人). */
 export interface Actor {
@@ -47,7 +47,7 @@ export function nodeActor(node: string): Actor {
   return { kind: 'node', name: node }
 }
 
-/** Up to version 0.1.0 nobody was named, and an approval was called a release. */
+/** Up to version 0.1.0 a command named no actor, and an approval was called a release. */
 type StoredCommand = Omit<Command, 'type' | 'actor' | 'note'> & {
   readonly type: Command['type'] | 'release'
   readonly actor?: Actor
@@ -60,6 +60,21 @@ const unnamed: Actor = { kind: 'unknown', name: '' }
 export function readCommand(stored: unknown): Command {
   const { type, actor = unnamed, note = '', ...rest } = stored as StoredCommand
   return { ...rest, type: type === 'release' ? 'approve' : type, actor, note } as Command
+}
+
+/** Nothing can be stopped any more. */
+const leftTheHouse: readonly OrderState[] = ['shipped', 'closed']
+
+/**
+ * Why a person's command would come to nothing; null: it may be asked. What is asked may still come too late: the order goes
+ * on until the command is taken.
+ */
+export function refusedCommand(
+  type: 'approve' | 'cancel',
+  { state, isHeld }: { readonly state: OrderState; readonly isHeld: boolean },
+): 'order_not_held' | 'order_already_shipped' | null {
+  if (type === 'approve') return isHeld ? null : 'order_not_held'
+  return leftTheHouse.includes(state) ? 'order_already_shipped' : null
 }
 
 export type TakeBack = Extract<Command, { type: 'take_back' }>

@@ -109,7 +109,7 @@ test('the end does not depend on the sequence in which a platform tells it', () 
   )
 })
 
-/** Takes from `stream` how many of each demand nobody has, and how the rest lies at two nodes. */
+/** Takes from `stream` how many units of each demand no node has, and how the rest lies at two nodes. */
 function sourcing(stream: () => number): Sourcing {
   return (demand) => {
     const at: Record<string, Demand[]> = { M: [], N: [] }

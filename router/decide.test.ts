@@ -547,7 +547,7 @@ describe('what a warehouse hands back', () => {
     expectAll(world, 'shipped', 'A×1 cancelled, B×1 cancelled, B×1 shipped')
   })
 
-  // What left the house was the unit that is still wanted: nobody is to be sent a second one.
+  // The unit that was shipped is the one that is still wanted: the buyer must not get a second one.
   test('intercepted after one of two lines of one SKU was shipped, the other refunded', () => {
     const world = new World().tell(snapshot({ lines: [line('1'), line('2')] }))
     acting(world, (w) => w.pull('1-1') && w.ship('1-1', [{ sku: 'A', quantity: 1 }])).tell(

@@ -1,7 +1,7 @@
 /**
  * The decision on one order: from what is desired and where its units are to what has to move.
  *
- * Units that should not ship are called back: a task that nobody pulled is cancelled at once, a pulled one is flagged for
+ * Units that should not ship are called back: a task that is not pulled yet is cancelled at once, a pulled one is flagged for
  * intercept and keeps its units until its owner answers. A task is the atom: one unwanted line calls back the
  * whole task, and what is still wanted of it is sourced again. Free units then go where they belong: held, cancelled,
  * or to sourcing.
@@ -60,7 +60,7 @@ export function decide(input: DecideInput): Decision {
   return { ...recalled, order: { ...decided, state: stateOf(decided, recalled.tasks) }, demand, problems }
 }
 
-/** Also by a task that somebody has and that is flagged for it: a release takes the flag back. */
+/** A pulled task that is flagged for intercept counts as held too: an approval takes the flag back. */
 function isAnythingHeld(
   order: Order,
   allocations: readonly Allocation[],

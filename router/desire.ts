@@ -30,7 +30,7 @@ const refundedInPart = {
   rule: 'refunded_in_part',
   reason: 'the order says that a line is refunded, its refunds are less than was paid: look, then release or cancel',
 }
-// Somebody shipped it without us: to source it as well would ship it twice.
+// The shop shipped the order without us: if we sourced it as well, it would ship twice.
 const platformAhead = {
   rule: 'platform_ahead',
   reason: 'the platform says that it is shipped, and we shipped nothing: find out who did, then cancel or release',
@@ -68,7 +68,10 @@ export function desiresOf(
   return { lines: followMainLines(snapshot, own), holds }
 }
 
-/** Whoever has pulled a task may have shipped it and be about to tell us; after our first parcel the rest follows. */
+/**
+ * False when a node has pulled a task: it may have shipped and be about to tell us. False after our first parcel: the
+ * rest follows.
+ */
 function isPlatformAhead(snapshot: OrderSnapshot, tasks: readonly Task[]): boolean {
   const { platformState } = snapshot
   if (platformState !== 'partly_shipped' && platformState !== 'shipped' && platformState !== 'completed') return false

@@ -23,7 +23,7 @@ export function addFen(...amountsFen: readonly number[]): number {
  * Shares `totalFen` by `weights` (non-negative safe integers of any unit). The shares sum to the total exactly and
  * each is its exact share rounded down or up; the fen that rounding down leaves over go to the largest remainders,
  * one each, earlier indexes first among equals. All weights zero: shared equally. Throws when there is something to
- * share and nobody to share it to.
+ * share and no weight to share it by.
  */
 export function shareByLargestRemainder(totalFen: number, weights: readonly number[]): number[] {
   assertNotNegative(totalFen, 'total')

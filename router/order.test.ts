@@ -166,9 +166,9 @@ test('what is known in the end does not depend on the sequence, not even within 
 })
 
 /**
- * An order that changes and changes back, within one tick as well, at a platform that notifications at each change. Notifications are pulled by
- * two processes, each when it likes and some of them twice; a pull's number is given before it asks, from the notifications' sequence.
- * Answers arrive in any sequence.
+ * An order that changes and changes back, within one tick as well, at a platform that sends a notification at each
+ * change. Two processes fetch for the notifications, at any time and for some of them twice. A fetch gets its number
+ * before it asks, from the sequence of the notifications. Answers arrive in any sequence.
  */
 test('what is pulled ends in what the platform shows in the end, whoever asks, and however the answers arrive', () => {
   const words = fc.constantFrom('none', 'requested') as fc.Arbitrary<RefundSnapshot['status']>

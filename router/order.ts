@@ -70,9 +70,9 @@ export function takeRefund(order: Order, refund: RefundSnapshot): Taken {
 }
 
 /**
- * Positive when `a` is the newer. Platforms' clocks tick in seconds: within one tick the later pull decides, where the order
- * was asked for, since its answer is what held then. Else progress does, then caution (an order that was locked in the second
- * of its payment must not leave), then the text.
+ * Positive when `a` is the newer. Platforms' clocks tick in seconds. Within one tick the later fetch decides, where the
+ * order was fetched, since its answer shows what held then. Else progress decides, then caution (an order that was
+ * locked in the second of its payment must not leave), then the text.
  */
 function compareSnapshots(a: OrderSnapshot, b: OrderSnapshot): number {
   return (

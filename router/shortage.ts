@@ -1,4 +1,5 @@
 /** Which tasks a shortage calls back: a count found fewer units than are promised, and it is believed. */
+import { stockKey } from './stock.ts'
 import type { StockKey } from './types.ts'
 
 /** Units of one SKU that an unpulled task holds at its node. */
@@ -7,9 +8,13 @@ export interface HeldUnits extends StockKey {
   readonly quantity: number
 }
 
-export interface MissingUnits extends StockKey {
+/** So many units of it are promised and not there. */
+export interface Shortage {
+  readonly sku: string
   readonly missing: number
 }
+
+export interface MissingUnits extends StockKey, Shortage {}
 
 /**
  * Of tasks that are not pulled yet, newest first, as many as make up for what is missing at each place. `isRecalled`: called back
@@ -20,10 +25,10 @@ export function tasksToCallBack<T extends HeldUnits>(
   held: readonly T[],
   isRecalled: (held: T) => boolean,
 ): T[] {
-  const missing = new Map(short.map((s) => [`${s.node}/${s.sku}`, s.missing]))
+  const missing = new Map(short.map((s) => [stockKey(s.node, s.sku), s.missing]))
   const wanted = new Map<string, T>()
   for (const units of [...held.filter(isRecalled), ...held.filter((h) => !isRecalled(h))]) {
-    const key = `${units.node}/${units.sku}`
+    const key = stockKey(units.node, units.sku)
     const left = missing.get(key) ?? 0
     if (left <= 0) continue
     missing.set(key, left - units.quantity)

@@ -9,6 +9,7 @@
  *
  * A pull gives a lease and a fence. Every other verb carries the fence: an owner whose lease went to another has a lower one.
  */
+import type { RejectReason } from './reasons.ts'
 import type { SkuQuantity } from './types.ts'
 
 export const taskStates = ['ready', 'pulled', 'accepted', 'shipped', 'rejected', 'intercepted', 'cancelled'] as const
@@ -136,11 +137,11 @@ export function ship(task: Task, isLeased: boolean, known: readonly Package[], t
 
 /** How a task comes back. lapsed: the lease has run out and the sweep speaks for its silent owner. */
 export type GivenBackAs =
-  | { readonly state: 'rejected'; readonly reason: string; readonly lines: readonly SkuQuantity[] }
+  | { readonly state: 'rejected'; readonly reason: RejectReason; readonly lines: readonly SkuQuantity[] }
   | { readonly state: 'intercepted'; readonly lapsed?: true }
 
 /** The reason that a task keeps once it was handed back. */
-export function reasonOf(how: GivenBackAs): string {
+export function reasonOf(how: GivenBackAs): RejectReason | 'intercepted' {
   return how.state === 'rejected' ? how.reason : 'intercepted'
 }
 

@@ -7,7 +7,7 @@ export function parseYuan(text: string): number | null {
   if (match === null) return null
   const fen = Number(match[2]! + (match[3] ?? '').padEnd(2, '0'))
   if (!Number.isSafeInteger(fen)) return null
-  // Minus zero is not zero to everybody.
+  // Some comparisons tell minus zero from zero (Object.is), so minus zero is never returned.
   return match[1] === '-' && fen !== 0 ? -fen : fen
 }
 

@@ -123,7 +123,7 @@ async function runMain(file) {
   await main()
 }
 
-/** What the tests start is theirs alone: no setting of the surrounding shell may point them at somebody's database. */
+/** What the tests start is theirs alone: no setting of the surrounding shell may point them at a real database. */
 const settingsOfTheShell = ['DATABASE_URL', 'REDIS_URL', 'DATA_DIR', 'ADMIN_TOKEN', 'HOST', 'PORT']
 
 function runTests() {
@@ -146,7 +146,7 @@ function refuseOldNode() {
   }
 }
 
-/** Held by a socket in the kernel's own name space, so it goes with its holder. Linux only; elsewhere nobody waits. */
+/** Held by a socket in the kernel's own name space, so it goes with its holder. Linux only; elsewhere no set-up waits. */
 async function oneAtATime(name, work) {
   const path = `\0${createHash('sha256').update(name).digest('hex')}`
   let claim = await listen(path)

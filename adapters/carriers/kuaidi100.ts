@@ -31,7 +31,7 @@ export function receiveKuaidi100(body: Uint8Array, salt: string): CarrierPush {
   const form = new URLSearchParams(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'))
   const param = form.get('param')
   if (param === null) return { outcome: 'refused', code: 'malformed' }
-  // An empty salt would let anybody in.
+  // With an empty salt any caller could sign.
   if (salt === '' || !sameDigest(digestOf(param, salt), form.get('sign') ?? '', eitherCase))
     return { outcome: 'refused', code: 'bad_signature' }
   return readParam(param)

@@ -7,7 +7,7 @@ export function refused(code: RefusalCode): Received {
   return { outcome: 'refused', code }
 }
 
-/** Verified bytes that nobody can name: kept under their own hash, so a redelivery is still a duplicate. */
+/** Verified bytes in which no event is found: kept under their own hash, so a redelivery is still a duplicate. */
 export function unintelligibleEvent(payload: Uint8Array): ReceivedEvent {
   const eventId = `sha256:${hash('sha256', payload)}`
   return { outcome: 'event', eventId, orderId: '', occurredAt: 0, kind: 'unintelligible', payload }

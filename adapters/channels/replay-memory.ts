@@ -6,7 +6,8 @@
  *
  * A signature is only taken inside its platform's time window, so nothing has to be forgotten by time; memory is a table
  * of fixed size in which newer entries overwrite older ones. What it has forgotten, and what another process saw, is
- * still caught by the inbox when it is the same event. Only verified signatures are noted: nobody else can fill it.
+ * still caught by the inbox when it is the same event. Only verified signatures are noted, so only callers that know a
+ * secret can fill it.
  */
 import { hash } from 'node:crypto'
 

@@ -1,13 +1,13 @@
 /**
- * Slows down whoever tries wrong tokens: a token bucket per remote address, which a try drains before it is looked up and
- * which a right one fills again, so that a thousand tries at once are no more than one after the other. Memory is
- * bounded: at most `addressesMax` buckets, the longest untouched one goes first.
+ * Slows down a caller that tries wrong tokens: a token bucket per remote address. A try drains the bucket before the
+ * token is looked up, and a right token fills it again, so a thousand tries at once gain nothing over a thousand one
+ * after the other. Memory is bounded: at most `addressesMax` buckets, the longest untouched one goes first.
  *
  * Behind a proxy or a router all callers share one address. A token that was right from there lately is let through
  * even while the address is locked, so that one misconfigured client cannot lock out the warehouse beside it. Only from
- * there: else whoever guesses from anywhere could do so at any speed among the tokens in use. A right one that was never
- * seen from its address waits with the wrong ones for the next free try, seconds when a client retries wrongly, and as
- * long as it lasts when somebody floods from the same address.
+ * there: else an attacker at any address could guess at any speed among the tokens in use. A right token that was never
+ * seen from its address waits with the wrong ones for the next free try: seconds when a client retries wrongly, and as
+ * long as the flood lasts when an attacker floods from the same address.
  */
 export interface Attempts {
   begin(address: string, token: string, nowMs: number): Attempt
@@ -17,13 +17,13 @@ export interface Attempt {
   /** Seconds to wait before this address may try this token; 0: now, and then one of the three below is called, once. */
   readonly waitSeconds: number
   /**
-   * Set when it is to wait and tries of this address are being looked up just now: resolves when one of them is decided, and
-   * then it may be begun again. They may all be right: a service that starts anew knows nobody.
+   * Set when the try has to wait while tries of this address are being looked up: resolves when one of them is decided,
+   * and then the try may begin again. All of them may be right: a service that has just started knows no proven token.
    */
   readonly othersDecided: Promise<void> | null
   failed(nowMs: number): void
   succeeded(nowMs: number): void
-  /** Nobody could say: it does not count. */
+  /** The look-up failed, so the token is neither right nor wrong: the try does not count. */
   undecided(nowMs: number): void
 }
 
@@ -41,7 +41,7 @@ export const attemptLimits: AttemptLimits = { burst: 20, perSecond: 2, addresses
 export function attempts(digest: (token: string) => string, limits: AttemptLimits = attemptLimits): Attempts {
   const buckets = new Map<string, { left: number; atMs: number }>()
   const proven = new Set<string>()
-  /** By address: tries that are being looked up, and who waits for one of them. */
+  /** By address: tries that are being looked up, and the tries that wait for one of them. */
   const looking = new Map<string, { tries: number; waiting: (() => void)[] }>()
 
   function left(address: string, nowMs: number): number {
@@ -56,7 +56,7 @@ export function attempts(digest: (token: string) => string, limits: AttemptLimit
 
   function put(group: string, have: number, nowMs: number): void {
     buckets.delete(group)
-    // A full one is what everybody has of whom nothing is known.
+    // A full bucket is not kept: an address without a bucket counts as full.
     if (have >= limits.burst) return
     buckets.set(group, { left: Math.max(0, have), atMs: nowMs })
     if (buckets.size > limits.addressesMax) buckets.delete(buckets.keys().next().value!)

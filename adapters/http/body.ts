@@ -5,7 +5,7 @@
 export interface BodyBuffer {
   /** False when the body is now larger than the limit: what was kept is dropped and nothing more is kept. */
   add(chunk: ArrayBuffer): boolean
-  /** Counts bytes that nobody wants. */
+  /** Counts bytes and throws them away. */
   drop(bytes: number): void
   received(): number
   /** Bytes of memory that it takes now. */

@@ -1,6 +1,6 @@
 /**
  * What the server runs: every route, JSON or raw, in the one form that the sockets need. `admit` is asked when the
- * headers are there, so that a body nobody may send is not kept; `respond` when the body is whole.
+ * headers are there, so that no body of a caller without permission is kept; `respond` when the body is whole.
  */
 import type { HttpAnswer } from './answer.ts'
 import type { ApiError } from './errors.ts'

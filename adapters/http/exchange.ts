@@ -65,7 +65,7 @@ export class Exchange implements Holder {
     this.body = bodyBuffer(bound.maxBodyBytes)
   }
 
-  /** `refusal`: already decided by path or method; then nobody is asked. `announcedBytes`: 0 when not known. */
+  /** `refusal`: already decided by path or method; then `admit` is not asked. `announcedBytes`: 0 when not known. */
   start(refusal: HttpAnswer | ErrorCode | null, announcedBytes: number): void {
     const refused = this.host.closing() ? 'shutting_down' : refusal
     this.refusal = typeof refused === 'string' ? this.refuse(refused) : refused
@@ -102,7 +102,7 @@ export class Exchange implements Holder {
   private askAdmission(): void {
     try {
       this.admission = this.bound.admit(this.request)
-      // A refusal that comes later still reaches `handle`; until then nobody else looks at it.
+      // `handle` still sees a refusal that comes later; until then this empty catch keeps it from counting as unhandled.
       if (this.admission instanceof Promise) this.admission.catch(() => undefined)
       else if (this.admission.outcome === 'refused') this.refusal = this.admission.answer
     } catch (error) {

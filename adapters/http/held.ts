@@ -3,7 +3,8 @@
  * slow readers have not taken. Each has its own limit; ten thousand at their limit would still be more than there is.
  *
  * Above the common limit the slowest give way to those who are quick: strangers' bodies in the order in which they
- * began, then answers nobody reads, then bodies of callers who are known. What a handler has is never taken from it.
+ * began, then answers that the client does not read, then bodies of callers who are known. What a handler has is never
+ * taken from it.
  */
 export interface Holder {
   /** Answers or hangs up; has to give up what it holds before it returns. */

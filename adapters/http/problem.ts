@@ -29,7 +29,7 @@ function shortKey(key: string): string {
   return visible.length > keyCharactersMax ? `${visible.slice(0, keyCharactersMax)}…` : visible
 }
 
-/** A key that nobody documented is shown when it is a misspelt name, and not when it may be data in the wrong place. */
+/** An undocumented key is shown when it is a misspelt name, and not when it may be data in the wrong place. */
 function fieldName(key: string): string {
   return /^[A-Za-z_]\w*$/.test(key) ? shortKey(key) : '(not a field name)'
 }

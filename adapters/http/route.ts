@@ -11,7 +11,7 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
 export type Auth = 'none' | 'admin' | 'node'
 export type Caller = { readonly kind: 'admin' } | { readonly kind: 'node'; readonly node: string }
 
-/** By route: nobody is asked, the operator, or one warehouse or store. */
+/** The caller that a route asks for: none in particular, the operator, or one warehouse or store. */
 export interface CallerOf {
   readonly none: null
   readonly admin: { readonly kind: 'admin' }
@@ -70,7 +70,7 @@ export interface Context<A extends Auth, P, Q, B> {
   /** The body as it came: the only form there is when the endpoint declares `bytes`. */
   readonly bytes: Uint8Array
   readonly requestId: string
-  /** Aborts when the caller hangs up or the server starts to close: whoever waits for work stops waiting. */
+  /** Aborts when the caller hangs up or the server starts to close: a pull that waits for work then stops. */
   readonly signal: AbortSignal
 }
 

@@ -6,7 +6,7 @@ import { Redis } from 'ioredis'
 import { inject } from 'vitest'
 
 export interface SharedServers {
-  /** A database with every migration applied, and nobody connected: made to be copied. */
+  /** A database with every migration applied and without connections: made to be copied. */
   readonly templateUrl: string
   readonly redisUrl: string
 }
@@ -30,7 +30,7 @@ export interface TestRedis {
 }
 
 /**
- * Nobody else uses the database, so FLUSHDB is fine; FLUSHALL, SCRIPT FLUSH and CONFIG reach other tests and are not.
+ * Only this test uses the database, so FLUSHDB is fine; FLUSHALL, SCRIPT FLUSH and CONFIG reach other tests and are not.
  */
 export async function testRedis(): Promise<TestRedis> {
   const { redisUrl } = sharedServers()

@@ -40,7 +40,7 @@ export interface Client {
 
 const commandTimeoutMsDefault = 2_000
 const reconnectMsMax = 1_000
-/** A connection on which nothing comes for so many time-outs is given up: its other end may be gone without a word. */
+/** A connection that is silent for this many time-outs is given up: its other end may be gone without a word. */
 const socketTimeouts = 5
 
 export function openClient(options: StockOptions, reconnect: boolean): Client {

@@ -16,7 +16,7 @@ import type { SkuQuantity } from '../../router/types.ts'
 
 /** One order line's worth of units; a reservation adds up to at most 500 lines of these. */
 export const quantityMax = 1_000_000
-/** One reservation is the part of one order that one node ships; larger ones would hold up everybody else's calls. */
+/** One reservation is the part of one order that one node ships; larger ones would hold up all other calls. */
 export const linesMax = 500
 /** Counters are doubles in Lua: see common.lua. */
 export const counterMax = 2 ** 52
@@ -40,7 +40,7 @@ export interface SkuAtp {
 }
 
 export interface ReleaseRequest extends ReservationRef {
-  /** Releases the record that was made then, and no younger one: somebody may have asked for it again since. */
+  /** Releases the record that was made then, and no younger one: another attempt may have asked for it again since. */
   readonly madeAtMs?: number
 }
 
@@ -83,7 +83,7 @@ export type ApplyOutcome =
 
 export type ReloadOutcome =
   | { readonly outcome: 'reloaded'; readonly rows: number }
-  /** Somebody else began to load this node at the same epoch or a newer one. */
+  /** Another load of this node began at the same epoch or a newer one. */
   | { readonly outcome: 'superseded' }
   /** The node is, or is being, loaded at this epoch or a newer one. */
   | StaleEpoch

@@ -1,4 +1,4 @@
-/** Processes hear of each other's figures, one alone is quiet, and what is lost is missed by nobody. */
+/** Processes hear of each other's figures, a process that is alone is quiet, and a lost message does no harm. */
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { FiguresFeed } from './figures-feed.ts'

@@ -1,7 +1,8 @@
 /**
  * What processes tell each other of availability: figures that Redis answered to one of them, on a channel of the same
- * Redis. Nothing depends on it: a message that is lost, late or out of turn leaves an older figure, and whoever plans with that
- * is refused by Redis and hears the right one then. So messages are neither kept nor acknowledged, and a large one is cut.
+ * Redis. Nothing depends on it: a message that is lost, late or out of turn leaves an older figure. Redis refuses a
+ * plan made with an older figure, and its refusal carries the right one. So messages are neither kept nor acknowledged,
+ * and a large one is cut.
  *
  * A process that is alone does not publish. Redis counts who hears a message; while that is only the process itself, one
  * message a second asks whether another process has come.
@@ -36,7 +37,7 @@ export class FiguresTeller {
     this.#channel = channelOf(keyPrefix)
   }
 
-  /** `owner` is the process' own name. Never throws, and nobody waits for it. */
+  /** `owner` is the process' own name. Never throws, and its caller does not wait for it. */
   tell(owner: string, figures: readonly NodeFigures[]): void {
     if (figures.length === 0) return
     const nowMs = performance.now()

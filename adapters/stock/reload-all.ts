@@ -11,7 +11,7 @@ export interface NodeStock {
 
 export type ReloadAllOutcome =
   | { readonly outcome: 'reloaded'; readonly nodes: number; readonly rows: number }
-  /** Somebody else recovers at the same epoch or a newer one; the rest was left to them. */
+  /** Another process recovers at the same epoch or a newer one; the rest was left to it. */
   | { readonly outcome: 'superseded'; readonly node: string }
   | (StaleEpoch & { readonly node: string })
 

@@ -21,7 +21,7 @@
 --   [2 stale_epoch, the node's epoch or nil]: the node is, or is being, loaded at this epoch or a newer one
 --   [40 reloaded]: the last piece is in, the node works
 --   [41 loading]: this piece is in
---   [42 superseded]: somebody else began to load this node
+--   [42 superseded]: another load of this node began
 
 local RELOADED, LOADING, SUPERSEDED = 40, 41, 42
 local atp, held, meta = KEYS[1], KEYS[2], KEYS[3]

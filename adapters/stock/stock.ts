@@ -70,7 +70,7 @@ export class Stock implements StockCounters {
     return inspect(this.#client, epoch, node, skus)
   }
 
-  /** Tells the other processes what was answered; see ./figures-feed. Nobody waits for it. */
+  /** Tells the other processes what Redis answered; see ./figures-feed. The caller does not wait for it. */
   tellOthers(owner: string, figures: readonly NodeFigures[]): void {
     this.#teller.tell(owner, figures)
   }

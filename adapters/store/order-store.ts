@@ -7,6 +7,7 @@
  */
 
 import type { BillRow } from '../../router/bill.ts'
+import type { MissingUnits } from '../../router/shortage.ts'
 import type { NodeDelta } from '../../router/stock.ts'
 import type { GivenBackAs, Package, TaskRefusal } from '../../router/task.ts'
 import type { Track } from '../../router/track.ts'
@@ -22,7 +23,7 @@ import type { Stretch } from './settle/due.ts'
 import type { ReconcileLoad, ReconcileResult } from './settle/reconcile.ts'
 import type { RecordedTrack } from './settle/tracks.ts'
 import type { ReadShortages } from './stock/read-shortages.ts'
-import type { ShortRow, UnpulledTask } from './stock/shortages.ts'
+import type { UnpulledTask } from './stock/shortages.ts'
 import type { NodeFigures, Posted, Posting } from './stock/stock.ts'
 import type { Books, ChangedStock, NodeSeq } from './stock/watch-stock.ts'
 import type { Shipped } from './tasks/ship.ts'
@@ -104,9 +105,9 @@ export interface StockWatch {
 export interface StockStore {
   postStock(posting: Posting): Promise<Posted>
   /** Rows that promise more than there is: of one posting's SKUs, or all. */
-  shortRows(of: { readonly node: string; readonly skus: readonly string[] } | null): Promise<readonly ShortRow[]>
+  shortRows(of: { readonly node: string; readonly skus: readonly string[] } | null): Promise<readonly MissingUnits[]>
   /** The same of the given places, of every place at the given nodes, and of all that are known to be short. */
-  shortAmong(places: readonly StockKey[], nodes: readonly string[]): Promise<readonly ShortRow[]>
+  shortAmong(places: readonly StockKey[], nodes: readonly string[]): Promise<readonly MissingUnits[]>
   /** Of some places, at one moment: what is missing, which unpulled tasks hold it, newest first, and which are called back. */
   readShortages(places: readonly StockKey[], recallIdOf: (task: UnpulledTask) => string): Promise<ReadShortages>
   /** Ends the exceptions of shortages that are over; gives how many. */
@@ -174,8 +175,6 @@ export interface SettleStore {
   importBill(source: string, account: string, rows: readonly BillRow[]): Promise<BillImport>
   resolveBillsWithoutOrder(limit: number): Promise<ResolvedBills>
   recordTrack(track: Track, body: string): Promise<RecordedTrack>
-  /** Each row once, whichever file brings it. */
-  importBill(source: string, account: string, rows: readonly BillRow[]): Promise<BillImport>
 }
 
 /** The whole way: from the platform's event to the closed order. */

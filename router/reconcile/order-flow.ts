@@ -83,7 +83,7 @@ interface Units {
   backordered: number
   /** Tasks that have not sent all that is allocated to them. */
   readonly behind: Map<string, { kind: 'task_open' | 'task_missing' | 'short_shipped'; quantity: number }>
-  /** Units that went out and that nobody counts on any more, by SKU. */
+  /** Units that went out though the order no longer wants them, by SKU. */
   readonly beyond: Map<string, number>
   /** Units that went out and did not come back, by line. */
   readonly keptByLine: Map<number, number>

@@ -32,8 +32,8 @@ export function goodAssignment(instance: Instance, known: readonly Assignment[])
 }
 
 /**
- * Complete plans, best first: line by line wherever it is cheapest; and again and again the node that ships most for
- * its price, after nobody or after one of the nearest nodes has shipped all it has.
+ * Complete plans, best first. One gives each line to the node where it is cheapest. The others choose again and again
+ * the node that ships most for its price: one from the start, the rest after one near node ships all it has.
  */
 function startsOf(instance: Instance): Assignment[] {
   const starts: { assignment: Assignment; rank: PlanRank }[] = []

@@ -20,7 +20,7 @@ export function improve(instance: Instance, start: Assignment): Assignment {
     let changed = moveLines(instance, load)
     if (changed) rank = loadRank(instance, load)
     for (let from = 0; from < instance.nodeCount; from++) {
-      // -1: nobody in particular takes over, everything goes where it costs least.
+      // -1: no single node takes over, every line goes to the node where it costs least.
       for (let to = -1; to < instance.nodeCount && load.used[from]; to++) {
         if (to === from || cells > cellsMax) continue
         if (to >= 0 && !shares(instance, load, from, to)) continue

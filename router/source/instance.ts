@@ -53,7 +53,7 @@ export function instanceOf(demand: readonly DemandLine[], offers: readonly Offer
   return { lineCount, nodeCount, offers: ordered, need, grams, have }
 }
 
-/** A figure is a figure: it may be missing, negative or torn. */
+/** Availability is not exact: a number may be missing, negative or half written. */
 function unitsOf(offer: Offer, line: number): number {
   const units = offer.available[line]
   return units !== undefined && units > 0 ? Math.floor(units) : 0
@@ -106,7 +106,7 @@ export function rankOf(instance: Instance, assignment: Assignment): PlanRank {
   return { costFen, parcels, nearness }
 }
 
-/** Below zero: `a` is the better plan. Zero: neither; whoever compares keeps the one it found first. */
+/** Below zero: `a` is the better plan. Zero: neither is; the caller keeps the plan that it found first. */
 export function compareRanks(a: PlanRank, b: PlanRank): number {
   return a.costFen - b.costFen || a.parcels - b.parcels || a.nearness - b.nearness
 }

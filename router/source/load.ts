@@ -1,4 +1,4 @@
-/** A plan under construction: who ships what, what nobody ships yet, and each node's weight, kept up to date. */
+/** A plan under construction: which node ships what, what no node ships yet, and each node's weight, always current. */
 import { tariffFen } from '../freight.ts'
 import { type Assignment, gramsAt, type Instance, isUsed } from './instance.ts'
 

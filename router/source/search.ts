@@ -25,11 +25,11 @@ export interface Sourced {
 const shownMax = 12
 /** Refused nodes that a trace shows: enough to see why the nodes next door were passed over. */
 const refusedMax = 10
-/** So many of the nearest nodes are looked at for both. */
+/** For both, at most this many of the nearest nodes are looked at. */
 const nearbyMax = 28
 /** Nodes that the searches for large orders look at. A trace has to keep all of them. */
 const searchedMax = 16
-/** Of the nearest nodes so many are shown, and searched, beside those. */
+/** At most this many of the nearest nodes are shown, and searched, beside those of `searchedMax`. */
 const shownOfSearchedMax = 4
 /** More nodes in play than these are cut to the cheapest: then nothing is proven, and the method says so. */
 const inPlayMax = 1_500

@@ -23,7 +23,10 @@ export interface Solution {
   readonly boundFen: number
 }
 
-/** The searches take milliseconds over so many nodes. A plan that needs more (thousands of units from single shelves) is made once. */
+/**
+ * The searches take milliseconds over this many nodes. Where more are needed (thousands of units from single shelves),
+ * only one plan is made.
+ */
 const searchedNodesMax = 64
 
 /** What plans that ship the same are judged by. */

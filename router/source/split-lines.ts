@@ -88,7 +88,7 @@ function extend(instance: Instance, loads: readonly Load[], line: number): Load[
   })
 }
 
-/** Everybody gives all it has, but for one, which keeps what would be too much. */
+/** Every node of the cover gives all its units, except the one at `slackAt`, which keeps what would be too much. */
 function unitsOfCover(instance: Instance, line: number, cover: readonly number[], slackAt: number) {
   let slack = -instance.need[line]!
   for (const node of cover) slack += instance.have[node * instance.lineCount + line]!

@@ -8,7 +8,7 @@ import type { Instance } from './instance.ts'
 export const setsMax = 4_096
 /** (set, part of it) pairs that one solution looks at: 3^12 / 2, about a millisecond. */
 const pairsMax = 300_000
-/** Digits of all lines together: so many parcels at most. Holds the digits of the key apart. */
+/** Digits of all lines together, so at most 60 parcels. This bound keeps the parts of the key apart. */
 export const digitsMax = 60
 /** What a node has left of a line counts up to here: among well filled shelves nearness decides. */
 export const leftMax = 255

@@ -9,7 +9,7 @@ import { newOrder, stateOf } from '../order.ts'
 import { decideOrder, type Told as ToldToBrain } from '../order-decision.ts'
 import { type PlannedTask, place } from '../place.ts'
 import { defaultPolicy } from '../policy.ts'
-import type { TakeBackReason } from '../reasons.ts'
+import type { RejectReason, TakeBackReason } from '../reasons.ts'
 import type { Task } from '../task.ts'
 import * as tasks from '../task.ts'
 import type { Order, OrderSnapshot, RefundSnapshot, SkuQuantity } from '../types.ts'
@@ -33,7 +33,7 @@ export const allFromOneNode: Sourcing = (demand) => ({
   missing: [],
 })
 
-/** Nobody has these. */
+/** No node has these SKUs. */
 export function allBut(...skus: readonly string[]): Sourcing {
   return (demand, order) => {
     const lacks = ({ item }: Demand) => skus.includes(order.items[item]!.sku)
@@ -104,7 +104,7 @@ export class World {
     return true
   }
 
-  reject(taskId: string, why: TakeBackReason): boolean {
+  reject(taskId: string, why: RejectReason): boolean {
     return this.#giveBack(taskId, why, { state: 'rejected', reason: why, lines: [] })
   }
 

@@ -1,6 +1,6 @@
 /**
- * Availability availability: what each node could promise of each SKU when somebody last looked, in memory that all threads
- * share, so that ranking needs no round trip. They may be wrong in both directions: Redis decides.
+ * Availability: what each node could promise of each SKU at the last look, in memory that all threads share, so that ranking
+ * needs no round trip. A figure may be wrong in both directions: Redis decides.
  *
  * A store has a shelf of some dozen SKUs out of thousands, so there is one record a (node, SKU) that ever had a figure, and
  * not one a pair that there could be. A record is found through its bucket, and all records of a SKU hang on one chain:
@@ -37,7 +37,7 @@ const nextOfSkuAt = 4
 
 let layouts = 0
 
-const nobody: Holders = { numbers: [], unitsAt: () => 0 }
+const noHolders: Holders = { numbers: [], unitsAt: () => 0 }
 
 export class Availability {
   readonly shape: AvailabilityShape
@@ -59,7 +59,7 @@ export class Availability {
     this.#read = new Array(shape.columns).fill(undefined)
   }
 
-  /** For SKU numbers up to `skus`; nobody has anything. */
+  /** For SKU numbers up to `skus`; no node has any figure yet. */
   static sized(skus: number, records = recordsAtFirst): Availability {
     return Availability.#laidOut(columnsFor(skus), records)
   }
@@ -95,7 +95,7 @@ export class Availability {
     const used = Math.min(Atomics.load(cells, 0), this.#recordsMax)
     for (let number = 1; number <= used; number++) {
       const record = this.#record(number)
-      // A record that is just being made, or that somebody else had made already, has none.
+      // A record that is just being made, or that another thread made first, has none.
       const available = Atomics.load(cells, record + availableAt)
       if (available === 0) continue
       larger.set(cells[record + nodeAt]!, cells[record + skuAt]!, available)
@@ -122,14 +122,14 @@ export class Availability {
     this.#moveTotal(sku, old, old + change)
   }
 
-  /** The sum over all nodes that have any; at least that, while somebody is just changing a figure. */
+  /** The sum over all nodes that have any; at least that, while another thread changes a figure. */
   anywhere(sku: number): number {
     return sku < this.shape.columns ? this.#cells[1 + sku]! : 0
   }
 
   /** Every node that ever had a figure of the SKU, and its units: a node that is missing has nothing. Good until the next question. */
   holdersOf(sku: number): Holders {
-    if (sku >= this.shape.columns) return nobody
+    if (sku >= this.shape.columns) return noHolders
     const cells = this.#cells
     const { nodes, records } = this.#readChain(sku)
     return { numbers: nodes, unitsAt: (at) => cells[records[at]! + availableAt]! }
@@ -219,7 +219,7 @@ export class Availability {
     const bucket = this.#bucket(node, sku)
     for (let seen = 0; ; ) {
       const first = Atomics.load(cells, bucket)
-      // Somebody else may be adding the same: whoever is first in the bucket is the one. The other record stays unused.
+      // Another thread may add the same: the first record in the bucket counts. The other record stays unused.
       const others = this.#findUpTo(node, sku, first, seen)
       if (others !== 0) return others
       seen = first

@@ -34,7 +34,7 @@ export class CatalogWatch {
     this.#kept = new KeptAvailability({ figuresOf: (nodes) => figuresOf(sql, nodes) }, catalog, Availability.sized(0))
   }
 
-  /** Without any availability: whoever opens it makes sure of the counters first, and fills them then. */
+  /** Without any availability: the caller makes sure of the counters first, and fills the availability then. */
   static async open(sql: Sql, vault: Vault): Promise<CatalogWatch> {
     const watch = new CatalogWatch(sql, vault, catalogOf({ version: 0, shops: new Map(), skus: new Map(), nodes: [] }))
     await watch.#readSettings()
@@ -70,7 +70,7 @@ export class CatalogWatch {
     await this.#reading
   }
 
-  /** Nobody plans with a SKU before its figures are there: an order for it would find nothing, and wait as a backorder. */
+  /** No order is planned with a SKU before its figures are there: the order would find nothing, and wait as a backorder. */
   async #read(): Promise<void> {
     await this.#readSettings()
     if (this.#isUnfilled) {
@@ -112,7 +112,7 @@ export class CatalogWatch {
   }
 }
 
-/** A shop whose credentials cannot be opened refuses every webhook until somebody puts them again. */
+/** A shop whose credentials cannot be opened refuses every webhook until an operator puts them again. */
 async function tellUnreadable(sql: Sql, secrets: readonly ReadEntry[]): Promise<void> {
   const kind = 'credentials_unreadable'
   const entries = secrets.map(({ group: channel, name: shop, read }) => ({

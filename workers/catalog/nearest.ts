@@ -6,11 +6,12 @@
 import Flatbush from 'flatbush'
 import { around } from 'geoflatbush'
 import { haversineKm, roundedKm } from '../../router/distance.ts'
+import type { Node } from '../../router/node.ts'
 import type { Nearest, Network } from '../../router/source/network.ts'
 import { type PointTariffs, tariffBook } from '../../router/source/tariffs.ts'
-import type { Node, Point } from '../../router/types.ts'
+import type { Point } from '../../router/types.ts'
 
-/** A trace shows fewer; most distances that an order asks for are among so many. */
+/** A trace shows fewer; most distances that an order asks for are among the nearest 64. */
 const listed = 64
 /** The tree rounds distances at the sixteenth digit: who of two that are as good as equally far is in, it does not know. */
 const treeErrorKm = 0.01
@@ -29,7 +30,7 @@ export interface NearestNodes {
 /** What is kept of a point. */
 interface Kept {
   readonly list: Int32Array
-  /** To each of the list, once somebody asked; not a number before. */
+  /** To each of the list; not a number before the first question. */
   readonly kms: Float64Array
   readonly tariffs: PointTariffs
 }

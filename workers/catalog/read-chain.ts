@@ -15,7 +15,7 @@ export interface ReadChain {
   bits: Uint32Array
 }
 
-/** Places of so many nodes are kept for each SKU: 4 KiB. In a larger network most SKUs lie at few nodes, which a bit tells. */
+/** The number of nodes whose places are kept for each SKU: 4 KiB. In a larger network most SKUs lie at few nodes, which a bit tells. */
 export const placedMax = 1_024
 
 export function longer<Words extends Int32Array | Uint32Array>(words: Words, last: number): Words {

@@ -18,7 +18,7 @@ import type { NodeDelta } from '../../router/stock.ts'
 import { figuresInTurn } from './figures-in-turn.ts'
 import type { KeptCounters } from './kept-counters.ts'
 
-/** Each is asked again at most so often: by then somebody empties Redis faster than we fill it. */
+/** A question is asked at most five times: after that Redis is emptied faster than it is filled. */
 const attemptsMax = 5
 
 export interface Reserved {
@@ -143,7 +143,7 @@ export class CounterKeeper {
     return true
   }
 
-  /** Of some nodes with their numbers in Postgres, those of which Redis has not heard so much. */
+  /** Of some nodes with their numbers in Postgres, those that Redis is behind. */
   async behind(nodes: readonly { readonly node: string; readonly seq: number }[]): Promise<string[]> {
     const seen = await this.#asking((epoch) =>
       Promise.all(nodes.map(({ node }) => this.#stock.inspect(epoch, node, []))),
@@ -176,7 +176,7 @@ export class CounterKeeper {
     })
   }
 
-  /** Raises the epoch above `seen` and loads every node, unless somebody else just did. */
+  /** Raises the epoch above `seen` and loads every node, unless another process just did. */
   async recover(seen: number): Promise<number> {
     this.#recovering ??= this.#recover(seen).finally(() => {
       this.#recovering = null

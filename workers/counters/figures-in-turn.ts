@@ -1,5 +1,5 @@
 /**
- * The figures of many nodes, so many at once as bring a bounded number of rows: a warehouse may have as many as hundreds of
+ * The figures of many nodes, a few at once, so that a bounded number of rows comes: a warehouse may have as many as hundreds of
  * stores. While some are worked on, the next ones are on their way.
  */
 import type { NodeFigures } from '../../adapters/store/stock/stock.ts'
@@ -19,7 +19,7 @@ export async function* figuresInTurn(
     const some = nodes.slice(at, at + size)
     at += some.length
     const figures = some.length === 0 ? null : figuresOf(some)
-    // It may fail while the ones before are worked on, or when nobody wants it any more.
+    // It may fail while the ones before are worked on, or when the caller does not want it any more.
     figures?.catch(() => undefined)
     return figures
   }
@@ -32,7 +32,7 @@ export async function* figuresInTurn(
       yield* figures
     }
   } finally {
-    // Whoever stops early shall find the connection as if nothing had been asked.
+    // A caller that stops early shall find the connection as if nothing had been asked.
     await next?.catch(() => undefined)
   }
 }

@@ -2,8 +2,8 @@
 
 import type { ReserveRequest } from '../../adapters/stock/counters.ts'
 import type { Decision, Demand } from '../../router/decide.ts'
+import { itemsOfPlan } from '../../router/items-of-plan.ts'
 import { type PlannedTask, place } from '../../router/place.ts'
-import { itemsOfPlan } from '../../router/source/items.ts'
 import type { Network } from '../../router/source/network.ts'
 import { sourceOrder } from '../../router/source/search.ts'
 import { describeSourcing, type SourcingTrace } from '../../router/source/trace.ts'
@@ -63,7 +63,7 @@ export function planOrder(
       readyAt: group.readyAt,
       sourcing: describeSourcing(group.demand, candidates, chosen, offers),
     })
-    // Whoever plans next, in this batch or in another thread, shall not count on the same units.
+    // The next order, in this batch or in another thread, shall not count on the same units.
     for (const { node, lines } of chosen.parcels) {
       for (const { line, quantity } of lines) addAvailable(context, node, group.demand[line]!.sku, -quantity)
     }

@@ -19,7 +19,7 @@ export function writeOf(work: Work, placed: Placed | null, epoch: number): Decis
     ...work.events.filter((e) => e.unbelievedAt !== undefined).map((e) => problemOfTime(before, e)),
   ]
   if (decision === null || placed === null || isRestockInVain(work, placed)) {
-    // An order that nobody knows yet gets no row for an event that says nothing about it.
+    // An order that is not known yet gets no row for an event that says nothing about it.
     const records =
       before.version === 0
         ? []
@@ -63,7 +63,7 @@ export function writeOf(work: Work, placed: Placed | null, epoch: number): Decis
 }
 
 /**
- * Nothing of the order came to be otherwise, and nobody but our own sweep asked: that it looked is one short row, not another
+ * Nothing of the order has changed, and only our own sweep asked: that it looked is one short row, not another
  * version of the order with all its figures. Thousands may wait for goods that do not come.
  */
 function isRestockInVain({ events, decision, before, tasksBefore }: Work, { order, newTasks }: Placed): boolean {

@@ -1,6 +1,6 @@
 /**
  * Sourcing with reservation, for a whole batch: every order plans on the availability, all plans are reserved in Redis at once,
- * and whoever is refused plans again on the fresh figures that came with the refusal. An order over several nodes is all or
+ * and an order that is refused plans again on the fresh figures that came with the refusal. An order over several nodes is all or
  * nothing until the last round; then it keeps what it got and the rest is backordered.
  */
 
@@ -23,7 +23,7 @@ import {
   setAvailable,
 } from './plan-order.ts'
 
-/** Each round starts from figures that are fresher than the last; by now somebody else takes everything first. */
+/** Each round starts from figures that are fresher than the last; after eight, other processes take everything first. */
 const roundsMax = 8
 
 export interface Placed {
@@ -108,7 +108,7 @@ export async function placeAll(context: PlacingContext, decisions: readonly Deci
       open = again
     }
   } catch (error) {
-    // What Redis may have taken for these is asked for again under the same ids: nobody shall plan as if it were gone.
+    // What Redis may have taken for these is asked for again under the same ids: no order shall plan as if it were gone.
     for (const { index, planned } of open)
       if (placed[index] === undefined) giveBackAll(context, planned.placed.newTasks)
     forgetPlaced(context, Object.values(placed))
@@ -173,7 +173,7 @@ async function reserveAll(
 
 /**
  * The id is taken for other lines, by a decision of this process that was cut off and may still be committed: its units are
- * not ours to release (the sweep ends what nobody committed). This order plans again, under the next id.
+ * not ours to release (the sweep ends what no commit took). This order plans again, under the next id.
  */
 function orTaken(answer: Reserved): Reserved {
   return answer.outcome === 'exists_with_different_lines' ? { ...answer, outcome: 'insufficient_stock' } : answer
@@ -187,7 +187,7 @@ function isRefused({ outcome }: Reserved): boolean {
  * What this round took, and gives back when another parcel of the plan is refused, or the commit. What was
  * `already_reserved` it did not take: an attempt before this one did, which was cut off and whose commit may land any moment,
  * under this very id. Only a commit may end that, or the sweep, which asks Postgres once the record is old. Until then those
- * units are there for nobody, nor for the next round of this order, which asks under another id: where they are the last, it
+ * units are there for no order, nor for the next round of this order, which asks under another id: where they are the last, it
  * goes without them until the sweep's round comes by its node, and is sourced again when it frees them.
  */
 function takenNow(attempt: Attempt, answers: readonly Reserved[]): readonly ReserveRequest[] {
@@ -222,7 +222,7 @@ function giveBackAvailability(context: PlacingContext, attempt: Attempt, answers
   }
 }
 
-/** For reservations that come to nothing after all were made, or of which nobody knows whether they were. */
+/** For reservations that come to nothing after all were made, or where it is unknown whether they were. */
 export function forgetPlaced(context: PlacingContext, placed: readonly Placed[]): void {
   for (const { newTasks } of placed) {
     giveBackAll(

@@ -10,7 +10,7 @@ import type { Shipped } from '../../adapters/store/tasks/ship.ts'
 import type { Accepted, Extended, PulledTask } from '../../adapters/store/tasks/tasks.ts'
 import { type Command, nodeActor } from '../../router/commands.ts'
 import type { RejectReason } from '../../router/reasons.ts'
-import type { GivenBackAs, Package, TaskRefusal } from '../../router/task.ts'
+import { type GivenBackAs, type Package, reasonOf, type TaskRefusal } from '../../router/task.ts'
 import type { SkuQuantity } from '../../router/types.ts'
 import type { Dispatch } from '../decide/dispatch.ts'
 import { commandEvent } from '../intake/commands.ts'
@@ -132,11 +132,15 @@ export async function handBack(
   given: Pick<Command, 'actor' | 'note'>,
 ) {
   const { node, taskId, fence } = claim
-  const why = how.state === 'rejected' ? (how.reason as RejectReason) : 'intercepted'
   const lines = how.state === 'rejected' ? how.lines : []
   let event: InboxEvent | null = null
   const done = await store.giveBack(node, taskId, fence, how, (order) => {
-    event = commandEvent(order, { type: 'take_back', taskId, why, lines, ...given }, clock.now(), `${taskId}.${fence}`)
+    event = commandEvent(
+      order,
+      { type: 'take_back', taskId, why: reasonOf(how), lines, ...given },
+      clock.now(),
+      `${taskId}.${fence}`,
+    )
     return event
   })
   if (done.outcome === 'given_back') {

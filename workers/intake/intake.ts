@@ -35,14 +35,14 @@ export class IntakeRefused extends Error {
   readonly retryable = true
 }
 
-// One commit takes at most so much: the parameters of a statement stay far below Postgres' 1 GiB, and the ones behind
+// The most that one commit takes: the parameters of a statement stay far below Postgres' 1 GiB, and the ones behind
 // wait no longer than a few fsyncs.
 const rowsMax = 1_000
 const bytesMax = 8 * 1024 * 1024
 // A second's worth of the fastest intake ever measured; beyond it an ACK would come too late for its platform.
 const waitingMax = 20_000
 const waitingBytesMax = 64 * 1024 * 1024
-// WeChat, the least patient, hangs up after 5 s and sends the event again: a later answer reaches nobody. What is being
+// WeChat, the least patient, hangs up after 5 s and sends the event again: a later answer reaches no caller. What is being
 // committed by then may still be stored; its redelivery is a duplicate.
 const answerMsMax = 4_000
 
@@ -136,7 +136,7 @@ export class Intake {
 
   /**
    * Until it is over, or as many wait as one commit takes: they do not depend on our ACKs, and the backlog has room for them.
-   * When it is half full all are slowed down, before anybody has to be refused: who is refused comes again, and refusing costs
+   * When it is half full all are slowed down, before any sender has to be refused: a refused sender comes again, and refusing costs
    * as much as deciding.
    */
   async #pause(): Promise<void> {
@@ -176,7 +176,7 @@ export class Intake {
     })
   }
 
-  /** Postgres is silent: nobody waits for it longer than his platform waits for us. */
+  /** Postgres is silent: no caller waits for it longer than the platform waits for us. */
   #refuseLate(): void {
     const late = this.#options.clock.elapsed() - answerMsMax
     for (const { reject, sinceMs } of this.#committing) {

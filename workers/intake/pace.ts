@@ -7,7 +7,7 @@
 // A tenth of what the least patient platform waits.
 const pauseMsMax = 400
 
-/** `unhurried`: up to so many events in memory nothing is waited for. `memoryMax`: from here on the longest pause. */
+/** `unhurried`: up to this number of events in memory the intake does not wait. `memoryMax`: from here on the longest pause. */
 export function pauseMs(eventsInMemory: number, unhurried: number, memoryMax: number): number {
   const share = (eventsInMemory - unhurried) / Math.max(1, memoryMax - unhurried)
   return Math.round(Math.min(1, Math.max(0, share)) * pauseMsMax)

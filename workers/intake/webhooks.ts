@@ -94,7 +94,7 @@ async function receive(
   if (request.method !== 'GET' && request.method !== 'POST') return refused('not_supported')
   const nowMs = Date.now()
   const credentials = catalog.credentials(channel.name, shop.shop, nowMs)
-  // Nobody's signature can be told right from wrong: the platform shall keep its event until they are put again.
+  // No signature can be told right from wrong: the platform shall keep its event until the credentials are put again.
   if (credentials.length === 0) return { outcome: 'credentials_unreadable', answer: channel.refusal('try_again') }
   const { method, query, contentType, body } = request
   const toleranceMs = config.webhookToleranceSeconds === null ? undefined : config.webhookToleranceSeconds * 1000

@@ -2,7 +2,7 @@
 
 import { findOrder } from '../../adapters/store/orders/view.ts'
 import type { Sql } from '../../adapters/store/postgres/connect.ts'
-import type { Actor, Command } from '../../router/commands.ts'
+import { type Actor, type Command, refusedCommand } from '../../router/commands.ts'
 import type { OrderKey, OrderState } from '../../router/types.ts'
 import type { Dispatch } from '../decide/dispatch.ts'
 import { commandEvent } from '../intake/commands.ts'
@@ -33,24 +33,23 @@ export interface Given {
 
 /** The rules that hold the order now are overruled, where a person may. */
 export async function approveOrder(context: OrderCommandContext, key: OrderKey, given: Given): Promise<Commanded> {
-  const row = await findOrder(context.sql, key)
-  if (row === null) return refused('not_found', 'No such order.')
-  if ((row.body.holds ?? []).length === 0) return refused('order_not_held')
   return await command(context, key, { type: 'approve', ...given })
 }
 
 export async function cancelOrder(context: OrderCommandContext, key: OrderKey, given: Given): Promise<Commanded> {
-  const row = await findOrder(context.sql, key)
-  if (row === null) return refused('not_found', 'No such order.')
-  if (['shipped', 'closed'].includes(row.state)) return refused('order_already_shipped')
   return await command(context, key, { type: 'cancel', ...given })
 }
 
 async function command(
   { sql, intake, dispatch, clock, newId }: OrderCommandContext,
   key: OrderKey,
-  asked: Command,
+  asked: Extract<Command, { type: 'approve' | 'cancel' }>,
 ): Promise<Commanded> {
+  const known = await findOrder(sql, key)
+  if (known === null) return refused('not_found', 'No such order.')
+  const isHeld = (known.body.holds ?? []).length > 0
+  const why = refusedCommand(asked.type, { state: known.state as OrderState, isHeld })
+  if (why !== null) return refused(why)
   const stored = await intake.storeOwn(commandEvent(key, asked, clock.now(), newId()))
   if (stored.outcome === 'new') {
     const decided = await dispatch.decided(stored.seq, decisionWaitMs)

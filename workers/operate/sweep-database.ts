@@ -18,7 +18,7 @@ export interface DatabaseSweepContext {
 }
 
 const partitionsEveryMs = 600_000
-// Somebody read the inbox just then; each try keeps the intake waiting for a tenth of a second.
+// A reader of the inbox stood in the way; each try keeps the intake waiting for a tenth of a second.
 const partitionsAgainMs = 60_000
 
 // Of 2,000 rows each: some milliseconds of an index. Of 10,000 such nodes each has its turn in an hour.

@@ -165,7 +165,7 @@ export class OrderFetcher {
         event.kind === 'order' ? doubtsOf(job.notifications, event.occurredAt, clock.now()) : nothingDoubted
       const isOld = doubts.seqs.size > 0
       if (isOld) metrics.fetches.inc({ outcome: 'older_than_notification' })
-      // An answer that nobody can read may have been cut off on its way; one that stays so is kept for a person.
+      // An unreadable answer may have been cut off on its way; one that stays so is kept for a person.
       if (attempt < staleAttemptsMax && (isOld ? !isReadBack : event.kind !== 'order')) {
         if (!isOld) metrics.fetches.inc({ outcome: 'unreadable' })
         await sleep(clock, staleDelayMs * attempt)
@@ -173,7 +173,7 @@ export class OrderFetcher {
       }
       if (event.kind === 'order' && event.orderId !== orderId) throw new FetchError('other_order')
       const { kind, occurredAt, payload } = event
-      // One that nobody can read is named by its bytes alone, and may have been given for other orders too.
+      // An unreadable one is named by its bytes alone, and may have been given for other orders too.
       const eventId = kind === 'order' ? event.eventId : `${event.eventId}:${orderId}`
       const named = { channel, shop: shopName, eventId, occurredAt }
       if (isReadBack && kind === 'order') {

@@ -18,7 +18,7 @@ export function keepAdminToken(dataDir: string, token: string | null): void {
     return
   }
   makeDataFolder(dataDir)
-  // Written beside and renamed: nobody reads half of it, and an older file's rights do not stay.
+  // Written beside and renamed: no reader sees half of it, and an older file's rights do not stay.
   const fresh = `${file}.${process.pid}`
   writeFileSync(fresh, `${token}\n`, { mode: 0o600 })
   chmodSync(fresh, 0o600)

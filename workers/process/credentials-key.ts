@@ -32,7 +32,7 @@ export function openVault({
     const { key, made } = keyOfFile(dataDir, file)
     return { vault: vaultOf(key, others), made }
   }
-  // Whoever sets the variable for the first time has rows that the file's key sealed.
+  // An operator who sets the variable for the first time has rows that the file's key sealed.
   const earlier = readableKey(file)
   return { vault: vaultOf(credentialsKey, earlier === null ? others : [...others, earlier]), made: false }
 }
@@ -74,7 +74,7 @@ function readKey(file: string): Buffer | null {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
     throw error
   }
-  // Somebody may have copied it back with rights that are too wide; a read-only folder stays as it is.
+  // An operator may have copied it back with rights that are too wide; a read-only folder stays as it is.
   if ((statSync(file).mode & 0o077) !== 0) attempt(() => chmodSync(file, 0o600))
   const key = Buffer.from(text.trim(), 'base64')
   if (key.length === keyBytes) return key

@@ -1,7 +1,7 @@
 /**
  * Structured logs, JSON lines on stderr. Fields are ids and codes of ours and of platforms; never a buyer's data.
  *
- * A log is for whoever reads it, and the service for everybody else: when he is gone, or has stopped reading, orders go on.
+ * The service never waits for the reader of its log: when the reader is gone, or has stopped reading, orders go on.
  */
 import { writeSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -38,7 +38,7 @@ function writeLine(line: string): void {
   stderr.write(line)
 }
 
-// At the end nobody waits for the process but who stops it.
+// At the end only the operator who stops the process waits for it.
 const lastLinesMs = 1_000
 
 /** Before an end by `process.exit`: resolves when everything that was logged is with its reader, who is given a second. */

@@ -5,7 +5,7 @@ export type Metrics = ReturnType<typeof createMetrics>
 
 const seconds = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 
-/** What is read when somebody asks: numbers of the parts that are made after the metrics. */
+/** What is read when a scrape asks: numbers of the parts that are made after the metrics. */
 export interface Watched {
   /** Committed events that are queued or being decided. */
   readonly inMemory: () => number

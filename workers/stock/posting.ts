@@ -1,6 +1,7 @@
 /** Receipts and counts: into Postgres, then to Redis, then to orders that wait for goods or hold goods that are not there. */
 import type { BackorderStore, ExceptionStore, StockStore } from '../../adapters/store/order-store.ts'
-import type { Posted, Posting, Shortage } from '../../adapters/store/stock/stock.ts'
+import type { Posted, Posting } from '../../adapters/store/stock/stock.ts'
+import type { Shortage } from '../../router/shortage.ts'
 import type { CounterKeeper } from '../counters/counter-keeper.ts'
 import { tellLater } from '../counters/tell-later.ts'
 import type { Intake } from '../intake/intake.ts'

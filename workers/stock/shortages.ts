@@ -5,9 +5,8 @@
 
 import type { ExceptionStore, StockStore } from '../../adapters/store/order-store.ts'
 import type { UnpulledTask } from '../../adapters/store/stock/shortages.ts'
-import type { Shortage } from '../../adapters/store/stock/stock.ts'
 import { stage } from '../../router/commands.ts'
-import { tasksToCallBack } from '../../router/shortage.ts'
+import { type Shortage, tasksToCallBack } from '../../router/shortage.ts'
 import type { ChannelName, StockKey } from '../../router/types.ts'
 import { commandEvent } from '../intake/commands.ts'
 import type { EventToStore, Intake } from '../intake/intake.ts'

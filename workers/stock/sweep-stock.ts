@@ -1,9 +1,9 @@
 /**
- * The sweep's part that holds Redis against Postgres: tells Redis what it missed, ends reservations that nobody will commit,
+ * The sweep's part that holds Redis against Postgres: tells Redis what it missed, ends reservations that no decision will commit,
  * and compares every counter, a stretch of nodes a round.
  *
  * What a crash leaves (reservations without a commit, changes that were not told) is mended and counted. A counter that is
- * wrong although Redis has heard everything is somebody's bug, or somebody's hand in Redis: it is raised with its figures,
+ * wrong although Redis has heard everything is a bug, or a hand in Redis: it is raised with its figures,
  * loaded anew, and stays in the list of exceptions, resolved, with the time that it took.
  */
 
@@ -29,7 +29,7 @@ const nodesPerRoundMin = 8
 const comparingMsMax = 200
 // After a crash every node may have something to be told: the rest is heard in the next round.
 const hearingMsMax = 2_000
-// Of what is done for many, so much at once: the connections are those of the requests too.
+// Nodes that are told at once: the connections are those of the requests too.
 const atOnce = 6
 const nodesPerQuery = 256
 const examplesMax = 20
@@ -50,7 +50,7 @@ export interface StockSweepContext {
 }
 
 export interface StockSweepOptions {
-  /** How old a reservation has to be before nobody can be about to commit it any more. */
+  /** How old a reservation has to be before no decision can be about to commit it any more. */
   readonly heldMsMax?: number
   /** Nodes that one round compares, at most. */
   readonly nodesPerRoundMax?: number
@@ -133,7 +133,7 @@ export class StockSweep {
         catalog.setAvailability(node, [{ sku, atp: available }])
         if (isShort) this.#short.push({ node, sku })
       }
-      // Nearly always whoever made the change has told Redis long ago.
+      // Nearly always the process that made the change has told Redis long ago.
       const behind = await keeper.behind(some)
       for (const few of chunks(behind, atOnce)) await Promise.all(few.map((node) => keeper.catchUp(node)))
       for (const { node, seq } of some) catalog.hear(node, seq)

@@ -47,7 +47,7 @@ function receive(
   const { appKey, appSecret } = credentials
   const params = paramsOf(request)
   if (params === null) return refused('malformed')
-  // An empty secret would let anybody in.
+  // With an empty secret any caller could sign.
   if (!appKey || !appSecret) return refused('bad_signature')
   const text = (name: string) => params.get(name)?.toString() ?? ''
   const sign = text('sign')

@@ -50,7 +50,7 @@ function receive(
   const signMethod = query.get('sign_method')?.toString() ?? 'md5'
   const known = tmallSignMethods.find((method) => method === signMethod)
   const sign = query.get('sign')?.toString() ?? ''
-  // An empty secret would let anybody in.
+  // With an empty secret any caller could sign.
   if (!appKey || !appSecret || known === undefined) return refused('bad_signature')
   if (!sameDigest(tmallDigest(query, request.body, appSecret, known), sign, upperHex)) return refused('bad_signature')
   // The signature covers it, and it is no secret.

@@ -63,7 +63,7 @@ function receive(request: WebhookRequest, credentials: Credentials, nowMs: numbe
   const { appId, token, encodingAesKey } = credentials
   const query = parseQuery(request.query)
   if (query === null) return refused('malformed')
-  // An empty token would let anybody in.
+  // With an empty token any caller could sign.
   if (!appId || !token || !encodingAesKey) return refused('bad_signature')
   const text = (name: string) => query.get(name)?.toString() ?? ''
   const [timestamp, nonce] = [text('timestamp'), text('nonce')]
@@ -72,7 +72,7 @@ function receive(request: WebhookRequest, credentials: Credentials, nowMs: numbe
     if (!isTimely(timestamp, nowMs, toleranceMs)) return refused('stale_timestamp')
     return query.has('echostr') ? { outcome: 'echo', body: text('echostr') } : refused('malformed')
   }
-  // In the plain mode the signature does not cover the body: whoever saw one request could write any other.
+  // In the plain mode the signature does not cover the body: a caller that saw one request could forge others.
   if (text('encrypt_type') !== 'aes') return refused('not_supported')
   const encrypted = encryptedIn(request.body)
   if (encrypted === null) return refused('malformed')

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { endpoint } from '../route.ts'
 import { adcode, channel, code, done, point, previousUntil, text } from './values.ts'
 
-// 100,000 yuan for one parcel: beyond it somebody mistook fen for li.
+// 100,000 yuan for one parcel: a higher fee is a mistake of units, li given as fen.
 const feeFen = z.int().min(0).max(10_000_000)
 
 const band = z.strictObject({

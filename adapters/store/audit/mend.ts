@@ -8,6 +8,7 @@
 import type { NodeDelta } from '../../../router/stock.ts'
 import type { Sql, Transaction } from '../postgres/connect.ts'
 import { followSafety, nextNodeSeq, nodesWithOtherSafety } from '../stock/stock.ts'
+import { agesDefault, setAges } from './invariant.ts'
 
 /** Of one statement; what is left is mended by the next. */
 const batch = 10_000
@@ -25,16 +26,28 @@ export async function queueLostEvents(sql: Sql, broken: string): Promise<number>
   )
 }
 
-/** What a warehouse said when it gave a task back is in the inbox: it is decided (again). */
+/**
+ * What a warehouse said when it gave a task back is in the inbox: it is decided (again). An event that has its decision is
+ * put there once more under another id, so that each is decided once.
+ */
 export async function queueGivenBack(sql: Sql, broken: string): Promise<number> {
   return await changed(
     sql,
-    `with broken as (${broken})
+    `with said as (
+       select distinct on (i.seq) i.*, o.id as of, exists (
+         select from decision d where d.order_id = o.id and d.seq = i.seq) as decided
+       from (${broken}) b join task t using (task_id) join orders o on o.id = t.order_id
+       join inbox i on i.channel = o.channel and i.shop = o.shop and i.order_id = o.order_id and i.kind = 'command'
+         and i.event_id = 'command:take_back:' || t.task_id || '.' || t.fence
+     ), again as (
+       insert into inbox (day, channel, shop, event_id, order_id, kind, body_hash, body)
+       select day, channel, shop, event_id || '.again-' || seq || '-' || (select version from orders o where o.id = said.of),
+         order_id, kind, body_hash, body from said where decided
+       on conflict do nothing returning seq, day, channel, shop, event_id, order_id, kind
+     )
      insert into pending (seq, day, channel, shop, event_id, order_id, kind)
-     select distinct on (i.seq) i.seq, i.day, i.channel, i.shop, i.event_id, i.order_id, i.kind
-     from broken b join task t using (task_id) join orders o on o.id = t.order_id
-     join inbox i on i.channel = o.channel and i.shop = o.shop and i.order_id = o.order_id and i.kind = 'command'
-       and i.event_id = 'command:take_back:' || t.task_id || '.' || t.fence
+     select * from again
+     union all select seq, day, channel, shop, event_id, order_id, kind from said where not decided
      on conflict do nothing`,
   )
 }
@@ -49,8 +62,10 @@ export async function mendBackorders(sql: Sql, broken: string): Promise<number> 
     await tx`
       create temp table wanted on commit drop as
       select o.id as order_id, o.items -> a.item ->> 'sku' as sku, sum(a.quantity)::int as quantity
-      from orders o cross join lateral jsonb_to_recordset(o.allocations) as a (item int, quantity int, place text)
-      where o.id in (select order_id from mend) and a.place = 'backordered' group by 1, 2`
+      from (
+        select id, items || '[]'::jsonb as items, allocations from orders where id in (select order_id from mend) offset 0
+      ) o cross join lateral jsonb_to_recordset(o.allocations) as a (item int, quantity int, place text)
+      where a.place = 'backordered' group by 1, 2`
     const gone = await tx`
       delete from backorder b where b.order_id in (select order_id from mend)
         and not exists (select from wanted w where w.order_id = b.order_id and w.sku = b.sku)`
@@ -152,7 +167,7 @@ async function mendNode(tx: Transaction, node: string, skus: readonly string[]):
 async function changed(sql: Sql, statement: string): Promise<number> {
   return (await sql.begin(async (tx) => {
     await tx`set local statement_timeout = 0`
-    await tx.unsafe(`set local paidan.grace = '30 seconds'`)
+    await tx.unsafe(setAges({ ...agesDefault, graceSeconds: 30 }))
     return (await tx.unsafe(statement)).count
   })) as number
 }

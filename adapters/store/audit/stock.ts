@@ -1,5 +1,5 @@
 /** Promise 3: what is promised is there, is promised to somebody, and follows from what happened. */
-import { bagSum, grace, type Invariant } from './invariant.ts'
+import { bagSum, grace, type Invariant, sweep } from './invariant.ts'
 
 /** What a task still has to ship; of a cancelled one nothing. */
 const leftOfTasks = `task, jsonb_to_recordset(lines) as l (sku text, quantity int, shipped int)
@@ -20,6 +20,18 @@ export const stockInvariants: readonly Invariant[] = [
         and not exists (
           select from stock_movement m join node n on n.node = m.node and n.seq = m.node_seq
           where m.node = s.node and m.at > now() - ${grace})`,
+  },
+  {
+    // Each posting of stock and each round of the sweep ends those that are over.
+    name: 'open_shortages_are_short',
+    query: `
+      select s.node, s.sku, s.on_hand, s.reserved, e.since from exception e
+      join stock s on s.node = e.detail ->> 'node' and s.sku = e.detail ->> 'sku'
+      where e.kind = 'shortage' and e.resolved_at is null and s.reserved <= s.on_hand
+        and e.since < now() - ${sweep}
+        and not exists (
+          select from stock_movement m join node n on n.node = m.node and n.seq = m.node_seq
+          where m.node = s.node and m.at > now() - ${sweep})`,
   },
   {
     name: 'reserved_is_what_live_tasks_hold',

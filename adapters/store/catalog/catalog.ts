@@ -2,8 +2,9 @@
  * Settings: shops, SKUs, nodes, carrier accounts. Small, read whole into memory by whoever decides, and read again when
  * `catalog_version` has risen.
  */
+import type { Node } from '../../../router/node.ts'
 import type { NodeDelta } from '../../../router/stock.ts'
-import type { ChannelName, Node, Sku } from '../../../router/types.ts'
+import type { ChannelName, Sku } from '../../../router/types.ts'
 import type { Queryable, Sql } from '../postgres/connect.ts'
 import { type PreviousSecrets, type Secrets, sealedSecrets } from '../secrets/credentials.ts'
 import type { Vault } from '../secrets/vault.ts'

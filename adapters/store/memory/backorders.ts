@@ -17,7 +17,7 @@ export function backordersOf(tables: Tables, ...[of, limit]: Parameters<Backorde
       .slice(0, limit.perSku)
       .map(([id, quantity], place) => ({ id, sku, quantity, place })),
   )
-  placed.sort((a, b) => a.place - b.place || compareIds(a.id, b.id))
+  placed.sort((a, b) => a.place - b.place || compareIds(a.id, b.id) || compare(a.sku, b.sku))
   return placed.slice(0, limit.all).map(({ id, sku, quantity }) => {
     const { channel, shop, orderId } = tables.orders.get(id)!
     return { channel, shop, orderId, sku, quantity, id }

@@ -62,7 +62,7 @@ function insert(tables: Tables, key: string, { hash, ...row }: HashedRow) {
   return { stored, isNew: true }
 }
 
-/** At most `limit` pairs of a row and its order a call. */
+/** At most `limit` rows a call, and all orders of the last one. */
 export function resolveBillsWithoutOrder(tables: Tables, limit: number, nowMs: number): ResolvedBills {
   const byId = new Map([...tables.bills.values()].map(({ id, row }) => [String(id), row]))
   const found = openOf(tables, 'bill_without_order').flatMap((exception) => {
@@ -70,7 +70,8 @@ export function resolveBillsWithoutOrder(tables: Tables, limit: number, nowMs: n
     const row = byId.get(String(billRowId))
     return row === undefined ? [] : ordersOfRow(tables, row).map((orderId) => ({ exception, orderId }))
   })
-  const given = found.slice(0, limit)
+  const last = found[limit - 1]?.exception
+  const given = found.filter(({ exception }, i) => i < limit || exception === last)
   const over = new Set<ExceptionRow>(given.map(({ exception }) => exception))
   const orderIds = [...new Set(given.map(({ orderId }) => orderId))].sort(compareIds)
   end(tables, (row) => over.has(row), nowMs)
@@ -78,14 +79,15 @@ export function resolveBillsWithoutOrder(tables: Tables, limit: number, nowMs: n
   return { orderIds, resolved: over.size }
 }
 
-/** By the platform's number or by the payment's; each once. */
+/** By the platform's number or by the payment's; each once, lowest id first. */
 function ordersOfRow(tables: Tables, row: BillRow): string[] {
   const byKey = keyIn(row) === null ? undefined : tables.idByKey.get(keyIn(row)!)
   const byTransaction =
     row.transactionId === null
       ? []
       : [...tables.orders.values()].filter((order) => transactionOf(order) === row.transactionId).map(({ id }) => id)
-  return [...new Set([...(byKey === undefined ? [] : [byKey]), ...byTransaction])]
+  const ids = new Set([...(byKey === undefined ? [] : [byKey]), ...byTransaction])
+  return [...ids].sort(compareIds)
 }
 
 /** An order's bill rows, each once, in the sequence in which they came. */

@@ -20,10 +20,10 @@ export function storeEvents(tables: Tables, events: readonly InboxEvent[], nowMs
   return outcomes
 }
 
-/** One event of a transaction; gives its number. Throws where its id is taken, and changes nothing then. */
+/** One event of a transaction; gives its number. Throws where its id is taken; then only a number is used up. */
 export function insertEvent(tables: Tables, event: InboxEvent, nowMs: number): string {
-  if (isStored(tables, event)) throw new Error('a command under an id that is taken')
-  return insert(tables, event, nowMs)
+  if (!isStored(tables, event)) return insert(tables, event, nowMs)
+  throw new Error(`a command under an id that is taken, as number ${nextNumber(tables)}`)
 }
 
 export function isStored(tables: Tables, event: Parameters<typeof keyOf>[0]): boolean {
@@ -40,6 +40,7 @@ function storeOne(tables: Tables, event: InboxEvent, nowMs: number): Stored {
   if (known === undefined) return { outcome: 'new', seq: insert(tables, event, nowMs) }
   nextNumber(tables)
   if (known.bodyHash === event.bodyHash) return { outcome: 'duplicate' }
+  tables.eventConflicts.set(`${keyOf(event)}\u0000${event.bodyHash}`, event.body)
   const { channel, shop, orderId, eventId } = event
   const detail = { channel, shop, orderId, eventId }
   openUnlessOpen(tables, { kind: 'event_conflict', ref: `${channel}/${shop}/${eventId}`, detail }, nowMs)

@@ -1,15 +1,17 @@
 /** Where more is promised than there is: see ../stock/shortages.ts, whose meaning this has. */
+
+import type { MissingUnits } from '../../../router/shortage.ts'
 import { shortageOf, stockKey } from '../../../router/stock.ts'
 import { addUp } from '../../../router/task.ts'
 import type { StockKey } from '../../../router/types.ts'
 import type { StockStore } from '../order-store.ts'
 import type { ReadShortages } from '../stock/read-shortages.ts'
-import type { ShortRow, UnpulledTask } from '../stock/shortages.ts'
+import type { UnpulledTask } from '../stock/shortages.ts'
 import { end, openOf } from './exceptions.ts'
 import { pendingAmong } from './pending.ts'
 import { compare, type StockRow, type Tables } from './tables.ts'
 
-export function shortRows(tables: Tables, of: Parameters<StockStore['shortRows']>[0]): ShortRow[] {
+export function shortRows(tables: Tables, of: Parameters<StockStore['shortRows']>[0]): MissingUnits[] {
   const places = everyPlace(tables, of === null ? [...tables.stock.keys()] : [of.node])
   return shortAt(
     tables,
@@ -17,7 +19,7 @@ export function shortRows(tables: Tables, of: Parameters<StockStore['shortRows']
   )
 }
 
-export function shortAmong(tables: Tables, places: readonly StockKey[], nodes: readonly string[]): ShortRow[] {
+export function shortAmong(tables: Tables, places: readonly StockKey[], nodes: readonly string[]): MissingUnits[] {
   const known = openOf(tables, 'shortage').map(({ detail: { node, sku } }) => ({
     node: String(node),
     sku: String(sku),
@@ -49,7 +51,7 @@ function everyPlace(tables: Tables, nodes: readonly string[]): StockKey[] {
 }
 
 /** In the sequence of their keys; a place that is given twice is told twice. */
-function shortAt(tables: Tables, places: readonly StockKey[]): ShortRow[] {
+function shortAt(tables: Tables, places: readonly StockKey[]): MissingUnits[] {
   const short = places.flatMap(({ node, sku }) => {
     const row = rowAt(tables, { node, sku })
     const missing = row === undefined ? 0 : shortageOf(row)

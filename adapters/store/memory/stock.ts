@@ -1,4 +1,5 @@
-import { availableOf, type NodeDelta, shortageOf } from '../../../router/stock.ts'
+import { postedUnits, postTo } from '../../../router/posting.ts'
+import { availableOf, type NodeDelta } from '../../../router/stock.ts'
 import type { NodeFigures, Posted, Posting } from '../stock/stock.ts'
 import { compare, nextNodeSeq, pairKey, type Tables } from './tables.ts'
 
@@ -8,29 +9,21 @@ export function postStock(tables: Tables, { node, ref, kind, lines, bodyHash }: 
   if (known !== undefined) {
     return { outcome: known === bodyHash.toString('hex') ? 'already_posted' : 'ref_used_for_other_lines' }
   }
-  const quantities = new Map<string, number>()
-  for (const l of lines) quantities.set(l.sku, kind === 'set' ? l.quantity : (quantities.get(l.sku) ?? 0) + l.quantity)
+  const units = postedUnits(kind, lines)
   const rows = tables.stock.get(node)!
-  const skus = [...quantities.keys()].sort(compare)
-  const after = (sku: string): number =>
-    kind === 'set' ? quantities.get(sku)! : (rows.get(sku)?.onHand ?? 0) + quantities.get(sku)!
-  const below = skus.filter((sku) => after(sku) < 0)
-  if (below.length > 0) return { outcome: 'below_zero', skus: below }
+  const { safety } = tables.nodes.get(node)!
+  const before = [...units.keys()].sort(compare).map((sku) => {
+    return { ...(rows.get(sku) ?? { onHand: 0, reserved: 0, safety }), sku, isNew: !rows.has(sku) }
+  })
+  const done = postTo(kind, units, before)
+  if (done.outcome === 'below_zero') return done
   tables.postings.set(pairKey(node, ref), bodyHash.toString('hex'))
   const seq = nextNodeSeq(tables, node)
-  const moved = skus.map((sku) => {
-    const isNew = !rows.has(sku)
-    const { safety } = tables.nodes.get(node)!
-    const row = rows.get(sku) ?? { onHand: 0, reserved: 0, safety }
-    const onHand = after(sku) - row.onHand
-    row.onHand += onHand
-    rows.set(sku, row)
-    return { sku, onHand, reserved: 0, safety: isNew ? safety : 0 }
+  before.forEach(({ sku, onHand, reserved, safety: kept }, i) => {
+    rows.set(sku, { onHand: onHand + done.moved[i]!.onHand, reserved, safety: kept })
   })
-  tables.movements.push({ node, seq, kind, ref, lines: moved })
-  const shortages = skus.map((sku) => ({ sku, missing: shortageOf(rows.get(sku)!) }))
-  const delta = { node, seq, lines: moved.map((m) => ({ sku: m.sku, delta: m.onHand - m.safety })) }
-  return { outcome: 'posted', delta, shortages: shortages.filter((s) => s.missing > 0) }
+  tables.movements.push({ node, seq, kind, ref, lines: done.moved })
+  return { outcome: 'posted', delta: { node, seq, lines: done.delta }, shortages: done.shortages }
 }
 
 export function figuresOf(tables: Tables, nodes: readonly string[]): NodeFigures[] {

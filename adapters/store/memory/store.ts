@@ -4,7 +4,6 @@
  */
 import type { BillRow } from '../../../router/bill.ts'
 import type { Package } from '../../../router/task.ts'
-import type { Track } from '../../../router/track.ts'
 import type { OrderKey, StockKey } from '../../../router/types.ts'
 import type { ExceptionEntry } from '../exceptions.ts'
 import type { InboxEvent } from '../inbox/event.ts'
@@ -43,8 +42,6 @@ export class MemoryStore implements OrderStore {
     this.tables = emptyTables(network)
     this.#now = now
   }
-
-  // ─────────────────────────────────────────────────────────────── the epoch lock
 
   /** Whether somebody holds the epoch lock, or waits for it. */
   get locked(): boolean {
@@ -245,7 +242,7 @@ export class MemoryStore implements OrderStore {
     return resolveBillsWithoutOrder(this.tables, limit, this.#now())
   }
 
-  async recordTrack(track: Track, body: string) {
+  async recordTrack(...[track, body]: Given<'recordTrack'>) {
     return recordTrack(this.tables, track, body)
   }
 }

@@ -109,6 +109,8 @@ export interface Tables {
   /** By day, channel, shop and event id. */
   readonly inbox: Map<string, InboxRow>
   readonly pending: Map<string, PendingRow>
+  /** Other bodies under an event's id, by the key of the inbox and the body's hash. */
+  readonly eventConflicts: Map<string, Uint8Array>
   /** By id. */
   readonly orders: Map<string, Order>
   /** `keyOf` → id. */
@@ -150,7 +152,7 @@ export function emptyTables({ nodes }: MemoryNetwork): Tables {
     ...{ lastSeq: 0, inbox: new Map(), pending: new Map(), orders: new Map(), idByKey: new Map(), tasks: new Map() },
     ...{ tasksOf: new Map(), decisions: [], movements: [], reserved: new Set(), postings: new Map(), epoch: 0 },
     ...{ exceptions: [], openExceptions: new Map(), backorders: new Map(), parcels: new Map(), tracks: new Map() },
-    ...{ bills: new Map(), lastBillId: 0, reconciliations: new Map() },
+    ...{ bills: new Map(), lastBillId: 0, eventConflicts: new Map(), reconciliations: new Map() },
     nodes: new Map(nodes.map(({ node, safety }, i) => [node, { node, no: i + 1, seq: 0, safety }])),
     stock: new Map(nodes.map(({ node }) => [node, new Map()])),
   }

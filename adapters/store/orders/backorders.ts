@@ -47,7 +47,7 @@ export async function backordersOf(
         select * from backorder where sku = f.sku and order_id > f.id order by order_id limit ${limit.perSku}
       ) first
     ) b join orders o on o.id = b.order_id
-    order by b.place, b.order_id limit ${limit.all}`
+    order by b.place, b.order_id, b.sku limit ${limit.all}`
 }
 
 /** An order before and after its decision; the same object when nothing changes. */

@@ -71,7 +71,10 @@ export interface ResolvedBills {
   readonly resolved: number
 }
 
-/** For the sweep: bill rows whose order has arrived since lose their exception. At most `limit` rows a call. */
+/**
+ * For the sweep: bill rows whose order has arrived since lose their exception. At most `limit` rows a call; a payment of several
+ * orders marks all of them, since its exception ends once.
+ */
 export async function resolveBillsWithoutOrder(sql: Sql, limit: number): Promise<ResolvedBills> {
   return await sql.begin(async (tx) => {
     const found = await tx<{ id: string; orderId: string }[]>`
@@ -83,7 +86,7 @@ export async function resolveBillsWithoutOrder(sql: Sql, limit: number): Promise
         where e.kind = 'bill_without_order' and e.resolved_at is null
       )
       select open.id, o.id as "orderId" from open cross join lateral (${ordersOfRow(tx, 'open')}) o
-      order by open.id limit ${limit}`
+      order by open.id fetch first (${limit}::bigint) rows with ties`
     const ids = [...new Set(found.map((row) => row.id))]
     if (ids.length === 0) return { orderIds: [], resolved: 0 }
     await tx`update exception set resolved_at = now() where id = any(${ids}::bigint[]) and resolved_at is null`

@@ -1,11 +1,12 @@
 /** A shortage as one moment sees it: what is missing, who holds it, and what is called back already. */
+import type { MissingUnits } from '../../../router/shortage.ts'
 import type { StockKey } from '../../../router/types.ts'
 import { pendingAmong } from '../inbox/pending.ts'
 import type { Sql } from '../postgres/connect.ts'
-import { type ShortRow, shortAt, type UnpulledTask, unpulledTasks } from './shortages.ts'
+import { shortAt, type UnpulledTask, unpulledTasks } from './shortages.ts'
 
 export interface ReadShortages {
-  readonly short: readonly ShortRow[]
+  readonly short: readonly MissingUnits[]
   readonly tasks: readonly UnpulledTask[]
   /** Event ids, as `recallIdOf` gave them, that wait for their decision. */
   readonly recalled: ReadonlySet<string>

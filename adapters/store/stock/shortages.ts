@@ -1,29 +1,22 @@
 /** Where more is promised than there is, and the exceptions that say so. */
+import type { MissingUnits } from '../../../router/shortage.ts'
 import type { StockKey } from '../../../router/types.ts'
 import type { Queryable } from '../postgres/connect.ts'
-import type { Shortage } from './stock.ts'
-
-export interface ShortRow extends Shortage {
-  readonly node: string
-}
 
 /** Rows that promise more than there is: of one posting's, or all. */
 export async function shortRows(
   sql: Queryable,
   of: { readonly node: string; readonly skus: readonly string[] } | null,
-): Promise<ShortRow[]> {
-  return await sql<ShortRow[]>`
+): Promise<MissingUnits[]> {
+  return await sql<MissingUnits[]>`
     select node, sku, reserved - on_hand as missing from stock
     where reserved > on_hand ${of === null ? sql`` : sql`and node = ${of.node} and sku = any(${of.skus as string[]})`}
     order by node, sku`
 }
 
 /** Which of some rows promise more than there is. */
-export async function shortAt(
-  sql: Queryable,
-  places: readonly { readonly node: string; readonly sku: string }[],
-): Promise<ShortRow[]> {
-  return await sql<ShortRow[]>`
+export async function shortAt(sql: Queryable, places: readonly StockKey[]): Promise<MissingUnits[]> {
+  return await sql<MissingUnits[]>`
     select s.node, s.sku, s.reserved - s.on_hand as missing
     from unnest(${places.map((p) => p.node)}::text[], ${places.map((p) => p.sku)}::text[]) as p (node, sku)
     cross join lateral (
@@ -31,9 +24,7 @@ export async function shortAt(
     ) s order by s.node, s.sku`
 }
 
-export interface UnpulledTask {
-  readonly node: string
-  readonly sku: string
+export interface UnpulledTask extends StockKey {
   readonly taskId: string
   readonly channel: string
   readonly shop: string
@@ -43,10 +34,7 @@ export interface UnpulledTask {
 }
 
 /** Tasks that nobody pulled and that hold a SKU at a node, newest first: the ones to source elsewhere after a count. */
-export async function unpulledTasks(
-  sql: Queryable,
-  rows: readonly { readonly node: string; readonly sku: string }[],
-): Promise<UnpulledTask[]> {
+export async function unpulledTasks(sql: Queryable, rows: readonly StockKey[]): Promise<UnpulledTask[]> {
   return await sql<UnpulledTask[]>`
     select s.node, s.sku, t.task_id as "taskId", o.channel, o.shop, o.order_id as "orderId",
       (select sum((l ->> 'quantity')::int)::int from jsonb_array_elements(t.lines) l where l ->> 'sku' = s.sku) as quantity
@@ -54,7 +42,7 @@ export async function unpulledTasks(
     join task t on t.node = s.node and t.state = 'ready'
       and t.lines @> jsonb_build_array(jsonb_build_object('sku', s.sku))
     join orders o on o.id = t.order_id
-    order by t.created_at desc, t.task_id desc`
+    order by t.created_at desc, t.task_id desc, s.sku`
 }
 
 /** Where more is promised than there is: of the given places, of every place at the given nodes, and of all that are known to be short. */
@@ -62,8 +50,8 @@ export async function shortAmong(
   sql: Queryable,
   places: readonly StockKey[],
   nodes: readonly string[],
-): Promise<ShortRow[]> {
-  return await sql<ShortRow[]>`
+): Promise<MissingUnits[]> {
+  return await sql<MissingUnits[]>`
     with candidate (node, sku) as materialized (
       select * from unnest(${places.map((p) => p.node)}::text[], ${places.map((p) => p.sku)}::text[])
       union

@@ -1,16 +1,17 @@
 /**
  * Stock as Postgres keeps it: receipts and counts in, figures out. Reservations are moved by ./commit.ts, shipments by ./tasks.ts.
  */
-import type { NodeDelta } from '../../../router/stock.ts'
-import type { SkuQuantity } from '../../../router/types.ts'
+import { type PostingKind, postedUnits, postTo, type RowBefore } from '../../../router/posting.ts'
+import type { Shortage } from '../../../router/shortage.ts'
+import { availableOf, type NodeDelta } from '../../../router/stock.ts'
+import type { SkuQuantity, StockKey } from '../../../router/types.ts'
 import type { Queryable, Sql, Transaction } from '../postgres/connect.ts'
 
 export interface Posting {
   readonly node: string
   /** The caller's idempotency key. */
   readonly ref: string
-  /** set: the line's quantity is what was counted on hand; add: it came in (or, negative, is written off). */
-  readonly kind: 'set' | 'add'
+  readonly kind: PostingKind
   /** Quantities of one SKU are added up first. */
   readonly lines: readonly SkuQuantity[]
   readonly bodyHash: Buffer
@@ -24,19 +25,10 @@ export type Posted =
   /** Writing off more than there is. */
   | { readonly outcome: 'below_zero'; readonly skus: readonly string[] }
 
-/** A count below what is reserved: so many units are promised and not there. */
-export interface Shortage {
-  readonly sku: string
-  readonly missing: number
-}
-
 /** One transaction. The node's safety stock is kept back of every SKU that it gets for the first time. */
 export async function postStock(sql: Sql, posting: Posting): Promise<Posted> {
-  const quantities = new Map<string, number>()
-  for (const l of posting.lines) {
-    quantities.set(l.sku, posting.kind === 'set' ? l.quantity : (quantities.get(l.sku) ?? 0) + l.quantity)
-  }
-  const skus = [...quantities.keys()].sort()
+  const units = postedUnits(posting.kind, posting.lines)
+  const skus = [...units.keys()].sort()
   return (await sql
     .begin(async (tx) => {
       const [fresh] = await tx`
@@ -56,29 +48,22 @@ export async function postStock(sql: Sql, posting: Posting): Promise<Posted> {
       const made = await tx<{ sku: string }[]>`
       insert into stock (node, sku, on_hand, safety) select ${posting.node}, sku, 0, ${safety} from unnest(${skus}::text[]) as s (sku)
       on conflict do nothing returning sku`
-      const rows = await tx<{ sku: string; on_hand: number; reserved: number; safety: number }[]>`
-      select sku, on_hand, reserved, safety from stock where node = ${posting.node} and sku = any(${skus}) order by sku for update`
-      const after = rows.map((r) =>
-        posting.kind === 'set' ? quantities.get(r.sku)! : r.on_hand + quantities.get(r.sku)!,
-      )
-      const below = rows.filter((_, i) => after[i]! < 0).map((r) => r.sku)
-      if (below.length > 0) throw new BelowZero(below)
-      await tx`
-      update stock set on_hand = c.on_hand from unnest(${rows.map((r) => r.sku)}::text[], ${after}::int[]) as c (sku, on_hand)
-      where stock.node = ${posting.node} and stock.sku = c.sku`
-      // A SKU that is new here has its safety stock kept back from now on: Redis has never heard of it.
-      const moved = rows.map((r, i) => after[i]! - r.on_hand)
+      const rows = await tx<Omit<RowBefore, 'isNew'>[]>`
+      select sku, on_hand as "onHand", reserved, safety from stock where node = ${posting.node} and sku = any(${skus}) order by sku for update`
       const isNew = new Set(made.map((r) => r.sku))
-      const firstSafety = rows.map((r) => (isNew.has(r.sku) ? r.safety : 0))
+      const before = rows.map((r) => ({ ...r, isNew: isNew.has(r.sku) }))
+      const done = postTo(posting.kind, units, before)
+      if (done.outcome === 'below_zero') throw new BelowZero(done.skus)
+      const { moved, delta, shortages } = done
+      const came = moved.map((m) => m.onHand)
+      await tx`
+      update stock set on_hand = stock.on_hand + c.came from unnest(${rows.map((r) => r.sku)}::text[], ${came}::int[]) as c (sku, came)
+      where stock.node = ${posting.node} and stock.sku = c.sku`
       await tx`
       insert into stock_movement (node, node_seq, kind, ref, skus, on_hand, reserved, safety)
       values (${posting.node}, ${seq}, ${posting.kind}, ${posting.ref}, ${rows.map((r) => r.sku)},
-        ${moved}::int[], ${rows.map(() => 0)}::int[], ${firstSafety}::int[])`
-      const shortages = rows
-        .map((r, i) => ({ sku: r.sku, missing: r.reserved - after[i]! }))
-        .filter((s) => s.missing > 0)
-      const lines = rows.map((r, i) => ({ sku: r.sku, delta: moved[i]! - firstSafety[i]! }))
-      return { outcome: 'posted', delta: { node: posting.node, seq, lines }, shortages }
+        ${came}::int[], ${rows.map(() => 0)}::int[], ${moved.map((m) => m.safety)}::int[])`
+      return { outcome: 'posted', delta: { node: posting.node, seq, lines: delta }, shortages }
     })
     .catch((error: unknown) => {
       if (error instanceof BelowZero) return { outcome: 'below_zero', skus: error.skus }
@@ -153,15 +138,18 @@ export async function nodesWithOtherSafety(
 
 /** What Redis has to be told after `fromSeq`, in order. */
 export async function deltasAfter(sql: Queryable, node: string, fromSeq: number): Promise<NodeDelta[]> {
-  const rows = await sql<{ seq: string; skus: string[]; available: number[] }[]>`
-    select node_seq as seq, skus,
-      (select array_agg(h - r - coalesce(f, 0) order by o)
-       from unnest(on_hand, reserved, safety) with ordinality as d (h, r, f, o)) as available
+  const rows = await sql<
+    { seq: string; skus: string[]; on_hand: number[]; reserved: number[]; safety: number[] | null }[]
+  >`
+    select node_seq as seq, skus, on_hand, reserved, safety
     from stock_movement where node = ${node} and node_seq > ${fromSeq} order by node_seq`
   return rows.map((r) => ({
     node,
     seq: Number(r.seq),
-    lines: r.skus.map((sku, i) => ({ sku, delta: r.available[i]! })),
+    lines: r.skus.map((sku, i) => {
+      const figures = { onHand: r.on_hand[i]!, reserved: r.reserved[i]!, safety: r.safety?.[i] ?? 0 }
+      return { sku, delta: availableOf(figures) }
+    }),
   }))
 }
 
@@ -186,9 +174,7 @@ export async function figuresOf(sql: Queryable, nodes: readonly string[]): Promi
   }))
 }
 
-export interface StockRow {
-  readonly node: string
-  readonly sku: string
+export interface StockRow extends StockKey {
   readonly onHand: number
   readonly reserved: number
   readonly safety: number

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { RejectReason } from '../../../router/reasons.ts'
 import type { Package } from '../../../router/task.ts'
 import type { SkuQuantity } from '../../../router/types.ts'
 import { audit } from '../audit/audit.ts'
@@ -46,8 +47,12 @@ afterAll(async () => {
 const pack = (waybill: string, ...flat: (string | number)[]): Package => ({
   ...{ carrier: 'SF', waybill, lines: lines(...flat), shippedAt: atMs },
 })
-const reject = (taskId: string, fence: number, given: readonly SkuQuantity[] = [], reason = 'out_of_stock') =>
-  giveBack(sql, 'n1', taskId, fence, { state: 'rejected', reason, lines: given }, storeCommand)
+const reject = (
+  taskId: string,
+  fence: number,
+  given: readonly SkuQuantity[] = [],
+  reason: RejectReason = 'out_of_stock',
+) => giveBack(sql, 'n1', taskId, fence, { state: 'rejected', reason, lines: given }, storeCommand)
 const acceptIntercept = (taskId: string, fence: number) =>
   giveBack(sql, 'n1', taskId, fence, { state: 'intercepted' }, storeCommand)
 const closedLater = (id: string, ...flat: (string | number)[]) =>

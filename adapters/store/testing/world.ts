@@ -5,19 +5,12 @@
 
 import { createHash, randomUUID } from 'node:crypto'
 import { decide } from '../../../router/decide.ts'
+import type { Node } from '../../../router/node.ts'
 import { newOrder, takeRefund, takeSnapshot } from '../../../router/order.ts'
 import { place } from '../../../router/place.ts'
 import type { NodeDelta, Release } from '../../../router/stock.ts'
 import { type TakenBack, takingEffect } from '../../../router/take-back.ts'
-import type {
-  Node,
-  OrderKey,
-  OrderSnapshot,
-  RefundSnapshot,
-  Sku,
-  SkuQuantity,
-  SnapshotLine,
-} from '../../../router/types.ts'
+import type { OrderKey, OrderSnapshot, RefundSnapshot, Sku, SkuQuantity, SnapshotLine } from '../../../router/types.ts'
 import { putNodes, putSkus } from '../catalog/catalog.ts'
 import { dayOf, type InboxEvent } from '../inbox/event.ts'
 import { storeEvents } from '../inbox/store-events.ts'
@@ -74,6 +67,8 @@ const tables = [
   'parcel',
   'exception',
   'reconciliation',
+  'track',
+  'bill_row',
 ]
 const stockTables = ['stock', 'stock_movement', 'stock_posting', 'node', 'sku']
 

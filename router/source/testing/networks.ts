@@ -1,7 +1,8 @@
 /** Random networks and orders in them, as a brand has them: warehouses that hold much, stores with a shelf. For tests only. */
 import { roundedKm } from '../../distance.ts'
 import { tariffAt } from '../../freight.ts'
-import type { Freight, Node, Point } from '../../types.ts'
+import type { Freight, Node } from '../../node.ts'
+import type { Point } from '../../types.ts'
 import type { Offer } from '../instance.ts'
 import { type Network, refusalOf, type SourcingRequest } from '../network.ts'
 import type { DemandLine } from '../plan.ts'
@@ -143,7 +144,7 @@ export function randomOrder(random: Random, { skus }: World, linesMax: number, u
   }
 }
 
-/** What every node of the network that may serve the order offers: nobody is left out. */
+/** The offers of all nodes of the network that may serve the order: none is left out. */
 export function allOffers(request: SourcingRequest, network: Network): Offer[] {
   const { demand, point } = request
   const onlyWarehouses = demand.every((line) => line.warehouseOnly)

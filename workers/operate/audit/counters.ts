@@ -1,6 +1,6 @@
 /**
  * Redis' counters against Postgres, over all nodes, while services may be at work on both. Only looks: where these counters
- * are not the ones that were loaded from Postgres, whoever decides next loads them anew, and there is nothing to compare.
+ * are not the ones that were loaded from Postgres, the next decision loads them anew, and there is nothing to compare.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Stock } from '../../../adapters/stock/stock.ts'

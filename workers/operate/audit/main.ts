@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { projectRoot } from '../../../adapters/shared/root.ts'
 import { Stock } from '../../../adapters/stock/stock.ts'
 import { type Checked, check, type Violation } from '../../../adapters/store/audit/audit.ts'
+import type { AuditAges } from '../../../adapters/store/audit/invariant.ts'
 import { countPending } from '../../../adapters/store/inbox/pending.ts'
 import { connect, type Sql } from '../../../adapters/store/postgres/connect.ts'
 import { plan, readMigrations } from '../../../adapters/store/postgres/migrate.ts'
@@ -17,15 +18,17 @@ import { replayDecisions } from './replay.ts'
 import { type AuditReport, countersLines, lineOf, replayLines, summaryLines } from './report.ts'
 import { NothingToAudit, openTarget } from './target.ts'
 
-const usage = `npm run audit -- [--mend] [--json] [--replay [N]] [--connections N]
+const usage = `npm run audit -- [--mend] [--json] [--replay [N]] [--connections N] [--pending-max MINUTES]
 
   Checks every promise over the database of DATABASE_URL and the counters of REDIS_URL, or over the embedded servers of
   DATA_DIR, also while a service runs on them. Changes nothing without --mend.
   Exit code 0: every promise is kept; 1: one is broken; 2: nothing was audited (command line, settings, servers).
 
   --mend           puts right what follows from something else, and says what it did and what it cannot
-  --replay [N]     decides N orders (1,000) again from their stored events and compares
+  --replay [N]     decides N orders (1,000) again, version by version, from their stored events, compares, and says which
+                   it could not decide again and why
   --json           the whole report as JSON, and nothing else, on standard output
+  --pending-max M  an event that has waited M minutes (60) for its decision is told, unless an open exception shows it
   --connections N  queries at the same time (4); each takes a core of the database and some 200 MB of its memory`
 
 /** Apart from 1, which says that a promise is broken. */
@@ -41,6 +44,7 @@ export interface AuditOptions {
   /** null: none. */
   readonly replay: number | null
   readonly connections: number
+  readonly pendingMinutesMax: number
 }
 
 /** Throws TypeError on what is no option. null: help was asked for. */
@@ -57,6 +61,7 @@ export function parseOptions(words: readonly string[]): AuditOptions | null {
       help: { type: 'boolean', default: false },
       replay: { type: 'string' },
       connections: { type: 'string', default: '4' },
+      'pending-max': { type: 'string', default: '60' },
     },
   })
   if (values.help) return null
@@ -69,6 +74,7 @@ export function parseOptions(words: readonly string[]): AuditOptions | null {
     json: values.json,
     replay: values.replay === undefined ? null : number('replay', values.replay),
     connections: number('connections', values.connections),
+    pendingMinutesMax: number('pending-max', values['pending-max']),
   }
 }
 
@@ -108,7 +114,8 @@ export async function runAudit(
   const config = parseConfig(environment)
   await mustAnswer(config)
   const target = await openTarget(config)
-  const { connections } = options
+  const { connections, pendingMinutesMax } = options
+  const ages = { graceSeconds, pendingSecondsMax: pendingMinutesMax * 60 }
   const sql = connect(target.databaseUrl, {
     ...{ max: connections + 2, applicationName: 'paidan audit', statementTimeoutMs: 0 },
   })
@@ -116,7 +123,7 @@ export async function runAudit(
     await refuseOtherSchema(sql)
     say(`Audit of ${target.where}.`)
     const onChecked = (one: Checked) => say(lineOf(one))
-    const all = await check(sql, { connections, graceSeconds, onChecked })
+    const all = await check(sql, { connections, ...ages, onChecked })
     const counters = await countersOf(sql, target.redisUrl, keyPrefix)
     for (const line of countersLines(counters)) say(line)
     const replayed = options.replay === null ? null : await replayDecisions(sql, options.replay)
@@ -125,8 +132,8 @@ export async function runAudit(
     let mended = null
     if (options.mend) {
       const redis = target.redisUrl === null || counters === null ? null : { url: target.redisUrl, keyPrefix }
-      mended = await mend(sql, redis === null ? null : { ...redis, found: counters!.found }, broken)
-      broken = await brokenStill(sql, target.redisUrl, keyPrefix, broken)
+      mended = await mend(sql, redis === null ? null : { ...redis, found: counters!.found }, broken, ages)
+      broken = await brokenStill(sql, target.redisUrl, keyPrefix, broken, ages)
     }
     if (replayed !== null && replayed.different.length > 0) {
       const { different } = replayed
@@ -155,11 +162,12 @@ async function brokenStill(
   redisUrl: string | null,
   keyPrefix: string,
   broken: readonly Violation[],
+  ages: Partial<AuditAges>,
 ): Promise<Violation[]> {
   if (broken.length === 0) return []
   const touched = ['nothing_is_oversold', 'stock_is_what_its_movements_add_up_to', 'no_event_is_decided_and_pending']
   const only = [...broken.map((v) => v.invariant), ...touched]
-  return brokenOf(await check(sql, { only, graceSeconds }), await countersOf(sql, redisUrl, keyPrefix))
+  return brokenOf(await check(sql, { only, ...ages }), await countersOf(sql, redisUrl, keyPrefix))
 }
 
 async function countersOf(sql: Sql, redisUrl: string | null, keyPrefix: string): Promise<CountersAudit | null> {

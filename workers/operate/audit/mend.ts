@@ -1,5 +1,7 @@
 /** Puts right what follows from something else, on both sides, and says what it did and what it cannot. */
-import { check, queryOf, type Violation } from '../../../adapters/store/audit/audit.ts'
+import { randomUUID } from 'node:crypto'
+import { brokenRows, check, queryOf, type Violation } from '../../../adapters/store/audit/audit.ts'
+import type { AuditAges } from '../../../adapters/store/audit/invariant.ts'
 import {
   mendBackorders,
   mendParcels,
@@ -10,12 +12,16 @@ import {
   showConflicts,
   showShortages,
 } from '../../../adapters/store/audit/mend.ts'
+import { keysOfOrders, mendClosed, mendStates } from '../../../adapters/store/audit/mend-orders.ts'
 import { endEventExceptions } from '../../../adapters/store/exceptions.ts'
+import { storeEvents } from '../../../adapters/store/inbox/store-events.ts'
 import type { Sql } from '../../../adapters/store/postgres/connect.ts'
 import { PostgresStore } from '../../../adapters/store/postgres-store.ts'
 import { endShortages } from '../../../adapters/store/stock/shortages.ts'
+import { stage } from '../../../router/commands.ts'
 import { endReservations } from '../../counters/end-reservations.ts'
 import { StockKeeper } from '../../counters/stock-keeper.ts'
+import { commandEvent } from '../../intake/commands.ts'
 import type { FoundInCounters } from './counters.ts'
 
 export interface Mended {
@@ -61,11 +67,56 @@ const mends: Readonly<Record<string, Mend>> = {
   }),
 }
 
+/** By the invariant; from the ids of the orders that break it. */
+const mendsOfOrders: Readonly<Record<string, (sql: Sql, orderIds: readonly string[]) => Promise<Mended>>> = {
+  order_states_are_what_units_say: async (sql, ids) => ({
+    what: 'states of orders computed anew from their units',
+    count: await mendStates(sql, ids),
+  }),
+  closed_orders_agree_anew: async (sql, ids) => ({
+    what: 'closed orders marked: a running service matches them anew and opens those that do not agree',
+    count: await mendClosed(sql, ids),
+  }),
+  no_order_waits_for_goods_that_are_there: async (sql, ids) => ({
+    what: 'orders that are asked for again: goods that they wait for are there',
+    count: await askAgain(sql, ids),
+  }),
+}
+
+/** Of one run; the next one mends the rest. */
+const ordersMax = 100_000
+const eventsPerStatement = 500
+
+async function askAgain(sql: Sql, orderIds: readonly string[]): Promise<number> {
+  const given = { actor: stage('audit'), note: 'goods that the order waits for are there' }
+  const keys = await keysOfOrders(sql, orderIds)
+  const now = Date.now()
+  for (let at = 0; at < keys.length; at += eventsPerStatement) {
+    const some = keys.slice(at, at + eventsPerStatement)
+    await storeEvents(
+      sql,
+      some.map((key) => commandEvent(key, { type: 'restock', ...given }, now, randomUUID())),
+    )
+  }
+  return keys.length
+}
+
+async function mendOrders(sql: Sql, broken: ReadonlySet<string>, ages: Partial<AuditAges>): Promise<Mended[]> {
+  const done: Mended[] = []
+  for (const [invariant, mendIt] of Object.entries(mendsOfOrders)) {
+    if (!broken.has(invariant)) continue
+    const rows = await brokenRows(sql, invariant, ordersMax, ages)
+    done.push(await mendIt(sql, [...new Set(rows.map((row) => String(row.id)))]))
+  }
+  return done
+}
+
 /** `redisUrl`: null where none runs; what Redis has to be told it is told by its next reload then. */
 export async function mend(
   sql: Sql,
   redis: { readonly url: string; readonly keyPrefix: string; readonly found: FoundInCounters } | null,
   violations: readonly Violation[],
+  ages: Partial<AuditAges>,
 ): Promise<readonly Mended[]> {
   const done: Mended[] = []
   const broken = new Set(violations.map((v) => v.invariant))
@@ -79,6 +130,7 @@ export async function mend(
   for (const [invariant, mendIt] of Object.entries(mends)) {
     if (broken.has(invariant)) done.push(await mendIt(sql, queryOf(invariant)))
   }
+  done.push(...(await mendOrders(sql, broken, ages)))
   const over = (await endShortages(sql)) + (await endEventExceptions(sql))
   done.push({ what: 'exceptions closed whose cause is over', count: over })
   if (redis !== null) done.push(...(await mendCounters(sql, redis)))

@@ -1,83 +1,84 @@
 /**
- * Decides again what was decided: the plans from their traces, and orders that were decided once from their stored events
- * on. Promise 7 says that both come to the same. Settings that changed since (goods, bundles, a shop's SKU map) may change
- * an order's decision: such orders are left out.
+ * Decides again what was decided: the plans from their traces, and whole orders from their stored events on. Promise 7 says that
+ * both come to the same. What cannot be decided again is counted, with the reason.
  */
-
 import { isDeepStrictEqual } from 'node:util'
 import { loadDivisions } from '../../../adapters/divisions/load.ts'
-import { type Loaded, loadByKeys } from '../../../adapters/store/orders/load.ts'
-import type { Sql } from '../../../adapters/store/postgres/connect.ts'
-import { place } from '../../../router/place.ts'
+import type { Queryable, Sql } from '../../../adapters/store/postgres/connect.ts'
 import { defaultPolicy } from '../../../router/policy.ts'
-import { itemsOfPlan } from '../../../router/source/items.ts'
 import { replay, type StoredTrace } from '../../../router/source/trace.ts'
-import { splitByConstraint } from '../../../router/split.ts'
-import type { ChannelName } from '../../../router/types.ts'
-import { type Catalog, readCatalog } from '../../catalog/catalog.ts'
-import type { EventToDecide } from '../../decide/batch.ts'
-import { type WorkContext, workOn } from '../../decide/take-events.ts'
+import { readCatalog } from '../../catalog/catalog.ts'
+import type { WorkContext } from '../../decide/take-events.ts'
+import type { History } from './history.ts'
+import { historyLengths, locateEvents, readHistories } from './read-histories.ts'
+import { type NotReplayed, replayOrder } from './replay-order.ts'
 
 export interface Replayed {
   /** Plans computed again from what their traces say was known. */
   readonly traces: number
-  /** Orders decided again from their events. */
+  /** Orders decided again from their first event to their last. */
   readonly orders: number
-  readonly skipped: number
+  /** Versions of those orders. */
+  readonly versions: number
+  /** Orders that were not, by the reason. */
+  readonly notReplayed: Readonly<Partial<Record<NotReplayed, number>>>
   readonly different: readonly Readonly<Record<string, unknown>>[]
 }
 
-interface Decided {
-  readonly order_id: string
-  readonly version: number
-  readonly outcome: string
-  readonly trace: {
-    readonly sourcing?: readonly { readonly transport: string; readonly sourcing: StoredTrace }[]
-    readonly rounds?: number
-    readonly holds?: readonly { readonly rule: string }[]
-  }
+/** Orders whose events are looked for in one reading of the inbox. */
+const locatedTogether = 2_000
+/** Entries of histories whose events are in memory at a time, unless one order alone has more: some bodies are of a megabyte. */
+const entriesTogether = 200
+/** Entries of one history. A thousand are some hours of work on one order; longer ones would hold up all others. */
+const entriesMax = 1_000
+
+interface Tally {
+  traces: number
+  orders: number
+  versions: number
+  readonly notReplayed: Partial<Record<NotReplayed, number>>
+  readonly different: Record<string, unknown>[]
 }
 
-/** The last round keeps part of a plan: what it got is not what the trace planned. */
-const roundsMax = 8
-const chunk = 200
-
-/** About `count` decisions, drawn at random. */
+/** About `count` orders, drawn at random. Reads one snapshot of the database, so a service may be at work. */
 export async function replayDecisions(sql: Sql, count: number): Promise<Replayed> {
-  const context: WorkContext = { catalog: await readCatalog(sql), divisions: loadDivisions(), policy: defaultPolicy }
-  const different: Record<string, unknown>[] = []
-  let traces = 0
-  let orders = 0
-  let skipped = 0
-  for (let left = await draw(sql, count); left.length > 0; left = left.slice(chunk)) {
-    const decided = await decisionsOf(sql, left.slice(0, chunk))
-    for (const { order_id, version, trace } of decided) {
-      for (const { sourcing } of trace.sourcing ?? []) {
-        traces += 1
-        const difference = differenceOfPlan(sourcing)
-        if (difference !== null) different.push({ order: order_id, version, ...difference })
+  return (await sql.begin('isolation level repeatable read read only', async (tx) => {
+    await tx`set local statement_timeout = 0`
+    const context: WorkContext = { catalog: await readCatalog(tx), divisions: loadDivisions(), policy: defaultPolicy }
+    const tally: Tally = { traces: 0, orders: 0, versions: 0, notReplayed: {}, different: [] }
+    const drawn = await draw(tx, count)
+    for (let from = 0; from < drawn.length; from += locatedTogether) {
+      const some = drawn.slice(from, from + locatedTogether)
+      const lengths = await historyLengths(tx, some)
+      const short = some.filter((id) => (lengths.get(id) ?? 0) <= entriesMax)
+      if (short.length < some.length) countLeftOut(tally, 'history_too_long', some.length - short.length)
+      const places = await locateEvents(tx, short)
+      for (const few of inBatches(short, lengths)) {
+        const histories = await readHistories(tx, few, places)
+        for (const history of histories.values()) replayHistory(context, history, tally)
       }
     }
-    // Ordered by version: those that were decided once have their whole way in the events of that decision.
-    const last = new Map(decided.map((d) => [d.order_id, d]))
-    const once = [...last.values()].filter((d) => d.version === 1)
-    const known = await eventsAndOrders(
-      sql,
-      once.map((d) => d.order_id),
-    )
-    for (const one of once) {
-      const { events, loaded } = known.get(one.order_id) ?? { events: [], loaded: undefined }
-      const outcome = loaded === undefined ? 'skipped' : decideAgain(context, one, events, loaded)
-      if (outcome === 'skipped') skipped += 1
-      else orders += 1
-      if (outcome !== null && outcome !== 'skipped')
-        different.push({ order: one.order_id, version: one.version, ...outcome })
-    }
-  }
-  return { traces, orders, skipped, different }
+    return tally
+  })) as Replayed
 }
 
-async function draw(sql: Sql, count: number): Promise<string[]> {
+function* inBatches(ids: readonly string[], lengths: ReadonlyMap<string, number>): Generator<readonly string[]> {
+  let batch: string[] = []
+  let entries = 0
+  for (const id of ids) {
+    const own = lengths.get(id) ?? 0
+    if (batch.length > 0 && entries + own > entriesTogether) {
+      yield batch
+      batch = []
+      entries = 0
+    }
+    batch.push(id)
+    entries += own
+  }
+  if (batch.length > 0) yield batch
+}
+
+async function draw(sql: Queryable, count: number): Promise<string[]> {
   const [size] = await sql<{ orders: number }[]>`select count(*)::float8 as orders from orders`
   const percent = Math.min(100, (200 * count) / Math.max(1, size!.orders))
   const rows = await sql<{ id: string }[]>`
@@ -85,10 +86,31 @@ async function draw(sql: Sql, count: number): Promise<string[]> {
   return rows.map((r) => r.id)
 }
 
-async function decisionsOf(sql: Sql, orderIds: readonly string[]): Promise<Decided[]> {
-  return await sql<Decided[]>`
-    select order_id, version, outcome, trace::json from decision
-    where order_id = any(${orderIds as string[]}::bigint[]) and seq > 0 order by order_id, version, seq`
+function replayHistory(context: WorkContext, history: History, tally: Tally): void {
+  const { id } = history.loaded.order
+  for (const { version, trace } of history.entries) {
+    for (const { sourcing } of trace.sourcing ?? []) {
+      tally.traces += 1
+      const difference = differenceOfPlan(sourcing)
+      if (difference !== null) tally.different.push({ order: id, version, ...difference })
+    }
+  }
+  const replayed = replayOrder(context, history)
+  switch (replayed.outcome) {
+    case 'not_replayed':
+      countLeftOut(tally, replayed.why, 1)
+      return
+    case 'same':
+      tally.versions += replayed.versions
+      break
+    case 'different':
+      tally.different.push({ order: id, version: replayed.version, differs: replayed.differs })
+  }
+  tally.orders += 1
+}
+
+function countLeftOut({ notReplayed }: Tally, why: NotReplayed, orders: number): void {
+  notReplayed[why] = (notReplayed[why] ?? 0) + orders
 }
 
 function differenceOfPlan(trace: StoredTrace): Record<string, unknown> | null {
@@ -102,67 +124,4 @@ function differenceOfPlan(trace: StoredTrace): Record<string, unknown> | null {
   const again = { parcels, missing, costFen: plan.costFen }
   const then = { parcels: trace.parcels, missing: trace.missing, costFen: trace.costFen }
   return isDeepStrictEqual(again, then) ? null : { plan: again, was: then }
-}
-
-async function eventsAndOrders(sql: Sql, orderIds: readonly string[]) {
-  const rows = await sql<(EventToDecide & { id: string })[]>`
-    select o.id, i.seq, i.channel, i.shop, i.event_id as "eventId", i.order_id as "orderId", i.kind, i.body,
-      floor(extract(epoch from i.received_at) * 1000)::float8 as "storedAtMs"
-    from orders o join decision d on d.order_id = o.id and d.version = 1 and d.seq > 0
-    join inbox i on i.seq = d.seq and i.channel = o.channel and i.shop = o.shop and i.order_id = o.order_id
-    where o.id = any(${orderIds as string[]}::bigint[]) order by i.seq`
-  const found = new Map<string, { events: EventToDecide[]; loaded: Loaded | undefined }>()
-  for (const { id, ...event } of rows) {
-    const known = found.get(id) ?? { events: [], loaded: undefined }
-    known.events.push(event)
-    found.set(id, known)
-  }
-  const keys = rows.map((r) => ({ channel: r.channel as ChannelName, shop: r.shop, orderId: r.orderId }))
-  for (const loaded of (await loadByKeys(sql, keys)).values()) {
-    const known = found.get(loaded.order.id)
-    if (known !== undefined) known.loaded = loaded
-  }
-  return found
-}
-
-/** null: the same. */
-function decideAgain(
-  context: WorkContext,
-  { trace }: Decided,
-  events: readonly EventToDecide[],
-  { order, tasks }: Loaded,
-): 'skipped' | Record<string, unknown> | null {
-  const sourcing = trace.sourcing ?? []
-  // A warehouse that shipped or gave back has changed the order since.
-  if (events.length === 0 || order.version !== 1 || trace.rounds === roundsMax) return 'skipped'
-  const { decision } = workOn(context, events, undefined)
-  if (decision === null) return { decided: 'nothing', was: order.state }
-  if (sourcing.some(({ sourcing: s }) => isOlderThanSettings(context.catalog, s))) return 'skipped'
-  const { snapshot, items } = decision.order
-  const groups = snapshot === null ? [] : splitByConstraint(decision.demand, items, snapshot.lines, context.catalog.sku)
-  if (groups.length !== sourcing.length) return { groups: groups.length, were: sourcing.length }
-  const plans = groups.map((group, i) => itemsOfPlan(group, replay(sourcing[i]!.sourcing)))
-  const placed = place(
-    decision,
-    plans.flatMap(({ parcels }) => parcels.map((parcel) => ({ node: parcel.node, units: parcel.items }))),
-    plans.flatMap(({ missing }) => missing),
-  )
-  const again = {
-    ...{ state: placed.order.state, items: placed.order.items, allocations: placed.order.allocations },
-    tasks: placed.newTasks.map((t) => ({ taskId: t.taskId, node: t.node, lines: t.lines })),
-  }
-  const then = {
-    ...{ state: order.state, items: order.items, allocations: order.allocations },
-    tasks: tasks.map((t) => ({ taskId: t.taskId, node: t.node, lines: t.lines })),
-  }
-  const parts = (Object.keys(again) as (keyof typeof again)[]).filter((k) => !isDeepStrictEqual(again[k], then[k]))
-  return parts.length === 0 ? null : { differs: parts }
-}
-
-/** What the trace knew of the goods is not what the settings say now. */
-function isOlderThanSettings(catalog: Catalog, { demand }: StoredTrace): boolean {
-  return demand.some(([code, , grams, warehouseOnly]) => {
-    const sku = catalog.sku(code)
-    return sku === undefined || sku.weightGrams !== grams || sku.warehouseOnly !== (warehouseOnly === 1)
-  })
 }

@@ -1,13 +1,15 @@
 /** The audit's findings, for people and for programs. */
 import type { Checked, Violation } from '../../../adapters/store/audit/audit.ts'
+import { advice } from './advice.ts'
 import type { CountersAudit } from './counters.ts'
 import type { Mended } from './mend.ts'
 import type { Replayed } from './replay.ts'
+import { type NotReplayed, notReplayedReasons } from './replay-order.ts'
 
 export interface AuditReport {
   readonly where: string
   readonly orders: number
-  /** Events that nobody has decided yet: no violation. */
+  /** Events that are not decided yet: no violation. */
   readonly undecided: number
   readonly checked: readonly Checked[]
   /** null: no Redis runs. */
@@ -22,10 +24,12 @@ export interface AuditReport {
 
 const nameWidth = 42
 
-export function lineOf({ invariant, violation, ms }: Checked): string {
+export function lineOf({ invariant, violation, leftOut, ms }: Checked): string {
   const time = `${(ms / 1000).toFixed(1)} s`.padStart(8)
-  if (violation === null) return `  ok      ${invariant.padEnd(nameWidth)}${time}`
-  return [`  BROKEN  ${invariant.padEnd(nameWidth)}${time}  ${violation.count}`, ...examplesOf(violation)].join('\n')
+  const rest = leftOut === null ? [] : [`            ${leftOut}`]
+  if (violation === null) return [`  ok      ${invariant.padEnd(nameWidth)}${time}`, ...rest].join('\n')
+  const found = `  BROKEN  ${invariant.padEnd(nameWidth)}${time}  ${violation.count}`
+  return [found, ...examplesOf(violation), ...rest].join('\n')
 }
 
 export function countersLines(counters: CountersAudit | null): readonly string[] {
@@ -56,11 +60,13 @@ function examplesOf({ examples }: Violation): string[] {
 
 export function replayLines(replayed: Replayed | null): readonly string[] {
   if (replayed === null) return []
-  const { traces, orders, different, skipped } = replayed
+  const { traces, orders, versions, different, notReplayed } = replayed
+  const leftOut = Object.entries(notReplayed) as [NotReplayed, number][]
   return [
-    `  ${different.length === 0 ? 'ok    ' : 'BROKEN'}  ${traces} plans replayed from their traces, ${orders} orders decided again from their events` +
-      `${skipped > 0 ? `, ${skipped} left out (settings or the order changed since)` : ''}${different.length > 0 ? `; ${different.length} differ` : ''}`,
+    `  ${different.length === 0 ? 'ok    ' : 'BROKEN'}  ${traces} plans replayed from their traces, ${orders} orders decided again from their events, ` +
+      `${versions} versions${different.length > 0 ? `; ${different.length} differ` : ''}`,
     ...different.slice(0, 5).map((d) => `            ${JSON.stringify(d)}`),
+    ...leftOut.map(([why, count]) => `  –       ${count} orders not decided again: ${notReplayedReasons[why]}`),
   ]
 }
 
@@ -80,6 +86,10 @@ export function summaryLines(report: AuditReport): readonly string[] {
   if (broken.length === 0) lines.push(`All promises hold (${time}).`)
   else {
     const names = broken.map((v) => v.invariant).join(', ')
+    for (const { invariant } of broken) {
+      const sentence = advice[invariant]
+      if (sentence !== undefined) lines.push(`${invariant}: ${sentence}.`)
+    }
     lines.push(
       mended === null
         ? `Broken: ${names} (${time}). npm run audit -- --mend puts right what follows from something else.`

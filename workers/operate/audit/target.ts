@@ -1,7 +1,7 @@
 /**
  * What is audited: the servers that the settings name, or the embedded ones of the data folder. Where a service runs over
  * that folder its servers are asked; where none does, Postgres is started for as long as the audit takes. Redis is not:
- * its counters are made anew from Postgres by whoever starts it, so at rest there is nothing in it to be wrong.
+ * its counters are made anew from Postgres by the service that starts it, so at rest there is nothing in it to be wrong.
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'

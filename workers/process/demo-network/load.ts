@@ -7,7 +7,7 @@ import type { Vault } from '../../../adapters/store/secrets/vault.ts'
 import { postStock } from '../../../adapters/store/stock/stock.ts'
 import type { DemoNetwork } from './network.ts'
 
-// Nodes whose stock is posted at once, if there are so many connections: their commits share what it takes to be durable.
+// Nodes whose stock is posted at once, if there are enough connections: their commits share what it takes to be durable.
 const lanes = 4
 
 /** Nothing that a person put there may be mixed with a demo. */

@@ -3,7 +3,7 @@
  *
  * Postgres refuses to run as root, so as root both servers run as an unprivileged system user. That user may be unable
  * to enter the folder that the project lies in (a clone below a 0700 folder of root's): then, and only then, the server
- * gets the one capability that lets it pass. As anybody else the servers run as ourselves.
+ * gets the one capability that lets it pass. As any other user the servers run as that user.
  */
 import { execFile } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
@@ -30,7 +30,7 @@ const systemUser = 'paidan'
 const fallbackUser = 'nobody'
 
 /**
- * null: run as ourselves. `existingData` is a folder that a server made earlier; whoever owns it owns the server, so
+ * null: run as ourselves. `existingData` is a folder that a server made earlier; the owner of the folder owns the server, so
  * that data survive a change of machine or user.
  */
 export async function serverAccount(existingData: string | null): Promise<Account | null> {
@@ -68,7 +68,7 @@ async function lookUp(name: string): Promise<Account | null> {
   }
 }
 
-// useradd's own words for "somebody else is changing the password or group file right now".
+// useradd's own words for "another program is changing the password or group file right now".
 const busyExitCodes: readonly unknown[] = [1, 10]
 const busyTries = 20
 const busyWaitMs = 100

@@ -10,9 +10,9 @@ export const user = 'paidan'
 export const environment = { LC_ALL: 'C', TZ: 'UTC' }
 
 /**
- * A new file of the write-ahead log is filled with zeros and synced while everybody's commit waits: 40 to 80 ms for
+ * A new file of the write-ahead log is filled with zeros and synced while every commit waits: 40 to 80 ms for
  * Postgres' own 16 MB, every second and a half of a sale, and so the slowest of a hundred ACKs. A quarter is through in a
- * quarter of the time. Once a checkpoint has given files back they are used again, and nobody waits.
+ * quarter of the time. Once a checkpoint has given files back they are used again, and no commit waits.
  */
 const walSegmentMb = 4
 
@@ -54,7 +54,7 @@ async function initialiseAs(
   rmSync(unfinished, { recursive: true, force: true })
   mkdirSync(unfinished, { mode: 0o700 })
   if (account !== null) chownSync(unfinished, account.uid, account.gid)
-  // Everybody who can enter the socket's folder is that server's own user (or root): trusting them gives nothing away.
+  // Only that server's own user (and root) can enter the socket's folder: trusting them gives nothing away.
   const words = ['--username', user, '--auth', 'trust', '--encoding', 'UTF8', '--locale', 'C', '--pgdata', unfinished]
   words.push('--wal-segsize', String(walSegmentMb))
   if (!durable) words.push('--no-sync')

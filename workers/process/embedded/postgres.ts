@@ -106,7 +106,7 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedP
   }
 }
 
-/** The url of the server that somebody else runs over the data folder. */
+/** The url of the server that another process runs over the data folder. */
 export function runningPostgresUrl(dataDir: string): string {
   return socketDatabaseUrl(findSocketDir(realpathSync(dataDir), socketDirName), user, database)
 }

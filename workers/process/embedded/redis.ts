@@ -78,7 +78,7 @@ export async function startRedis(options: RedisOptions): Promise<EmbeddedRedis> 
       stopSignal: 'SIGTERM',
       endSignal: 'SIGKILL',
       ready: (pid) => {
-        // Written at the first question, before the server can be of use to anybody.
+        // Written at the first question, before the server can be of use to any caller.
         writeFileSync(pidFile, `${pid}\n`)
         return answersPing(socket)
       },
@@ -97,7 +97,7 @@ export async function startRedis(options: RedisOptions): Promise<EmbeddedRedis> 
   }
 }
 
-/** The url of the server that somebody else runs over the data folder. */
+/** The url of the server that another process runs over the data folder. */
 export function runningRedisUrl(dataDir: string): string {
   return join(findSocketDir(realpathSync(dataDir), socketDirName), socketName)
 }
@@ -120,7 +120,7 @@ function readPid(file: string): number {
   }
 }
 
-/** False while nobody listens, and while Redis still reads its file (it answers -LOADING then). */
+/** False while no server listens, and while Redis still reads its file (it answers -LOADING then). */
 function answersPing(socket: string): Promise<boolean> {
   return new Promise((resolve) => {
     const connection = createConnection(socket)

@@ -12,7 +12,7 @@ export interface RunningServer {
   readonly pid: number
   /** Resolves when the process is gone, whatever the reason; the text says which. */
   readonly exited: Promise<string>
-  /** Asked for first; whoever does not answer is ended. Safe to call twice. */
+  /** Asked for first; a server that does not answer is ended. Safe to call twice. */
   stop(): Promise<void>
 }
 

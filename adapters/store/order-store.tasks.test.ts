@@ -1,0 +1,153 @@
+/** A warehouse's verbs on its tasks: the same on Postgres and on plain maps, answer by answer and state by state. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { GivenBackAs } from '../../router/task.ts'
+import { type Scene, safety, sameOnBoth } from './testing/both-stores.ts'
+import { atMs, eventOf, lines, type Step, snapshotOf } from './testing/world.ts'
+import { type TestDatabase, testDatabase } from './testing.ts'
+
+let database: TestDatabase
+beforeAll(async () => {
+  database = await testDatabase()
+})
+afterAll(() => database.close())
+const onBoth = async (script: (scene: Scene) => Promise<void>): Promise<void> => {
+  await sameOnBoth(
+    () => database,
+    async (scene) => {
+      await scene.post('east', 'set', 6)
+      await script(scene)
+    },
+  )
+}
+
+const closed = (orderId: string): Step => ({
+  told: snapshotOf(orderId, lines('a', 2), { platformState: 'closed', modifiedAt: atMs + 1 }),
+})
+const command = (eventId: string) => () => eventOf('1', { eventId, kind: 'command' })
+const stop: GivenBackAs = { state: 'intercepted' }
+const lapsedStop: GivenBackAs = { state: 'intercepted', lapsed: true }
+
+describe('a task', () => {
+  test('has one owner at a time, and only he may ship it, once', () =>
+    onBoth(async (scene) => {
+      const { store } = scene
+      const first = await scene.pulled('1')
+      expect(await store.pullTasks('east', 9, 60)).toEqual([])
+      await store.extendLease('east', first.taskId, first.fence, 0)
+      const box = [{ carrier: 'c', waybill: 'w', lines: lines('a', 2), shippedAt: atMs }]
+      const ship = (node: string, fence: number) => store.shipTask(node, first.taskId, fence, box)
+      expect(await ship('east', first.fence)).toEqual({ outcome: 'lease_lapsed' })
+      const [second] = await store.pullTasks('east', 9, 60)
+      expect(second).toMatchObject({ taskId: first.taskId, fence: first.fence + 1 })
+      expect(await ship('east', first.fence)).toEqual({ outcome: 'stale_fence' })
+      expect(await ship('west', second!.fence)).toEqual({ outcome: 'unknown_task' })
+      expect(await store.acceptTask('east', first.taskId, second!.fence)).toMatchObject({ outcome: 'accepted' })
+      expect(await store.acceptTask('east', first.taskId, second!.fence)).toMatchObject({ outcome: 'already_accepted' })
+      expect(await ship('east', second!.fence)).toMatchObject({ outcome: 'shipped' })
+      expect(await ship('east', second!.fence)).toMatchObject({ outcome: 'already_shipped' })
+      expect(await scene.available('east')).toBe(6 - safety - 2)
+      expect(await store.hasReserved('east')).toBe(false)
+    }))
+
+  test('goes oldest first, so many at a time, and of its own node alone', () =>
+    onBoth(async (scene) => {
+      const { store } = scene
+      const tasks = [await scene.routed('2', 1), await scene.routed('1', 1), await scene.routed('3', 1)]
+      expect(await store.pullTasks('west', 9, 60)).toEqual([])
+      expect((await store.pullTasks('east', 2, 60)).map((t) => t.taskId)).toEqual(
+        tasks.slice(0, 2).map((t) => t.taskId),
+      )
+      expect((await store.pullTasks('east', 2, 0)).map((t) => t.taskId)).toEqual([tasks[2]!.taskId])
+      expect((await store.pullTasks('east', 2, 60)).map((t) => t.fence)).toEqual([2])
+    }))
+
+  test('is shipped in parts; a waybill stands for its lines', () =>
+    onBoth(async (scene) => {
+      const { store } = scene
+      const { taskId, fence } = await scene.pulled('1', 3)
+      const box = (waybill: string, units: number) => ({
+        ...{ carrier: 'SF', waybill, lines: lines('a', units), shippedAt: atMs },
+      })
+      const ship = (...boxes: ReturnType<typeof box>[]) => store.shipTask('east', taskId, fence, boxes)
+      expect(await ship(box('w1', 4))).toEqual({ outcome: 'lines_do_not_match', sku: 'a' })
+      expect(await ship(box('w1', 1))).toMatchObject({ outcome: 'partly_shipped' })
+      expect(await ship(box('w1', 2))).toEqual({ outcome: 'waybill_used_for_other_lines', waybill: 'w1' })
+      expect(await ship(box('w1', 1), box('w2', 1))).toMatchObject({ outcome: 'partly_shipped' })
+      expect(await ship(box('w1', 1))).toMatchObject({ outcome: 'already_shipped', state: 'accepted' })
+      expect(await ship(box('w3', 1))).toMatchObject({ outcome: 'shipped' })
+      expect(await store.acceptTask('east', taskId, fence)).toMatchObject({ outcome: 'wrong_state' })
+    }))
+})
+
+describe('a lease', () => {
+  test('is extended by its owner while it lasts, also of a task that is to be stopped', () =>
+    onBoth(async (scene) => {
+      const { store } = scene
+      const { taskId, fence } = await scene.pulled('1')
+      const extend = (node: string, by: number, of = fence) => store.extendLease(node, taskId, of, by)
+      expect(await extend('west', 60)).toEqual({ outcome: 'unknown_task' })
+      expect(await extend('east', 60, fence + 1)).toEqual({ outcome: 'stale_fence' })
+      expect(await extend('east', 60)).toMatchObject({ outcome: 'extended', intercepted: false, state: 'pulled' })
+      await store.acceptTask('east', taskId, fence)
+      await scene.commit('1', closed('1'))
+      expect(await extend('east', 60)).toMatchObject({ outcome: 'extended', intercepted: true, state: 'accepted' })
+      expect((await store.pullTasks('east', 9, 60)).map((t) => t.intercepted)).toEqual([true])
+      expect(await extend('east', 0)).toMatchObject({ outcome: 'extended' })
+      expect(await extend('east', 60)).toEqual({ outcome: 'lease_lapsed' })
+      expect(await store.pullTasks('east', 9, 60)).toEqual([])
+    }))
+
+  test('of a pull whose caller is gone is ended, unless the task went on', () =>
+    onBoth(async (scene) => {
+      const { store } = scene
+      const [one, two, three] = [await scene.pulled('1', 1), await scene.pulled('2', 1), await scene.pulled('3', 2)]
+      await store.acceptTask('east', two.taskId, two.fence)
+      await scene.commit('3', closed('3'))
+      const stale = { ...one, fence: one.fence + 1 }
+      await store.endLeases([stale, two, three, { ...one, taskId: 'unknown' }])
+      expect((await store.pullTasks('east', 9, 60)).map((t) => t.taskId)).toEqual([three.taskId])
+      await store.endLeases([])
+      await store.endLeases([one, one])
+      expect((await store.pullTasks('east', 9, 60)).map((t) => [t.taskId, t.fence])).toEqual([
+        [one.taskId, one.fence + 1],
+        [three.taskId, three.fence],
+      ])
+    }))
+})
+
+describe('what is given back', () => {
+  test('waits for its command; a silent owner’s task is taken back', () =>
+    onBoth(async (scene) => {
+      const { store } = scene
+      const { taskId, fence } = await scene.pulled('1')
+      const reject: GivenBackAs = { state: 'rejected', reason: 'closed', lines: [] }
+      const back = (how: GivenBackAs) => store.giveBack('east', taskId, fence, how, command('back'))
+      expect(await back(lapsedStop)).toEqual({ outcome: 'lease_lapsed' })
+      expect(await back(stop)).toEqual({ outcome: 'not_intercepted' })
+      await scene.commit('1', closed('1'))
+      expect(await store.lapsedIntercepts(9)).toEqual([])
+      await store.extendLease('east', taskId, fence, 0)
+      expect(await store.lapsedIntercepts(9)).toEqual([{ taskId, fence, node: 'east' }])
+      expect(await store.lapsedIntercepts(0)).toEqual([])
+      expect(await back(reject)).toEqual({ outcome: 'lease_lapsed' })
+      const done = await back(lapsedStop)
+      expect(done).toMatchObject({ outcome: 'given_back' })
+      expect(await back(stop)).toEqual({ outcome: 'already_given_back' })
+      expect(await back(reject)).toMatchObject({ outcome: 'wrong_state' })
+      expect((await store.stillPending([(done as { seq: string }).seq])).size).toBe(1)
+    }))
+
+  test('under the id of a known command changes nothing', () =>
+    onBoth(async (scene) => {
+      const { store } = scene
+      const { taskId, fence } = await scene.pulled('1')
+      const back = (eventId: string, sku = 'a') => {
+        const how: GivenBackAs = { state: 'rejected', reason: 'damaged', lines: lines(sku, 1) }
+        return store.giveBack('east', taskId, fence, how, command(eventId))
+      }
+      await store.storeEvents([eventOf('1', { eventId: 'taken', kind: 'command' })])
+      await expect(back('taken')).rejects.toThrow()
+      expect(await back('free', 'b')).toEqual({ outcome: 'lines_do_not_match', sku: 'b' })
+      expect(await back('free')).toMatchObject({ outcome: 'given_back' })
+    }))
+})

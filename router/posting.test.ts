@@ -1,0 +1,66 @@
+/** What a posting does to its rows: a line a case. */
+import { expect, test } from 'vitest'
+import { type PostingKind, postedUnits, postTo, type RowBefore } from './posting.ts'
+import type { SkuQuantity } from './types.ts'
+
+const of = (...flat: [sku: string, quantity: number][]): SkuQuantity[] =>
+  flat.map(([sku, quantity]) => ({ sku, quantity }))
+const row = (sku: string, onHand: number, reserved: number, safety = 0, isNew = false): RowBefore => ({
+  ...{ sku, onHand, reserved, safety, isNew },
+})
+
+test.each<[PostingKind, SkuQuantity[], [string, number][]]>([
+  [
+    'add',
+    of(['a', 1], ['b', 2], ['a', 3]),
+    [
+      ['a', 4],
+      ['b', 2],
+    ],
+  ],
+  ['add', of(['a', 5], ['a', -5]), [['a', 0]]],
+  ['set', of(['a', 1], ['a', 3]), [['a', 3]]],
+])('%s %j', (kind, lines, units) => {
+  expect([...postedUnits(kind, lines)]).toEqual(units)
+})
+
+test.each<
+  [why: string, PostingKind, SkuQuantity[], RowBefore[], moved: number[], told: number[], missing: [string, number][]]
+>([
+  ['goods came in', 'add', of(['a', 3]), [row('a', 5, 2)], [3], [3], []],
+  ['goods were written off', 'add', of(['a', -3]), [row('a', 5, 2)], [-3], [-3], []],
+  ['to the last', 'add', of(['a', -5]), [row('a', 5, 0)], [-5], [-5], []],
+  ['and promised ones too', 'add', of(['a', -4]), [row('a', 5, 2)], [-4], [-4], [['a', 1]]],
+  ['a count finds what is known', 'set', of(['a', 5]), [row('a', 5, 2)], [0], [0], []],
+  ['more', 'set', of(['a', 9]), [row('a', 5, 2)], [4], [4], []],
+  ['fewer than are promised', 'set', of(['a', 1]), [row('a', 5, 2)], [-4], [-4], [['a', 1]]],
+  ['nothing', 'set', of(['a', 0]), [row('a', 5, 2)], [-5], [-5], [['a', 2]]],
+  ['safety stock alone is no shortage', 'set', of(['a', 2]), [row('a', 5, 2, 4)], [-3], [-3], []],
+  ['a new row keeps back its safety stock', 'add', of(['a', 5]), [row('a', 0, 0, 2, true)], [5], [3], []],
+  ['even more than came', 'add', of(['a', 1]), [row('a', 0, 0, 2, true)], [1], [-1], []],
+  [
+    'each row for itself',
+    'set',
+    of(['a', 1], ['b', 9]),
+    [row('a', 5, 2), row('b', 5, 2)],
+    [-4, 4],
+    [-4, 4],
+    [['a', 1]],
+  ],
+])('%s', (_, kind, lines, rows, moved, told, missing) => {
+  const done = postTo(kind, postedUnits(kind, lines), rows)
+  if (done.outcome !== 'posted') throw new Error(done.outcome)
+  expect(done.moved.map((m) => m.onHand)).toEqual(moved)
+  expect(done.delta.map((d) => d.delta)).toEqual(told)
+  expect(done.shortages.map((s) => [s.sku, s.missing])).toEqual(missing)
+  // What a row keeps back from now on is written down with the posting that made it.
+  expect(done.moved.map((m) => m.safety)).toEqual(rows.map((r) => (r.isNew ? r.safety : 0)))
+})
+
+test('writing off more than there is of one row posts none', () => {
+  const units = postedUnits('add', of(['a', -1], ['b', -6], ['c', -6]))
+  expect(postTo('add', units, [row('a', 5, 0), row('b', 5, 0), row('c', 5, 5)])).toEqual({
+    outcome: 'below_zero',
+    skus: ['b', 'c'],
+  })
+})

@@ -1,0 +1,56 @@
+/** What a posting of stock does to the rows of its SKUs: goods that came in, were written off or were counted. */
+
+import type { Shortage } from './shortage.ts'
+import { availableOf, type StockFigures, shortageOf } from './stock.ts'
+import type { SkuQuantity } from './types.ts'
+
+/** set: the quantity is what was counted on hand; add: it came in (or, negative, is written off). */
+export type PostingKind = 'set' | 'add'
+
+/** A row as it is before; one that the node has for the first time is empty but for the safety stock that it will keep back. */
+export interface RowBefore extends StockFigures {
+  readonly sku: string
+  readonly isNew: boolean
+}
+
+/** Units of one row that the posting moves. */
+export interface MovedLine extends StockFigures {
+  readonly sku: string
+}
+
+export type PostingDone =
+  /** Nothing is posted: more would be written off than there is. */
+  | { readonly outcome: 'below_zero'; readonly skus: readonly string[] }
+  | {
+      readonly outcome: 'posted'
+      /** One a row, in their sequence. */
+      readonly moved: readonly MovedLine[]
+      /** What Redis has to be told. */
+      readonly delta: readonly { readonly sku: string; readonly delta: number }[]
+      readonly shortages: readonly Shortage[]
+    }
+
+/** By SKU. What came in twice is added up; of two counts the later one holds. */
+export function postedUnits(kind: PostingKind, lines: readonly SkuQuantity[]): ReadonlyMap<string, number> {
+  const units = new Map<string, number>()
+  for (const { sku, quantity } of lines) units.set(sku, kind === 'set' ? quantity : (units.get(sku) ?? 0) + quantity)
+  return units
+}
+
+/** `units`: of `postedUnits`, with a figure for each row. */
+export function postTo(kind: PostingKind, units: ReadonlyMap<string, number>, rows: readonly RowBefore[]): PostingDone {
+  const after = rows.map(({ sku, onHand }) => (kind === 'set' ? units.get(sku)! : onHand + units.get(sku)!))
+  const below = rows.filter((_, i) => after[i]! < 0).map((row) => row.sku)
+  if (below.length > 0) return { outcome: 'below_zero', skus: below }
+  // Redis has never heard of a row that is new, so it learns of its safety stock here.
+  const moved = rows.map((row, i) => {
+    return { sku: row.sku, onHand: after[i]! - row.onHand, reserved: 0, safety: row.isNew ? row.safety : 0 }
+  })
+  const missing = rows.map(({ reserved }, i) => shortageOf({ onHand: after[i]!, reserved }))
+  return {
+    outcome: 'posted',
+    moved,
+    delta: moved.map((line) => ({ sku: line.sku, delta: availableOf(line) })),
+    shortages: rows.map(({ sku }, i) => ({ sku, missing: missing[i]! })).filter((s) => s.missing > 0),
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * One order decided again from its first event to its last, version by version, and compared with what its history says of
+ * each: what was taken of every event, state, holds, what was to be sourced, tasks made, released and called back. In the end
+ * the order has to be the one that is stored.
+ */
+import type { Loaded } from '../../../adapters/store/orders/load.ts'
+import { explode } from '../../../router/bundle.ts'
+import type { StoredTrace } from '../../../router/source/trace.ts'
+import type { WorkContext } from '../../decide/take-events.ts'
+import { type History, lastTakeBacks, type Step, stepsOf } from './history.ts'
+import { partsThatDiffer, type State, stepAgain } from './replay-step.ts'
+
+/** Why an order is not decided again. */
+export const notReplayedReasons = {
+  events_gone: 'events of theirs are no longer in the inbox',
+  history_incomplete: 'their history lacks a version, or has an entry that this version does not know',
+  history_too_long: 'their history is too long',
+  settings_changed: 'goods, bundles or the shop’s SKU map changed since, and the decision with them',
+} as const
+export type NotReplayed = keyof typeof notReplayedReasons
+
+export type ReplayedOrder =
+  | { readonly outcome: 'same'; readonly versions: number }
+  /** `version`: the first that differs; null: the order as it is stored, after all of them. */
+  | { readonly outcome: 'different'; readonly version: number | null; readonly differs: readonly string[] }
+  | { readonly outcome: 'not_replayed'; readonly why: NotReplayed }
+
+export function replayOrder(context: WorkContext, history: History): ReplayedOrder {
+  const { order } = history.loaded
+  const steps = stepsOf(history.entries, order.version)
+  if (steps === null) return { outcome: 'not_replayed', why: 'history_incomplete' }
+  const isGone = history.entries.some(({ seq }) => seq !== '0' && !history.events.has(seq))
+  if (isGone) return { outcome: 'not_replayed', why: 'events_gone' }
+  const found = firstDifference(context, history, steps)
+  if (found === null) return { outcome: 'same', versions: order.version }
+  if (areSettingsOther(context, history)) return { outcome: 'not_replayed', why: 'settings_changed' }
+  return { outcome: 'different', ...found }
+}
+
+type Difference = { readonly version: number | null; readonly differs: readonly string[] }
+
+function firstDifference(context: WorkContext, history: History, steps: readonly Step[]): Difference | null {
+  const givenBack = lastTakeBacks(history, steps)
+  let state: State
+  for (const [at, step] of steps.entries()) {
+    const givenBackOf = (taskId: string) => {
+      const last = givenBack.get(taskId)
+      return last !== undefined && last.ownedAt < at && at <= last.settledAt ? last : null
+    }
+    const done = stepAgain(context, history, step, state, givenBackOf)
+    if (done.differs.length > 0) return { version: step.version, differs: done.differs }
+    state = done.state
+  }
+  const differs = partsThatDiffer(comparable(state!), comparable(history.loaded))
+  return differs.length === 0 ? null : { version: null, differs }
+}
+
+function comparable({ order, tasks }: Loaded) {
+  const { id, version, state, items, allocations, taskCount, overruled, cancelledBy, excludedNodes } = order
+  const holds = order.holds.map((h) => h.rule)
+  const refunds = order.refunds.map((r) => [r.refundId, r.status, r.refundFen])
+  return {
+    ...{ id, version, state, holds, items, allocations, taskCount, refunds, overruled, cancelledBy, excludedNodes },
+    // Of a cancelled task the row keeps what had been asked for.
+    tasks: tasks
+      .map(({ taskId, node, lines, state: s }) => ({ taskId, node, lines: s === 'cancelled' ? [] : lines }))
+      .sort((a, b) => (a.taskId < b.taskId ? -1 : 1)),
+  }
+}
+
+/** What was known of the goods is not what the settings say now. */
+function areSettingsOther({ catalog }: WorkContext, { loaded, entries }: History): boolean {
+  const traces = entries.flatMap(({ trace }) => (trace.sourcing ?? []).map((s) => s.sourcing))
+  const { snapshot, items } = loaded.order
+  const wasUnknown = entries.some(({ trace }) => (trace.holds ?? []).some((h) => h.rule === 'unknown_sku'))
+  if (wasUnknown || traces.some((trace) => knowsOtherGoods(catalog, trace))) return true
+  if (snapshot === null) return false
+  const skusOf = (all: typeof items) => [...new Set(all.map((i) => i.sku))].sort().join(' ')
+  return skusOf(explode(snapshot.lines, catalog.sku)) !== skusOf(items)
+}
+
+function knowsOtherGoods(catalog: WorkContext['catalog'], { demand }: StoredTrace): boolean {
+  return demand.some(([code, , grams, warehouseOnly]) => {
+    const sku = catalog.sku(code)
+    return sku === undefined || sku.weightGrams !== grams || sku.warehouseOnly !== (warehouseOnly === 1)
+  })
+}
