@@ -74,4 +74,4 @@ test('twenty orders of 50,000 items beside twenty of as many as are allowed', as
   expect(held!.body.holds.find(({ rule }) => rule === 'too_many_items')?.reason).toContain('come to 50000 items')
   expect(residentMostMib()).toBeLessThan(residentMibMax)
   await expectAudited(sql, redisUrl)
-}, 180_000)
+}, 240_000)
