@@ -1,52 +1,30 @@
-/** Goods that come in, counts, and the operator: whoever waits for goods is asked again. */
-import type { MemoryStore } from '../../adapters/store/memory/store.ts'
-import { commandEvent } from '../../workers/intake/commands.ts'
+/** Goods that come in, and counts that find fewer than there were. */
+import { postStock } from '../../workers/stock/posting.ts'
 import { nodes, skus } from './network.ts'
-import type { SimulatedProcess } from './process.ts'
-import type { WarehouseContext } from './warehouse.ts'
+import { ask, type OutsideContext } from './outside.ts'
 
-/** `counts`: they may find less than there was. Gives a function that asks again for every order that waits. */
-export function deliverGoods(
-  context: WarehouseContext,
-  store: MemoryStore,
-  counts: boolean,
-): { readonly restock: (process: SimulatedProcess, id: string) => Promise<void> } {
+const patience = { tries: 1, patienceMs: 4_000, name: 'who delivers' }
+
+/** `counts`: they may find less than there was. */
+export function deliverGoods(context: OutsideContext, counts: boolean): void {
   const { scheduler, random } = context
   let count = 0
-  const next = (): void => {
+  const next = (): void => void scheduler.after(random.between(400, 2_500), 'goods come', round)
+  const round = (): void => {
     if (context.isCalm()) return
-    const process = context.process()
-    if (process !== null) void deliver(process, `d${++count}`)
-    scheduler.after(random.between(40, 250), 'goods come', next)
+    void deliver(`d${++count}`)
+    next()
   }
-  scheduler.after(random.between(40, 250), 'goods come', next)
+  next()
 
-  async function deliver(process: SimulatedProcess, ref: string): Promise<void> {
-    const node = random.pick(nodes)
-    const sku = random.pick(skus)
+  async function deliver(ref: string): Promise<void> {
     // A count may find fewer than are promised.
-    const kind = counts && random.chance(0.15) ? 'set' : 'add'
-    const lines = [{ sku, quantity: random.between(kind === 'set' ? 0 : 1, 4) }]
-    try {
-      const posted = await process.store.postStock({ node, ref, kind, lines, bodyHash: Buffer.alloc(0) })
-      if (posted.outcome === 'posted') await process.tell([posted.delta])
-      await restock(process, ref)
-    } catch {
-      // Whoever brought it asks again tomorrow.
-    }
+    const kind = counts && random.chance(0.3) ? 'set' : 'add'
+    const lines = [{ sku: random.pick(skus), quantity: random.between(kind === 'set' ? 0 : 1, 4) }]
+    const posting = { node: random.pick(nodes), ref, kind, lines, bodyHash: Buffer.alloc(0) } as const
+    // Some ask again what became of it, and some never do.
+    const tries = random.between(1, 2)
+    await ask(context, { ...patience, tries }, (up) => postStock(up, posting))
+    if (random.chance(0.1)) await ask(context, patience, (up) => postStock(up, posting))
   }
-
-  async function restock(process: SimulatedProcess, id: string): Promise<void> {
-    for (const order of [...store.tables.orders.values()]) {
-      if (!order.allocations.some((a) => a.place === 'backordered')) continue
-      const command = commandEvent(
-        order,
-        { type: 'restock', actor: { kind: 'stage', name: 'restock' }, note: '' },
-        scheduler.nowMs,
-        `${id}.${order.orderId}`,
-      )
-      await process.take([command])
-    }
-  }
-  return { restock }
 }

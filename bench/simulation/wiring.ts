@@ -14,11 +14,8 @@ export interface Wiring {
   readonly port: (port: CountersPort) => CountersPort
   readonly acksEarly: boolean
   readonly noticesRestarts: boolean
-  readonly mends: boolean
   /** Events of a batch whose thread died are given to another. */
   readonly outlivesThreads: boolean
-  /** An order is never in two batches of a process at once. */
-  readonly keepsOrdersApart: boolean
   /** Of the so many-th process. */
   readonly owner: (count: number) => string
 }
@@ -30,9 +27,7 @@ export const unbroken: Wiring = {
   port: (port) => port,
   acksEarly: false,
   noticesRestarts: true,
-  mends: true,
   outlivesThreads: true,
-  keepsOrdersApart: true,
   owner: (count) => `o${count}`,
 }
 
