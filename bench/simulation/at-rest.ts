@@ -1,6 +1,7 @@
 /** What must hold once everything has come to rest. Each gives the first breach, or null. */
-import { reconcileTogether } from '../../adapters/store/memory/reconcile.ts'
+
 import { dueOrders, unreconciledOrders } from '../../adapters/store/memory/due.ts'
+import { reconcileTogether } from '../../adapters/store/memory/reconcile.ts'
 import { shortRows } from '../../adapters/store/memory/shortages.ts'
 import { pairKey, type Tables } from '../../adapters/store/memory/tables.ts'
 import { changeOf, reconcile } from '../../router/reconcile.ts'
@@ -77,15 +78,16 @@ function shortagesBreach(tables: Tables): string | null {
   return null
 }
 
+/** A node that rejected an order is not asked again. */
 function backordersBreach(tables: Tables): string | null {
-  for (const { orderId, items, allocations } of tables.orders.values()) {
+  for (const { orderId, items, allocations, excludedNodes } of tables.orders.values()) {
     for (const { item, quantity, place } of allocations) {
       if (place !== 'backordered') continue
       const { sku } = items[item]!
       for (const [node, rows] of tables.stock) {
         const row = rows.get(sku)
-        if (row !== undefined && availableOf(row) >= quantity)
-          return `order ${orderId} waits for ${quantity} ${sku}, which are at ${node}`
+        const isThere = row !== undefined && availableOf(row) >= quantity && !excludedNodes.includes(node)
+        if (isThere) return `order ${orderId} waits for ${quantity} ${sku}, which are at ${node}`
       }
     }
   }

@@ -35,7 +35,11 @@ export function openCarriers(context: OutsideContext): { isDone: () => boolean }
 }
 
 /** Each order's rows, in one bill or in several, one of them perhaps before the order itself is known. */
-export function openBills(context: OutsideContext, stories: readonly Story[], startMs: number): { isDone: () => boolean } {
+export function openBills(
+  context: OutsideContext,
+  stories: readonly Story[],
+  startMs: number,
+): { isDone: () => boolean } {
   const { scheduler, random } = context
   let open = 0
   const send = (row: BillRow): void => {

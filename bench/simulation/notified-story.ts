@@ -16,6 +16,8 @@ interface Product {
 }
 
 export interface Version {
+  /** By the platform's clock. */
+  readonly atMs: number
   readonly body: Uint8Array
   readonly notification: InboxEvent
 }
@@ -40,9 +42,9 @@ export function tellNotifiedStory(random: Random, orderId: string, startMs: numb
   const versions: Version[] = []
   const tell = (): void => {
     const body = orderBody({ orderId, status: statusOf[status], startMs, atMs, province, products })
-    versions.push({ body, notification: notificationOf(orderId, atMs) })
-    // Further apart than the product takes two stamps of one change to be.
-    atMs += 10_000
+    versions.push({ body, atMs, notification: notificationOf(orderId, versions.length, atMs) })
+    // In the same second, or further apart than the product takes two stamps of one change to be.
+    if (random.chance(0.6)) atMs += 10_000
   }
   if (random.chance(0.3)) {
     status = 'unpaid'
@@ -95,15 +97,23 @@ function orderBody({ orderId, status, startMs, atMs, province, products }: ToldO
       })),
       price_info: { order_price: paidFen, freight: 0 },
       pay_info: paidAt,
-      delivery_info: { address_info: { province_name: province, city_name: province, user_name: '*', tel_number: '*' } },
+      delivery_info: {
+        address_info: { province_name: province, city_name: province, user_name: '*', tel_number: '*' },
+      },
     },
   }
   return Buffer.from(JSON.stringify({ errcode: 0, order }))
 }
 
-function notificationOf(orderId: string, atMs: number): InboxEvent {
-  const event = 'channels_ec_order_update'
-  const told = { FromUserName: 'u', CreateTime: Math.floor(atMs / 1000), Event: event, order_info: { order_id: orderId } }
+/** Two of one second have different names. */
+function notificationOf(orderId: string, number: number, atMs: number): InboxEvent {
+  const event = `channels_ec_order_change${number}`
+  const told = {
+    FromUserName: 'u',
+    CreateTime: Math.floor(atMs / 1000),
+    Event: event,
+    order_info: { order_id: orderId },
+  }
   const body = Buffer.from(JSON.stringify(told))
   const eventId = `u:${Math.floor(atMs / 1000)}:${event}:${orderId}`
   const key = { channel: 'wechat', shop: notifyingShop, eventId, orderId }

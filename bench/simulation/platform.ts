@@ -42,20 +42,21 @@ export function openPlatform(context: PlatformContext, { told, notified }: Stori
     if (random.chance(0.35)) sendIn(random.below(delayMsMax), event)
     if (random.chance(0.1)) sendIn(random.below(delayMsMax), conflicting(event))
   }
-  for (const { orderId, versions } of notified) {
-    let atMs = random.below(delayMsMax / 2)
-    for (const { body, notification } of versions) {
-      open += 1
-      scheduler.after(atMs, `order ${orderId} changes`, () => {
-        open -= 1
-        shop.publish(orderId, body)
-        sendIn(random.below(delayMsMax / 4), notification)
-        if (random.chance(0.35)) sendIn(random.below(delayMsMax), notification)
-      })
-      // Always later than the version before it.
-      atMs += random.between(1, delayMsMax / 3)
-    }
+  /** Each version some time after the one before it. */
+  const change = (story: NotifiedStory, at: number, delayMsMost: number): void => {
+    const { orderId, versions } = story
+    const version = versions[at]
+    if (version === undefined) return
+    open += 1
+    scheduler.after(random.below(delayMsMost), `order ${orderId} changes`, () => {
+      open -= 1
+      shop.publish(orderId, version)
+      sendIn(random.below(delayMsMax / 4), version.notification)
+      if (random.chance(0.35)) sendIn(random.below(delayMsMax), version.notification)
+      change(story, at + 1, delayMsMax / 3)
+    })
   }
+  for (const story of notified) change(story, 0, delayMsMax / 2)
   return { isDone: () => open === 0 }
 }
 

@@ -3,6 +3,7 @@
  * here is wiring. All of it is gone when the life ends.
  */
 import type { Random } from '../../adapters/shared/seeded-random.ts'
+import type { SkuAtp } from '../../adapters/stock/counters.ts'
 import type { Divisions } from '../../router/address.ts'
 import type { Catalog } from '../../workers/catalog/catalog.ts'
 import { CounterKeeper } from '../../workers/counters/counter-keeper.ts'
@@ -15,7 +16,6 @@ import type { Log } from '../../workers/process/log.ts'
 import type { Metrics } from '../../workers/process/metrics.ts'
 import { openStages, type Stages } from '../../workers/stages.ts'
 import { clockOf } from './clock.ts'
-import type { SkuAtp } from '../../adapters/stock/counters.ts'
 import { type SettingsView, settingsOf } from './settings.ts'
 import type { SimulatedShop } from './shop-api.ts'
 import type { StorePort } from './store-port.ts'

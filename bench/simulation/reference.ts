@@ -2,8 +2,8 @@
 
 import { channels } from '../../adapters/channels/channels.ts'
 import { MemoryStock } from '../../adapters/stock/memory.ts'
-import { MemoryStore } from '../../adapters/store/memory/store.ts'
 import { hashed } from '../../adapters/store/inbox/event.ts'
+import { MemoryStore } from '../../adapters/store/memory/store.ts'
 import { keyOf } from '../../adapters/store/orders/load.ts'
 import type { Divisions } from '../../router/address.ts'
 import { defaultPolicy } from '../../router/policy.ts'

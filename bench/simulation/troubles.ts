@@ -2,8 +2,8 @@
 import type { MemoryImage } from '../../adapters/stock/memory.ts'
 import type { MemoryStore } from '../../adapters/store/memory/store.ts'
 import { nodes, skus } from './network.ts'
-import type { SimulatedRedis } from './redis.ts'
 import type { OutsideContext } from './outside.ts'
+import type { SimulatedRedis } from './redis.ts'
 import type { Faults, Life } from './wire.ts'
 
 const freezeMsMax = 600

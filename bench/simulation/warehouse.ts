@@ -61,9 +61,7 @@ async function work(context: OutsideContext, node: string, task: PulledTask): Pr
   for (const [i, lines] of parts.entries()) {
     const sent = lines.filter((l) => l.quantity > 0)
     if (sent.length === 0) continue
-    const packages: Omit<Package, 'shippedAt'>[] = [
-      { carrier: 'c', waybill: `${taskId}-${fence}-${i}`, lines: sent },
-    ]
+    const packages: Omit<Package, 'shippedAt'>[] = [{ carrier: 'c', waybill: `${taskId}-${fence}-${i}`, lines: sent }]
     await ask(context, stubborn, (up) => ship(up, claim, packages))
     // What is in doubt is told again.
     if (random.chance(0.3)) await ask(context, once, (up) => ship(up, claim, packages))

@@ -97,8 +97,12 @@ export function watched(verbs: Verbs, tables: Tables, ledger: Ledger, now: () =>
       return tasks
     },
     async endLeases(tasks) {
+      const ended = tasks.filter(({ taskId }) => {
+        const task = tables.tasks.get(taskId)?.task
+        return task?.state === 'pulled' && !task.interceptRequested
+      })
       await verbs.endLeases(tasks)
-      ledger.unheard(tasks, now())
+      ledger.unheard(ended, now())
     },
     async extendLease(node, taskId, fence, leaseSeconds) {
       const done = await verbs.extendLease(node, taskId, fence, leaseSeconds)
