@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { parcelFen, parcelFenMax, parcelGramsMax, tariffAt, tariffFen } from './freight.ts'
-import type { Freight, Node } from './types.ts'
+import type { Freight, Node } from './node.ts'
 
 const freight: Freight = {
   bands: [

@@ -2,7 +2,7 @@
  * What one parcel costs. Whole fen only: a band is chosen by distance, the first grams cost a lump, every begun step
  * above them a step. A node's own handling and preference come on top.
  */
-import type { Freight, Node } from './types.ts'
+import type { Freight, Node } from './node.ts'
 
 /** 1,000 tonnes. Nothing heavier is one parcel; heavier ones are priced as this, so that all products stay exact. */
 export const parcelGramsMax = 1_000_000_000

@@ -5,7 +5,7 @@
 import type { CheckLimits } from './check.ts'
 import { humanWords } from './check-words.ts'
 import type { ClockPolicy } from './clock-rule.ts'
-import type { Freight } from './types.ts'
+import type { Freight } from './node.ts'
 
 export interface NodePolicy {
   /** What a parcel costs from a node whose own prices are not given. */

@@ -8,7 +8,7 @@ import { matchFunds } from './reconcile/funds.ts'
 import { matchLogistics } from './reconcile/logistics.ts'
 import { matchOrder } from './reconcile/order-flow.ts'
 import { closableStates, type ReconcileException, type ReconcileInput, type Reconciliation } from './reconcile/types.ts'
-import type { OrderState } from './types.ts'
+import type { Order, OrderState } from './types.ts'
 
 export function reconcile(input: ReconcileInput): Reconciliation {
   const found: ReconcileException[] = []
@@ -22,6 +22,11 @@ export function reconcile(input: ReconcileInput): Reconciliation {
 /** Whether the match has anything to say of an order. `entered`: it had before, and what it found then may be over. */
 export function hasSomethingToClose({ order, bills }: ReconcileInput, entered: boolean): boolean {
   return entered || bills.length > 0 || closableStates.includes(order.state)
+}
+
+/** After a decision: an order that has something to close, or had, like a cancelled one that is paid after all. */
+export function isDueAfter(before: Pick<Order, 'state'>, after: Pick<Order, 'state'>): boolean {
+  return [before, after].some(({ state }) => closableStates.includes(state))
 }
 
 /**

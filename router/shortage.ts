@@ -1,4 +1,5 @@
 /** Which tasks a shortage calls back: a count found fewer units than are promised, and it is believed. */
+import { stockKey } from './stock.ts'
 import type { StockKey } from './types.ts'
 
 /** Units of one SKU that an unpulled task holds at its node. */
@@ -20,10 +21,10 @@ export function tasksToCallBack<T extends HeldUnits>(
   held: readonly T[],
   isRecalled: (held: T) => boolean,
 ): T[] {
-  const missing = new Map(short.map((s) => [`${s.node}/${s.sku}`, s.missing]))
+  const missing = new Map(short.map((s) => [stockKey(s.node, s.sku), s.missing]))
   const wanted = new Map<string, T>()
   for (const units of [...held.filter(isRecalled), ...held.filter((h) => !isRecalled(h))]) {
-    const key = `${units.node}/${units.sku}`
+    const key = stockKey(units.node, units.sku)
     const left = missing.get(key) ?? 0
     if (left <= 0) continue
     missing.set(key, left - units.quantity)

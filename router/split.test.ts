@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { itemsOfPlan } from './source/items.ts'
+import { itemsOfPlan } from './items-of-plan.ts'
 import { source } from './source/source.ts'
 import { nodeOf } from './source/testing.ts'
 import { splitByConstraint, transportOf } from './split.ts'

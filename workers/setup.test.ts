@@ -12,7 +12,7 @@ const clone = mkdtempSync(join(tmpdir(), 'paidan-clone-'))
 afterAll(() => rmSync(clone, { recursive: true, force: true }))
 mkdirSync(join(clone, 'workers', 'process'), { recursive: true })
 // No package-lock.json: whatever goes on to install packages fails here, and says so.
-for (const file of ['setup.mjs', 'process/settings.mjs', 'process/start-checks.mjs']) {
+for (const file of ['setup.mjs', 'setup-steps.mjs', 'process/settings.mjs', 'process/start-checks.mjs']) {
   cpSync(join(projectRoot(), 'workers', file), join(clone, 'workers', file))
 }
 

@@ -44,6 +44,10 @@ function expected(issue: z.core.$ZodIssue): string {
       return `expected ${sizeOf(issue.origin)} of at most ${issue.maximum}`
     case 'invalid_value':
       return `expected one of ${issue.values.map((value) => JSON.stringify(value)).join(', ')}`
+    // Of the shapes that a field may choose from.
+    case 'invalid_union':
+      if (!('options' in issue) || !Array.isArray(issue.options)) return 'does not have a documented shape'
+      return `expected one of ${issue.options.map((value) => JSON.stringify(value)).join(', ')}`
     case 'unrecognized_keys':
       return `unknown key ${issue.keys.slice(0, problemsMax).map(fieldName).join(', ')}`
     // Messages of our own schemas: written for the caller, without values.

@@ -32,6 +32,17 @@ test.each([
     `${start}transfer-encoding: chunked\r\ntransfer-encoding: identity\r\n\r\n0\r\n\r\n`,
     400,
   ],
+  ...[
+    ...['chunked, identity', 'identity, chunked', 'identity', 'gzip, chunked', 'chunked, chunked', 'chunked;q=1'],
+    ...['xchunked', 'chunkedx', '"chunked"', 'chunked,', ',chunked', 'chunked\x0b', 'chunked\tidentity', ''],
+  ].map((coding): [string, string, number] => [
+    `the encoding ${JSON.stringify(coding)} (smuggling)`,
+    `${start}transfer-encoding: ${coding}\r\n\r\n0\r\n\r\n`,
+    400,
+  ]),
+  ['an encoding before a colon that stands apart', `${start}transfer-encoding : chunked\r\n\r\n0\r\n\r\n`, 400],
+  ['two lengths in one header', `${start}content-length: 3, 3\r\n\r\nabc`, 400],
+  ['a length with a sign', `${start}content-length: +3\r\n\r\nabc`, 400],
   ['a negative length', `${start}content-length: -1\r\n\r\nabc`, 400],
   ['a length that is no number', `${start}content-length: abc\r\n\r\nabc`, 400],
   ['a length beyond counting', `${start}content-length: 99999999999999999999999\r\n\r\nabc`, 400],
@@ -48,6 +59,13 @@ test.each([
     expect(asked).toBe(0)
     expect(server.inFlight()).toBe(0)
     expect(await talk(server.port, post('/x', 'abc'))).toContain('HTTP/1.1 200 ')
+  })
+})
+
+test.each(['chunked', 'Chunked', 'CHUNKED', ' chunked '])('the encoding %j is taken', async (coding) => {
+  await withServer({ routes: [route] }, async ({ port }) => {
+    const bytes = `${start}connection: close\r\ntransfer-encoding: ${coding}\r\n\r\n3\r\nabc\r\n0\r\n\r\n`
+    expect(await talk(port, bytes)).toMatch(/^HTTP\/1\.1 200 .*\r\n\r\n3/s)
   })
 })
 

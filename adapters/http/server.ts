@@ -97,7 +97,7 @@ function taker(find: Matcher<Bound>, inHand: InHand, host: ExchangeHost, request
   const idPrefix = randomBytes(4).toString('hex')
   let requests = 0
   return (res: HttpResponse, req: HttpRequest): void => {
-    if (isFramedTwice(req)) {
+    if (isFramedInDoubt(req)) {
       res.close()
       return
     }
@@ -177,11 +177,17 @@ function listen(app: HostListener, options: ServeOptions, exclusive: number): Pr
   })
 }
 
-/** The library reads the first length and looks at no other; a proxy before us may read the last: then each sees other requests. */
-function isFramedTwice(req: HttpRequest): boolean {
+/**
+ * Where a body ends must be beyond doubt. The library reads the first length and looks at no other, and takes whatever
+ * encoding it is told for chunked; a proxy before us may read otherwise, and then each sees other requests.
+ */
+function isFramedInDoubt(req: HttpRequest): boolean {
   let framings = 0
-  req.forEach((name) => {
-    if (name === 'content-length' || name === 'transfer-encoding') framings++
+  let isOdd = false
+  req.forEach((name, value) => {
+    if (name !== 'content-length' && name !== 'transfer-encoding') return
+    framings++
+    if (name === 'transfer-encoding' && value.trim().toLowerCase() !== 'chunked') isOdd = true
   })
-  return framings > 1
+  return framings > 1 || isOdd
 }

@@ -21,6 +21,7 @@ import type { BillImport, ResolvedBills } from './settle/bills.ts'
 import type { Stretch } from './settle/due.ts'
 import type { ReconcileLoad, ReconcileResult } from './settle/reconcile.ts'
 import type { RecordedTrack } from './settle/tracks.ts'
+import type { ReadShortages } from './stock/read-shortages.ts'
 import type { ShortRow, UnpulledTask } from './stock/shortages.ts'
 import type { NodeFigures, Posted, Posting } from './stock/stock.ts'
 import type { Books, ChangedStock, NodeSeq } from './stock/watch-stock.ts'
@@ -110,13 +111,6 @@ export interface StockStore {
   readShortages(places: readonly StockKey[], recallIdOf: (task: UnpulledTask) => string): Promise<ReadShortages>
   /** Ends the exceptions of shortages that are over; gives how many. */
   endShortages(): Promise<number>
-}
-
-export interface ReadShortages {
-  readonly short: readonly ShortRow[]
-  readonly tasks: readonly UnpulledTask[]
-  /** Event ids, as `recallIdOf` gave them, that wait for their decision. */
-  readonly recalled: ReadonlySet<string>
 }
 
 /** Orders that wait for goods. */

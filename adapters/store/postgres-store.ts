@@ -227,12 +227,12 @@ export class PostgresStore implements OrderStore {
     return unreconciledOrders(this.#sql, afterOrderId, look)
   }
 
-  importBill(source: string, account: string, rows: readonly BillRow[]) {
-    return importBill(this.#sql, source, account, rows)
-  }
-
   resolveBillsWithoutOrder(limit: number) {
     return resolveBillsWithoutOrder(this.#sql, limit)
+  }
+
+  importBill(source: string, account: string, rows: readonly BillRow[]) {
+    return importBill(this.#sql, source, account, rows)
   }
 
   recordTrack(track: Track, body: string) {

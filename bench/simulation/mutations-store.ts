@@ -1,7 +1,6 @@
 /** Guards of Postgres taken away. */
 
 import { commitDecisions } from '../../adapters/store/memory/commit.ts'
-import { pendingRow } from '../../adapters/store/memory/pending.ts'
 import type { MemoryStore } from '../../adapters/store/memory/store.ts'
 import { pairKey, type TaskRow } from '../../adapters/store/memory/tables.ts'
 import type { DecisionWrite } from '../../adapters/store/orders/commit.ts'
@@ -35,7 +34,8 @@ const intakeAndEvents: readonly Mutation[] = [
   inStore('an event that is settled is not asked for again at commit', (store, sound) => ({
     commitDecisions: (epoch, writes) => {
       const rows = new Map([...store.tables.inbox.values()].map((row) => [row.seq, row]))
-      for (const seq of writes.flatMap((w) => w.seqs)) store.tables.pending.set(seq, pendingRow(rows.get(seq)!))
+      for (const seq of writes.flatMap((w) => w.seqs))
+        store.tables.pending.set(seq, { ...rows.get(seq)!, attempts: 0, notBeforeMs: 0, lastError: null })
       return sound.commitDecisions(epoch, writes)
     },
   })),

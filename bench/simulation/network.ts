@@ -1,6 +1,7 @@
 /** The small world that a seed plays in: three nodes, three SKUs, and the divisions that its addresses name. */
 import { buildDivisions, type Divisions } from '../../router/address.ts'
-import type { Node, Sku } from '../../router/types.ts'
+import type { Node } from '../../router/node.ts'
+import type { Sku } from '../../router/types.ts'
 import { type Catalog, catalogOf } from '../../workers/catalog/catalog.ts'
 
 export const skus = ['A', 'B', 'C'] as const

@@ -4,6 +4,7 @@
  */
 import type { Random } from '../../adapters/shared/seeded-random.ts'
 import type { SkuAtp } from '../../adapters/stock/counters.ts'
+import type { OrderStore } from '../../adapters/store/order-store.ts'
 import type { Divisions } from '../../router/address.ts'
 import type { Catalog } from '../../workers/catalog/catalog.ts'
 import { CounterKeeper } from '../../workers/counters/counter-keeper.ts'
@@ -18,7 +19,6 @@ import { openStages, type Stages } from '../../workers/stages.ts'
 import { clockOf } from './clock.ts'
 import { type SettingsView, settingsOf } from './settings.ts'
 import type { SimulatedShop } from './shop-api.ts'
-import type { StorePort } from './store-port.ts'
 import type { Ports } from './thread.ts'
 import { SimulatedThreads, threadCount } from './threads.ts'
 import type { Life } from './wire.ts'
@@ -51,7 +51,7 @@ export interface ProcessContext extends Ports {
 
 /** A process that has started, as its callers see it. */
 export interface Up extends Stages, Omit<FulfilContext, keyof Stages | 'store'> {
-  readonly store: StorePort
+  readonly store: OrderStore
   readonly keeper: CounterKeeper
   readonly clock: Clock
   readonly log: Log

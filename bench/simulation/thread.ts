@@ -3,18 +3,18 @@
  * process, opened for its first batch. It ends with its process, and may end alone in the middle of whatever it does: what it
  * had sent may still land, while its process lives on and gives the same events to another thread.
  */
+import type { OrderStore } from '../../adapters/store/order-store.ts'
 import { defaultPolicy } from '../../router/policy.ts'
 import { CounterKeeper } from '../../workers/counters/counter-keeper.ts'
 import type { BatchResult, EventToDecide } from '../../workers/decide/batch.ts'
 import { decideBatch, type ThreadContext } from '../../workers/decide/decide-batch.ts'
 import type { CountersPort } from './redis.ts'
-import type { StorePort } from './store-port.ts'
 import type { Life, Wire } from './wire.ts'
 
 /** How a process or a thread of it reaches the stores. */
 export interface Ports {
   readonly wire: Wire
-  readonly store: StorePort
+  readonly store: OrderStore
   readonly counters: CountersPort
 }
 

@@ -1,59 +1,33 @@
 /** The store with somebody who looks on: what happens in it to tasks and acknowledgements goes into the ledger. */
 
 import { pairKey, type Tables } from '../../adapters/store/memory/tables.ts'
-import type { OrderStore, ReadShortages } from '../../adapters/store/order-store.ts'
+import type { OrderStore } from '../../adapters/store/order-store.ts'
+import type { ReadShortages } from '../../adapters/store/stock/read-shortages.ts'
 import type { UnpulledTask } from '../../adapters/store/stock/shortages.ts'
 import { availableOf } from '../../router/stock.ts'
 import type { Ledger } from './ledger.ts'
 
 export type Verbs = { readonly [K in keyof OrderStore]: OrderStore[K] }
 
+/** Every verb once: a new one that is missing here does not compile. */
+const known: Readonly<Record<keyof OrderStore, true>> = {
+  ...{ storeEvents: true, readPending: true, countPending: true, postpone: true, doubt: true, nextNumber: true },
+  ...{ isStored: true, stillPending: true, raise: true, resolve: true, endEventExceptions: true },
+  ...{ currentEpoch: true, withEpochLock: true, figuresOf: true, deltasAfter: true, hasReserved: true },
+  ...{ nodeSeqs: true, changedSince: true, figuresWithCommitted: true, partedByCommit: true },
+  ...{ postStock: true, shortRows: true, shortAmong: true, readShortages: true, endShortages: true },
+  ...{ backorderedSkus: true, backordersOf: true, loadByKeys: true, commitDecisions: true },
+  ...{ pullTasks: true, endLeases: true, acceptTask: true, extendLease: true, shipTask: true, giveBack: true },
+  ...{ lapsedIntercepts: true, reconcileTogether: true, dueOrders: true, unreconciledOrders: true },
+  ...{ resolveBillsWithoutOrder: true, recordTrack: true, importBill: true },
+}
+export const verbNames = Object.keys(known) as readonly (keyof OrderStore)[]
+
 /** All verbs of a store as an object of its own, so that some of them can be replaced. */
 export function verbsOf(store: OrderStore): Verbs {
-  return {
-    currentEpoch: () => store.currentEpoch(),
-    withEpochLock: (work) => store.withEpochLock(work),
-    figuresOf: (nodes) => store.figuresOf(nodes),
-    deltasAfter: (node, fromSeq) => store.deltasAfter(node, fromSeq),
-    hasReserved: (node) => store.hasReserved(node),
-    partedByCommit: (reservations) => store.partedByCommit(reservations),
-    loadByKeys: (keys) => store.loadByKeys(keys),
-    commitDecisions: (epoch, writes) => store.commitDecisions(epoch, writes),
-    stillPending: (seqs) => store.stillPending(seqs),
-    storeEvents: (events) => store.storeEvents(events),
-    readPending: (options) => store.readPending(options),
-    postStock: (posting) => store.postStock(posting),
-    pullTasks: (node, limit, leaseSeconds) => store.pullTasks(node, limit, leaseSeconds),
-    acceptTask: (node, taskId, fence) => store.acceptTask(node, taskId, fence),
-    shipTask: (node, taskId, fence, packages) => store.shipTask(node, taskId, fence, packages),
-    giveBack: (node, taskId, fence, how, commandOf) => store.giveBack(node, taskId, fence, how, commandOf),
-    lapsedIntercepts: (limit) => store.lapsedIntercepts(limit),
-    countPending: () => store.countPending(),
-    postpone: (seqs, delayMs, why) => store.postpone(seqs, delayMs, why),
-    doubt: (seqs, delayMs) => store.doubt(seqs, delayMs),
-    nextNumber: () => store.nextNumber(),
-    isStored: (event) => store.isStored(event),
-    raise: (entries) => store.raise(entries),
-    resolve: (kind, refs) => store.resolve(kind, refs),
-    endEventExceptions: () => store.endEventExceptions(),
-    nodeSeqs: () => store.nodeSeqs(),
-    changedSince: (nodes) => store.changedSince(nodes),
-    figuresWithCommitted: (node, reservationIds) => store.figuresWithCommitted(node, reservationIds),
-    shortRows: (of) => store.shortRows(of),
-    shortAmong: (places, nodes) => store.shortAmong(places, nodes),
-    readShortages: (places, recallIdOf) => store.readShortages(places, recallIdOf),
-    endShortages: () => store.endShortages(),
-    backorderedSkus: (afterSku, limit) => store.backorderedSkus(afterSku, limit),
-    backordersOf: (of, limit) => store.backordersOf(of, limit),
-    endLeases: (tasks) => store.endLeases(tasks),
-    extendLease: (node, taskId, fence, leaseSeconds) => store.extendLease(node, taskId, fence, leaseSeconds),
-    reconcileTogether: (orderIds, resultOf) => store.reconcileTogether(orderIds, resultOf),
-    dueOrders: (afterOrderId, limit) => store.dueOrders(afterOrderId, limit),
-    unreconciledOrders: (afterOrderId, look) => store.unreconciledOrders(afterOrderId, look),
-    importBill: (source, account, rows) => store.importBill(source, account, rows),
-    resolveBillsWithoutOrder: (limit) => store.resolveBillsWithoutOrder(limit),
-    recordTrack: (track, body) => store.recordTrack(track, body),
-  }
+  const verbs: Record<string, unknown> = {}
+  for (const verb of verbNames) verbs[verb] = (store[verb] as (...given: unknown[]) => unknown).bind(store)
+  return verbs as unknown as Verbs
 }
 
 export function watched(verbs: Verbs, tables: Tables, ledger: Ledger, now: () => number): Verbs {

@@ -23,7 +23,7 @@ import { CountersPort, SimulatedRedis } from './redis.ts'
 import { endOf, inOrder } from './reference.ts'
 import { Scheduler } from './scheduler.ts'
 import { SimulatedShop } from './shop-api.ts'
-import { StorePort } from './store-port.ts'
+import { storePort } from './store-port.ts'
 import { tellStory } from './story.ts'
 import { type Counts, countingMetrics, logOf } from './telemetry.ts'
 import type { Ports } from './thread.ts'
@@ -274,7 +274,7 @@ export class World {
   #portsOf(life: Life, epoch: () => number): Ports {
     const wire = new Wire(life, this.scheduler, this.random, this.#faults)
     const counters = new CountersPort(wire, this.redis, this.#wiring.counters(this.redis.stock))
-    const store = new StorePort(wire, this.#wiring.perProcess(this.#seen, epoch))
+    const store = storePort(wire, this.#wiring.perProcess(this.#seen, epoch))
     return { wire, store, counters: this.#wiring.port(counters) }
   }
 

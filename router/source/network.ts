@@ -1,6 +1,7 @@
 /** What sourcing asks of a network of nodes, what an order asks of sourcing, and the rules that refuse a node. */
 import { roundedKm } from '../distance.ts'
-import type { ChannelName, Node, Point } from '../types.ts'
+import type { Node } from '../node.ts'
+import type { ChannelName, Point } from '../types.ts'
 import type { DemandLine, SourcingRule } from './plan.ts'
 import type { PointTariffs } from './tariffs.ts'
 

@@ -1,5 +1,5 @@
 /** What sourcing is asked and what it answers. Money in fen, weight in grams, distance in kilometres. */
-import type { Node } from '../types.ts'
+import type { Node } from '../node.ts'
 
 /** One SKU of a group, quantities added up. */
 export interface DemandLine {

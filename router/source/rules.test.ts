@@ -1,7 +1,7 @@
 /** Who may serve an order, and what a trace shows of those who were not asked. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Node } from '../types.ts'
+import type { Node } from '../node.ts'
 import type { Network, SourcingRequest } from './network.ts'
 import { sourceOrder } from './search.ts'
 import { networkOf as networkOfNodes } from './testing/networks.ts'

@@ -5,7 +5,8 @@
  */
 import { roundedKm } from '../distance.ts'
 import { parcelFenMax, type Tariff, tariffAt, tariffFen } from '../freight.ts'
-import type { Node, Point } from '../types.ts'
+import type { Node } from '../node.ts'
+import type { Point } from '../types.ts'
 
 /** The tariffs of all nodes for one point. */
 export interface PointTariffs {

@@ -1,7 +1,7 @@
 /** Random sourcing questions and the plain, slow way to answer them: for tests only. */
 import fc from 'fast-check'
 import { tariffAt, tariffFen } from '../freight.ts'
-import type { Node } from '../types.ts'
+import type { Node } from '../node.ts'
 import type { Candidate, DemandLine, Plan } from './plan.ts'
 import type { Judged } from './solve.ts'
 import { leftMax } from './unit-sets.ts'

@@ -1,7 +1,8 @@
 /** The settings as a thread works with them: maps, and a spatial index over the nodes. */
 import { type CatalogRows, loadCatalog, type ShopRow, shopKey } from '../../adapters/store/catalog/catalog.ts'
 import type { Queryable } from '../../adapters/store/postgres/connect.ts'
-import type { Node, Sku } from '../../router/types.ts'
+import type { Node } from '../../router/node.ts'
+import type { Sku } from '../../router/types.ts'
 import { type NearestNodes, nearestOf } from './nearest.ts'
 
 export interface Catalog extends NearestNodes {

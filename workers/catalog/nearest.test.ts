@@ -3,8 +3,9 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { haversineKm, roundedKm } from '../../router/distance.ts'
 import { tariffAt } from '../../router/freight.ts'
+import type { Node } from '../../router/node.ts'
 import { nodeOf } from '../../router/source/testing.ts'
-import type { Node, Point } from '../../router/types.ts'
+import type { Point } from '../../router/types.ts'
 import { nearestOf } from './nearest.ts'
 
 const points = fc.record({

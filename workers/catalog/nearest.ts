@@ -6,9 +6,10 @@
 import Flatbush from 'flatbush'
 import { around } from 'geoflatbush'
 import { haversineKm, roundedKm } from '../../router/distance.ts'
+import type { Node } from '../../router/node.ts'
 import type { Nearest, Network } from '../../router/source/network.ts'
 import { type PointTariffs, tariffBook } from '../../router/source/tariffs.ts'
-import type { Node, Point } from '../../router/types.ts'
+import type { Point } from '../../router/types.ts'
 
 /** A trace shows fewer; most distances that an order asks for are among so many. */
 const listed = 64

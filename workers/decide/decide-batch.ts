@@ -10,11 +10,10 @@ import type { ReleaseRequest, ReservationRef } from '../../adapters/stock/counte
 import { StockError } from '../../adapters/stock/errors.ts'
 import type { DecisionStore } from '../../adapters/store/order-store.ts'
 import type { DecisionWrite } from '../../adapters/store/orders/commit.ts'
-import { keyOf, type Loaded } from '../../adapters/store/orders/load.ts'
 import { isRetryable } from '../../adapters/store/postgres/retryable.ts'
 import type { Decision } from '../../router/decide.ts'
 import type { NewTask } from '../../router/stock.ts'
-import type { ChannelName, Order } from '../../router/types.ts'
+import type { Order } from '../../router/types.ts'
 import type { CounterKeeper } from '../counters/counter-keeper.ts'
 import { endReservations } from '../counters/end-reservations.ts'
 import type { BatchResult, Decided, EventToDecide, StageTimes } from './batch.ts'
@@ -23,7 +22,8 @@ import { writeOf } from './records.ts'
 import { forgetMissingGoods, nodesToAvoid } from './rejected-stock.ts'
 import { believePostgres } from './reload-counters.ts'
 import { forgetPlaced, type Placed, type PlacedAll, placeAll } from './source-and-reserve.ts'
-import { type Work, type WorkContext, workOn } from './take-events.ts'
+import type { Work, WorkContext } from './take-events.ts'
+import { groupByOrder, keysOf, workAll } from './work-all.ts'
 
 /** Others were faster so often: let the queue breathe. */
 const attemptsMax = 6
@@ -93,7 +93,7 @@ async function decideOnce(
   const started = performance.now()
   const groups = groupByOrder(events)
   const loaded = await context.store.loadByKeys(keysOf(groups))
-  const works = workAll(context, groups, loaded, tally)
+  const works = workAll(context, groups, loaded, (spoilt, error) => leaveOut(context, tally, spoilt, error))
   const decoded = performance.now()
   const placing: PlacingContext = { ...context, nowMs: context.now(), avoided: nodesToAvoid(works) }
   forgetMissingGoods(works, context)
@@ -109,70 +109,10 @@ async function decideOnce(
   return again
 }
 
-function keysOf(groups: ReadonlyMap<string, readonly EventToDecide[]>) {
-  return [...groups.values()]
-    .map((g) => g[0]!)
-    .filter((e) => e.orderId !== '')
-    .map((e) => ({ channel: e.channel as ChannelName, shop: e.shop, orderId: e.orderId }))
-}
-
-/** Events without an order (nobody could read them) stand alone. */
-function groupByOrder(events: readonly EventToDecide[]): Map<string, EventToDecide[]> {
-  const groups = new Map<string, EventToDecide[]>()
-  for (const event of events) {
-    const key = event.orderId === '' ? event.seq : keyOf(event)
-    const group = groups.get(key)
-    if (group === undefined) groups.set(key, [event])
-    else group.push(event)
-  }
-  for (const group of groups.values()) group.sort((a, b) => Number(a.seq) - Number(b.seq))
-  return groups
-}
-
-function workAll(
-  context: ThreadContext,
-  groups: ReadonlyMap<string, readonly EventToDecide[]>,
-  loaded: ReadonlyMap<string, Loaded>,
-  tally: Tally,
-): Work[] {
-  const works: Work[] = []
-  for (const [key, group] of groups) {
-    const work = workOnSound(context, group, loaded.get(key), tally)
-    if (work !== null) works.push(work)
-  }
-  return works
-}
-
-/** What an order's events come to, without those that no code of ours gets through: each of these is put aside alone. */
-function workOnSound(
-  context: ThreadContext,
-  group: readonly EventToDecide[],
-  loaded: Loaded | undefined,
-  tally: Tally,
-): Work | null {
-  let sound = group
-  while (sound.length > 0) {
-    try {
-      return workOn(context, sound, loaded)
-    } catch (error) {
-      const spoilt = sound.filter((event) => spoils(context, event, loaded))
-      // None of them alone: then it is what they come to together.
-      const aside = spoilt.length > 0 ? spoilt : sound
-      context.logBug(aside[0]!, error)
-      for (const { seq } of aside) tally.decided.push({ seq, done: false, why: describe(error), passing: false })
-      sound = sound.filter((event) => !aside.includes(event))
-    }
-  }
-  return null
-}
-
-function spoils(context: ThreadContext, event: EventToDecide, loaded: Loaded | undefined): boolean {
-  try {
-    workOn(context, [event], loaded)
-    return false
-  } catch {
-    return true
-  }
+/** Nothing of these is decided: no code of ours gets through. */
+function leaveOut({ logBug }: ThreadContext, tally: Tally, events: readonly EventToDecide[], error: unknown): void {
+  logBug(events[0]!, error)
+  for (const { seq } of events) tally.decided.push({ seq, done: false, why: describe(error), passing: false })
 }
 
 async function placeWorks(

@@ -2,8 +2,8 @@
 
 import type { ReserveRequest } from '../../adapters/stock/counters.ts'
 import type { Decision, Demand } from '../../router/decide.ts'
+import { itemsOfPlan } from '../../router/items-of-plan.ts'
 import { type PlannedTask, place } from '../../router/place.ts'
-import { itemsOfPlan } from '../../router/source/items.ts'
 import type { Network } from '../../router/source/network.ts'
 import { sourceOrder } from '../../router/source/search.ts'
 import { describeSourcing, type SourcingTrace } from '../../router/source/trace.ts'

@@ -1,5 +1,6 @@
 /** What to do when Postgres has fewer units than Redis promised. */
 import type { DecisionStore } from '../../adapters/store/order-store.ts'
+import type { StockKey } from '../../router/types.ts'
 import type { CounterKeeper } from '../counters/counter-keeper.ts'
 
 type Books = Pick<DecisionStore, 'figuresOf' | 'partedByCommit'>
@@ -11,7 +12,7 @@ type Books = Pick<DecisionStore, 'figuresOf' | 'partedByCommit'>
 export async function believePostgres(
   { store, keeper }: { readonly store: Books; readonly keeper: CounterKeeper },
   epoch: number,
-  short: readonly { readonly node: string; readonly sku: string }[],
+  short: readonly StockKey[],
 ): Promise<void> {
   for (const node of new Set(short.map((s) => s.node))) {
     await keeper.catchUp(node)

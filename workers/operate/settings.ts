@@ -2,13 +2,14 @@
 import { carrierNamed, carriers } from '../../adapters/carriers/carriers.ts'
 import { channels } from '../../adapters/channels/channels.ts'
 import { sha256 } from '../../adapters/http/secrets.ts'
-import { putCarrierAccount, putNodes, putShop, putSkus } from '../../adapters/store/catalog/catalog.ts'
+import { BundleUnfit, putCarrierAccount, putNodes, putShop, putSkus } from '../../adapters/store/catalog/catalog.ts'
 import type { Sql } from '../../adapters/store/postgres/connect.ts'
 import type { Vault } from '../../adapters/store/secrets/vault.ts'
-import { changeSafety } from '../../adapters/store/stock/stock.ts'
 import { type Divisions, pointOfAdcode } from '../../router/address.ts'
+import type { Freight, Node } from '../../router/node.ts'
 import type { NodePolicy, Policy } from '../../router/policy.ts'
-import type { ChannelName, Freight, Node, Point, Sku } from '../../router/types.ts'
+import type { NodeDelta } from '../../router/stock.ts'
+import type { ChannelName, Point, Sku } from '../../router/types.ts'
 import type { CatalogWatch } from '../catalog/catalog-watch.ts'
 import type { CounterKeeper } from '../counters/counter-keeper.ts'
 import { tellLater } from '../counters/tell-later.ts'
@@ -95,12 +96,20 @@ const carrierServices =
     : `The carrier services are ${carrierNames.join(', ')}.`
 
 export async function setSku({ sql, catalog }: SettingsContext, sku: Sku): Promise<Done | Refused> {
-  const unfit = sku.bundle.find((c) => c.sku === sku.sku || (catalog.current.sku(c.sku)?.bundle.length ?? 0) > 0)
-  if (unfit !== undefined)
-    return refused('invalid_request', `bundle: ${unfit.sku} is a bundle itself. Name its components.`)
-  await putSkus(sql, [sku])
+  try {
+    await putSkus(sql, [sku])
+  } catch (error) {
+    if (error instanceof BundleUnfit) return refused('invalid_request', `bundle: ${unfitness(sku, error)}`)
+    throw error
+  }
   await catalog.refresh()
   return done
+}
+
+function unfitness({ sku }: Sku, { bundle, component, exists }: BundleUnfit): string {
+  if (!exists) return `there is no SKU ${component}. Put it first.`
+  if (bundle === sku) return `${component} is a bundle itself. Name its components.`
+  return `${component} is a component of ${bundle}, and so cannot be a bundle.`
 }
 
 export interface NodeSettings extends Pick<Node, 'name' | 'kind' | 'open' | 'safetyStock'> {
@@ -127,18 +136,19 @@ export async function setNode(
   if (point === null) return refused('invalid_request', 'adcode: no such division. Give a point as well.')
   const previousKeyUntil = previousEnd(given.previousApiKeyUntil, clock.now())
   if (previousKeyUntil === 'too_far') return tooFar
+  let delta: NodeDelta | undefined
   try {
-    await putNodes(sql, [
+    const put = await putNodes(sql, [
       { node: nodeOf(name, point, given, policy.nodes), apiKeyHash: sha256(given.apiKey), previousKeyUntil },
     ])
+    delta = put.deltas[0]
   } catch (error) {
     if (['23505', 'node_key_taken'].includes(codeOf(error))) return refused('node_key_taken')
     throw error
   }
   await catalog.refresh()
-  const delta = await changeSafety(sql, name, given.safetyStock)
   await tellLater(log, async () => {
-    if (delta !== null) await keeper.tell([delta])
+    if (delta !== undefined) await keeper.tell([delta])
     else await keeper.catchUp(name)
   })
   return done

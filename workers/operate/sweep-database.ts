@@ -4,6 +4,7 @@ import { raise, resolve } from '../../adapters/store/exceptions.ts'
 import { preparePartitions } from '../../adapters/store/inbox/partitions.ts'
 import type { Sql } from '../../adapters/store/postgres/connect.ts'
 import { adviceOn } from '../../adapters/store/postgres/durability.ts'
+import { followSafety, nodesWithOtherSafety } from '../../adapters/store/stock/stock.ts'
 import type { CatalogWatch } from '../catalog/catalog-watch.ts'
 import type { Clock } from '../process/clock.ts'
 import type { DurabilityWatch } from '../process/durability.ts'
@@ -20,8 +21,12 @@ const partitionsEveryMs = 600_000
 // Somebody read the inbox just then; each try keeps the intake waiting for a tenth of a second.
 const partitionsAgainMs = 60_000
 
+// Of 2,000 rows each: some milliseconds of an index. Of 10,000 such nodes each has its turn in an hour.
+const safetyNodesPerRound = 16
+
 export function databaseSweepParts({ sql, catalog, durability, clock }: DatabaseSweepContext): readonly SweepPart[] {
   let wasNotDurable: boolean | null = null
+  let safetyAfter = ''
   let partitionsAt = Number.NEGATIVE_INFINITY
   return [
     {
@@ -44,6 +49,15 @@ export function databaseSweepParts({ sql, catalog, durability, clock }: Database
         if (clock.elapsed() - partitionsAt < partitionsEveryMs) return
         const isDone = await preparePartitions(sql, clock.now())
         partitionsAt = clock.elapsed() - (isDone ? 0 : partitionsEveryMs - partitionsAgainMs)
+      },
+    },
+    {
+      name: 'safety stock',
+      // An earlier release could leave rows with another safety stock than is set. The part `stock` then tells Redis.
+      round: async () => {
+        const { nodes, last } = await nodesWithOtherSafety(sql, safetyAfter, safetyNodesPerRound)
+        for (const node of nodes) await sql.begin((tx) => followSafety(tx, node))
+        safetyAfter = last ?? ''
       },
     },
   ]

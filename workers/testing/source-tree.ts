@@ -66,18 +66,22 @@ export function circles(graph: Graph): readonly string[] {
   return found
 }
 
-/** workers/decide/thread.ts → workers/decide; workers/service.ts is a room of its own. */
-const roomOf = (path: string): string => path.split('/').slice(0, 2).join('/')
+/** Of workers/: workers/decide/thread.ts → workers/decide; workers/service.ts is a room of its own. */
+function roomOf(path: string, layer: string): string {
+  const end = path.indexOf('/', layer.length + 1)
+  return end === -1 ? path : path.slice(0, end)
+}
 
-/** The rooms of one layer and which other rooms of it each imports. What only tests use may look into every room. */
+/** The rooms of one layer, or of one folder of adapters/, and which other rooms of it each imports. What only tests use may look into every room. */
 export function roomsOf(graph: Graph, layer: string): Graph {
   const rooms = new Map<string, Set<string>>()
   for (const [path, targets] of graph) {
     if (!path.startsWith(`${layer}/`) || isHarness(path)) continue
-    const room = rooms.get(roomOf(path)) ?? new Set()
-    rooms.set(roomOf(path), room)
+    const room = roomOf(path, layer)
+    const others = rooms.get(room) ?? new Set()
+    rooms.set(room, others)
     for (const target of targets)
-      if (target.startsWith(`${layer}/`) && roomOf(target) !== roomOf(path)) room.add(roomOf(target))
+      if (target.startsWith(`${layer}/`) && roomOf(target, layer) !== room) others.add(roomOf(target, layer))
   }
   return new Map([...rooms].map(([room, targets]) => [room, [...targets].sort()]))
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import { describeProblems } from '../problem.ts'
-import { implement, ok, type Schema } from '../route.ts'
+import { type Endpoint, implement, ok, type Schema } from '../route.ts'
 import { contract } from './contract.ts'
 
 const node = { name: '上海仓', kind: 'warehouse', adcode: '310115', apiKey: 'k'.repeat(16) }
@@ -80,6 +81,7 @@ const bodies: [keyof typeof contract, unknown, string | null][] = [
   ],
   ['postStock', { ref: 'r', kind: 'add', lines: [line, line] }, 'body.lines: must name each SKU once'],
   ['postStock', { ref: 'r', kind: 'move', lines: [line] }, 'body.kind: '],
+  ['postStock', { ref: 'r', kind: 'plus', lines: [line] }, 'body.kind: expected one of "set", "add"'],
   ['postStock', { ref: '', kind: 'add', lines: [line] }, 'body.ref: expected a length of at least 1'],
   [
     'postStock',
@@ -132,6 +134,67 @@ describe('bodies', () => {
     if (problem === null) expect(told).toBeNull()
     else expect(told).toContain(problem)
   })
+})
+
+interface JsonSchema {
+  readonly enum?: readonly string[]
+  readonly const?: string
+  readonly properties?: Readonly<Record<string, JsonSchema>>
+  readonly items?: JsonSchema
+  readonly anyOf?: readonly JsonSchema[]
+  readonly oneOf?: readonly JsonSchema[]
+  readonly $ref?: string
+  readonly $defs?: Readonly<Record<string, JsonSchema>>
+}
+
+/** Every place that takes only some words: its path, and the words. `[0]` stands for any entry of a list. */
+function choicesOf(
+  schema: JsonSchema,
+  path: readonly (string | number)[] = [],
+  shapes: Readonly<Record<string, JsonSchema>> = schema.$defs ?? {},
+): Map<string, Set<string>> {
+  const named = schema.$ref === undefined ? undefined : shapes[schema.$ref.replace('#/$defs/', '')]
+  const found = new Map<string, Set<string>>()
+  const add = (at: string, words: Iterable<string>) => found.set(at, new Set([...(found.get(at) ?? []), ...words]))
+  const words = schema.enum ?? (schema.const === undefined ? [] : [schema.const])
+  if (words.length > 0) add(JSON.stringify(path), words)
+  const below = [
+    ...Object.entries(schema.properties ?? {}).map(([key, inner]) => choicesOf(inner, [...path, key], shapes)),
+    ...(schema.items === undefined ? [] : [choicesOf(schema.items, [...path, 0], shapes)]),
+    ...[...(schema.anyOf ?? []), ...(schema.oneOf ?? []), ...(named === undefined ? [] : [named])].map((inner) =>
+      choicesOf(inner, path, shapes),
+    ),
+  ]
+  for (const inner of below) for (const [at, more] of inner) add(at, more)
+  return found
+}
+
+const choices = Object.entries(contract).flatMap(([name, { params, query, body }]: [string, Partial<Endpoint>]) =>
+  Object.entries({ params, query, body }).flatMap(([part, schema]) =>
+    schema === undefined
+      ? []
+      : [...choicesOf(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema)].map(
+          ([path, words]) => ({ name, part, schema, path: JSON.parse(path) as (string | number)[], words }),
+        ),
+  ),
+)
+
+test('there are places that take only some words', () => {
+  expect(choices.map(({ name, path }) => `${name} ${path.join('.')}`)).toEqual(
+    expect.arrayContaining(['postStock kind', 'rejectTask reason', 'listOrders state', 'putNode channels.0']),
+  )
+})
+
+test.each(choices)('$name $part $path: a wrong word is answered with the right ones', ({ schema, path, words }) => {
+  for (const wrong of ['wrong', 7, undefined]) {
+    const value = path.reduceRight<unknown>((inner, key) => (key === 0 ? [inner] : { [key]: inner }), wrong)
+    const parsed = schema.safeParse(value)
+    const issues = parsed.error?.issues.filter((issue) => issue.path.join() === path.join()) ?? []
+    // Left out, a place may have a default.
+    if (wrong === undefined && issues.length === 0) continue
+    const told = describeProblems('it', issues)
+    for (const word of words) expect(told).toContain(JSON.stringify(word))
+  }
 })
 
 test.each([

@@ -55,11 +55,48 @@ interface Break {
   readonly sql: string
   readonly also: readonly string[]
   readonly undo?: string
+  /** What happens before. */
+  readonly first?: () => Promise<void>
 }
 
 const bookkeeping = (node: string, sku: string, onHand: number, reserved: number) =>
   `insert into stock_movement (node, kind, ref, skus, on_hand, reserved)
    values ('${node}', 'ship', 'x', '{${sku}}', '{${onHand}}', '{${reserved}}')`
+
+/** The cancelled order's line of 200 fen was a bundle of two parts. */
+const bundled = (aFen: number, bFen: number) =>
+  `update orders set allocations = '[{"item": 0, "quantity": 1, "place": "cancelled", "taskId": null},
+     {"item": 1, "quantity": 1, "place": "cancelled", "taskId": null}]',
+   items = '[{"line": 0, "sku": "a", "quantity": 1, "paidFen": ${aFen}}, {"line": 0, "sku": "b", "quantity": 1, "paidFen": ${bFen}}]'
+   where order_id = 'cancelled'`
+
+const anHourAgo = `update stock_movement set at = now() - interval '2 hours'`
+
+/** The order `shipped` is delivered, paid and closed. */
+async function deliver(): Promise<void> {
+  const [task] = await sql<
+    { task_id: string; fence: number }[]
+  >`select task_id, fence from task where state = 'accepted'`
+  const rest = { carrier: 'SF', waybill: 'SF000002', lines: lines('a', 1), shippedAt: atMs }
+  await shipTask(sql, 'n1', task!.task_id, task!.fence, [rest])
+  await sql.unsafe(`
+    insert into track (carrier, waybill, state, occurred_at, body_hash, body)
+    select carrier, waybill, 'delivered', 1, '', '{}' from parcel;
+    insert into bill_row (source, account, ref, kind, channel, shop, order_id, amount_fen, fee_fen, occurred_at, body_hash)
+    values ('generic', 'a', 'p1', 'payment', 'tmall', 'shop', 'shipped', 300, 0, 1, '');
+    update orders set state = 'closed' where order_id = 'shipped';
+    update reconciliation r set state = 'closed', updated_at = now(), detail = json_build_object('version', o.version)
+    from orders o where o.id = r.order_id and o.order_id = 'shipped'`)
+}
+
+/** Sourced as goods of a date, an SQL expression. */
+const presale = (orderId: string, date: string) => `
+  update orders set body = jsonb_set(body::jsonb, '{snapshot,lines,0,readyAt}', '1')::text where order_id = '${orderId}';
+  update decision d set trace = json_build_object('tasks', array[t.task_id], 'sourcing', json_build_array(json_build_object(
+    'readyAt', floor(extract(epoch from ${date}) * 1000), 'sourcing', json_build_object('parcels', '[["n1", 500, [0, 3]]]'::json))))::text
+  from orders o join task t on t.order_id = o.id where d.order_id = o.id and d.version = 1 and o.order_id = '${orderId}'`
+
+const shippedTooMuch = ['shipped_is_what_packages_hold', 'order_states_are_what_units_say']
 
 /** SQL that breaks one promise and, unless it says so, no other. */
 const breaks: Readonly<Record<string, readonly (string | Break)[]>> = {
@@ -93,6 +130,26 @@ const breaks: Readonly<Record<string, readonly (string | Break)[]>> = {
     `insert into pending (seq, day, channel, shop, event_id, order_id, kind)
      select seq, day, channel, shop, event_id, order_id, kind from inbox where order_id = 'waiting'`,
   ],
+  each_event_is_decided_once: [
+    // Under two versions of one order.
+    `insert into decision (order_id, version, seq, outcome, trace)
+     select d.order_id, 1, d.seq, 'x', '{}' from decision d join orders o on o.id = d.order_id
+     where o.order_id = 'ready' and d.version = 2`,
+    // In two orders.
+    `insert into decision (order_id, version, seq, outcome, trace)
+     select o.id, 1, d.seq, 'x', '{}' from decision d, orders o
+     where d.seq = (select max(seq) from decision) and o.order_id = 'waiting'`,
+  ],
+  no_event_waits_too_long: [
+    `update inbox set received_at = now() - interval '61 minutes' where order_id = 'undecided'`,
+    // Put aside for good, and no exception says so.
+    `update inbox set received_at = now() - interval '61 minutes' where order_id = 'undecided';
+     update pending set not_before = 'infinity' where order_id = 'undecided'`,
+    // An exception that is over is no excuse.
+    `update inbox set received_at = now() - interval '61 minutes' where order_id = 'undecided';
+     insert into exception (kind, ref, resolved_at) select 'undecidable_event', 'tmall/shop/' || event_id, now()
+     from inbox where order_id = 'undecided'`,
+  ],
   conflicts_are_shown: [
     `insert into event_conflict (day, channel, shop, event_id, body_hash, body) values ('2026-11-11', 'jd', 's', 'e', '', '')`,
   ],
@@ -119,14 +176,20 @@ const breaks: Readonly<Record<string, readonly (string | Break)[]>> = {
     `update orders set allocations = '[]' where order_id = 'cancelled'`,
     `update orders set allocations = allocations || allocations where order_id = 'cancelled'`,
     `update orders set allocations = jsonb_set(allocations, '{0,item}', '1') where order_id = 'cancelled'`,
-    `update orders set allocations = jsonb_set(allocations, '{0,place}', '"lost"') where order_id = 'cancelled'`,
+    {
+      sql: `update orders set allocations = jsonb_set(allocations, '{0,place}', '"lost"') where order_id = 'cancelled'`,
+      also: ['order_states_are_what_units_say'],
+    },
     `update orders set allocations = jsonb_set(allocations, '{0,taskId}', '"1-0"') where order_id = 'cancelled'`,
     `update orders set allocations = allocations || '[{"item": 0, "quantity": 2, "place": "cancelled", "taskId": null},
        {"item": 0, "quantity": -2, "place": "cancelled", "taskId": null}]' where order_id = 'cancelled'`,
   ],
   tasks_hold_what_their_orders_say: [
-    `update orders set allocations = jsonb_set(jsonb_set(allocations, '{0,place}', '"held"'), '{0,taskId}', 'null')
-     where order_id = 'ready'`,
+    {
+      sql: `update orders set allocations = jsonb_set(jsonb_set(allocations, '{0,place}', '"held"'), '{0,taskId}', 'null')
+        where order_id = 'ready'`,
+      also: ['order_states_are_what_units_say'],
+    },
     `update orders set allocations = jsonb_set(allocations, '{0,taskId}', '"0-9"') where order_id = 'ready'`,
     // A task that another order made.
     `update task set order_id = (select id from orders where order_id = 'waiting') where state = 'ready'`,
@@ -136,18 +199,57 @@ const breaks: Readonly<Record<string, readonly (string | Break)[]>> = {
     "update backorder set quantity = 3 where sku = 'b'",
     "insert into backorder (order_id, sku, quantity) select id, 'b', 1 from orders where order_id = 'ready'",
   ],
+  no_order_waits_for_goods_that_are_there: [
+    `${anHourAgo}; update backorder set since = now() - interval '2 hours' where sku = 'a'`,
+    // Its other goods are nowhere; it has no delivery to wait for.
+    `${anHourAgo}; update backorder set since = now() - interval '2 hours';
+     update node set detail = detail || '{"regions": ["31"], "channels": ["tmall"]}'`,
+  ],
   items_carry_what_was_paid: [
-    `update orders set items = jsonb_set(items, '{0,paidFen}', '201') where order_id = 'waiting'`,
-    `update orders set items = jsonb_set(items, '{0,paidFen}', '0') where order_id = 'shipped'`,
+    {
+      sql: `update orders set items = jsonb_set(items, '{0,paidFen}', '201') where order_id = 'waiting'`,
+      also: ['orders_sum_to_what_was_paid'],
+    },
+    {
+      sql: `update orders set items = jsonb_set(items, '{0,paidFen}', '0') where order_id = 'shipped'`,
+      also: ['orders_sum_to_what_was_paid'],
+    },
     // The sum is right, the lines are not.
     `update orders set items = jsonb_set(jsonb_set(items, '{0,paidFen}', '150'), '{1,paidFen}', '150')
      where order_id = 'waiting'`,
   ],
+  orders_sum_to_what_was_paid: [
+    `update orders set body = jsonb_set(body::jsonb, '{snapshot,paidFen}', '301')::text where order_id = 'waiting'`,
+    `update orders set body = jsonb_set(body::jsonb, '{snapshot,freightFen}', '1')::text where order_id = 'ready'`,
+    // Held for something else.
+    `update orders set body = jsonb_set(jsonb_set(body::jsonb, '{snapshot,freightFen}', '1'), '{holds}',
+       '[{"rule": "human_wanted", "reason": ""}]')::text where order_id = 'ready'`,
+  ],
+  bundles_share_what_was_paid: [bundled(50, 150)],
+  order_states_are_what_units_say: [
+    `update orders set state = 'routed' where order_id = 'cancelled'`,
+    `update orders set state = 'held' where order_id = 'waiting'`,
+    `update orders set state = 'shipped' where order_id = 'shipped'`,
+    `update orders set state = 'announced' where order_id = 'ready'`,
+  ],
   closed_orders_are_agreed_on: [
-    `update orders set state = 'closed' where order_id = 'shipped'; delete from reconciliation`,
-    `update orders set state = 'closed' where order_id = 'shipped';
-     update reconciliation r set updated_at = now(), detail = json_build_object('version', o.version)
-     from orders o where o.id = r.order_id and o.order_id = 'shipped'`,
+    {
+      sql: `update orders set state = 'closed' where order_id = 'shipped'; delete from reconciliation`,
+      also: ['order_states_are_what_units_say', 'closed_orders_agree_anew'],
+    },
+    {
+      sql: `update orders set state = 'closed' where order_id = 'shipped';
+        update reconciliation r set updated_at = now(), detail = json_build_object('version', o.version)
+        from orders o where o.id = r.order_id and o.order_id = 'shipped'`,
+      also: ['order_states_are_what_units_say', 'closed_orders_agree_anew'],
+    },
+  ],
+  closed_orders_agree_anew: [
+    // Its money came short after it was closed, and nothing marked it.
+    { first: deliver, sql: 'update bill_row set amount_fen = 299', also: [] },
+    { first: deliver, sql: 'delete from bill_row', also: [] },
+    // A parcel came back.
+    { first: deliver, sql: "update track set state = 'returned' where waybill = 'SF000002'", also: [] },
   ],
   tasks_have_their_orders: [
     {
@@ -167,7 +269,7 @@ const breaks: Readonly<Record<string, readonly (string | Break)[]>> = {
     },
     {
       sql: `update task set lines = jsonb_set(lines, '{0,shipped}', '4') where state = 'accepted'`,
-      also: ['shipped_is_what_packages_hold', 'reserved_is_what_live_tasks_hold', 'each_task_holds_what_it_took'],
+      also: [...shippedTooMuch, 'reserved_is_what_live_tasks_hold', 'each_task_holds_what_it_took'],
     },
   ],
   shipped_is_what_packages_hold: [
@@ -187,11 +289,31 @@ const breaks: Readonly<Record<string, readonly (string | Break)[]>> = {
     "update task set state = 'rejected', fence = 1 where state = 'ready'",
     "update task set state = 'intercepted', fence = 1 where state = 'ready'",
   ],
+  tasks_of_cancelled_goods_are_called_back: [
+    `update orders set body = jsonb_set(body::jsonb, '{cancelledBy}', '"operator"')::text where order_id = 'ready'`,
+    `update orders set body = jsonb_set(body::jsonb, '{snapshot,platformState}', '"closed"')::text where order_id = 'shipped'`,
+    `update orders set body = jsonb_set(body::jsonb, '{snapshot,lines,1,refund}', '"refunded"')::text where order_id = 'ready'`,
+    `update orders set body = jsonb_set(body::jsonb, '{refunds}', '[{"type": "refund", "refundId": "r", "lineId": null,
+       "status": "refunded", "refundFen": 200, "modifiedAt": 1}]')::text where order_id = 'ready'`,
+    `update orders set body = jsonb_set(body::jsonb, '{snapshot,presale}', '{"step": "forfeited", "depositFen": 1}')::text
+     where order_id = 'ready'`,
+  ],
+  no_task_is_pulled_before_its_date: [
+    presale('shipped', "now() + interval '1 day'"),
+    // It left before its date, which is over now.
+    `${presale('shipped', "now() - interval '1 day'")};
+     update task set packages = jsonb_set(packages, '{0,shippedAt}', '1') where packages <> '[]'`,
+  ],
   nothing_is_oversold: [
     `update stock set on_hand = 1 where node = 'n1' and sku = 'a'; ${bookkeeping('n1', 'a', -7, 0)}`,
     // A shortage that is said to be over is no excuse.
     `update stock set on_hand = 1 where node = 'n1' and sku = 'a'; ${bookkeeping('n1', 'a', -7, 0)};
      insert into exception (kind, ref, resolved_at) values ('shortage', 'n1/a', now())`,
+  ],
+  open_shortages_are_short: [
+    `insert into exception (kind, ref, detail, since)
+     values ('shortage', 'n1/a', '{"node": "n1", "sku": "a", "missing": 1}', now() - interval '1 hour');
+     update stock_movement set at = now() - interval '1 hour'`,
   ],
   reserved_is_what_live_tasks_hold: [
     // A unit that is reserved for nobody.
@@ -201,9 +323,13 @@ const breaks: Readonly<Record<string, readonly (string | Break)[]>> = {
     // A task at a node that has no such stock at all.
     { sql: "update task set node = 'n2' where state = 'ready'", also: ['each_task_holds_what_it_took'] },
   ],
+  safety_is_what_its_node_says: [
+    "update node set detail = jsonb_set(detail, '{safetyStock}', '77') where node = 'n1'",
+    "update node set detail = detail - 'safetyStock' where node = 'n1'",
+  ],
   stock_is_what_its_movements_add_up_to: [
     "update stock set on_hand = on_hand + 1 where sku = 'b'",
-    "update stock set safety = 0 where sku = 'b'",
+    { sql: "update stock set safety = 0 where sku = 'b'", also: ['safety_is_what_its_node_says'] },
     "insert into stock (node, sku, on_hand) values ('n2', 'a', 0)",
     bookkeeping('n2', 'b', 1, 0),
   ],
@@ -241,8 +367,9 @@ test('every invariant has a way here to be broken', () => {
 
 describe.each(Object.entries(breaks))('%s', (invariant, statements) => {
   const cases = statements.map((s): Break => (typeof s === 'string' ? { sql: s, also: [] } : s))
-  test.each(cases)('$sql', async ({ sql: statement, also, undo = '' }) => {
+  test.each(cases)('$sql', async ({ sql: statement, also, undo = '', first }) => {
     try {
+      await first?.()
       await sql.unsafe(statement)
       expect((await audit(sql)).map((v) => v.invariant).toSorted()).toEqual([invariant, ...also].toSorted())
     } finally {
@@ -270,5 +397,107 @@ test('a count that found fewer is a shortage, not an oversale, while it is open'
   await post(sql, 'n1', 'set', lines('a', 1))
   expect((await audit(sql)).map((v) => v.invariant)).toEqual(['nothing_is_oversold'])
   await sql`insert into exception (kind, ref) values ('shortage', 'n1/a')`
+  expect(await audit(sql)).toEqual([])
+})
+
+test('what was paid for a bundle may be in its parts', async () => {
+  await sql.unsafe(bundled(100, 100))
+  expect(await audit(sql)).toEqual([])
+})
+
+test('an event that waits for long is known by its exception', async () => {
+  await sql`update inbox set received_at = now() - interval '61 minutes' where order_id in ('undecided', 'notified')`
+  expect((await audit(sql)).map((v) => [v.invariant, v.count])).toEqual([['no_event_waits_too_long', 2]])
+  await sql`
+    insert into exception (kind, ref) select 'undecidable_event', channel || '/' || shop || '/' || event_id
+    from pending where order_id = 'undecided'`
+  await sql`insert into exception (kind, ref) values ('order_not_fetched', 'tmall/shop/notified')`
+  expect(await audit(sql)).toEqual([])
+  // Or it was answered, and waits to be sure.
+  await sql`delete from exception`
+  await sql`update pending set last_error = 'older_than_notification' where order_id = 'notified'`
+  expect((await audit(sql)).map((v) => [v.invariant, v.count])).toEqual([['no_event_waits_too_long', 1]])
+  // How long is the audit's setting.
+  expect(await audit(sql, { pendingSecondsMax: 7_200 })).toEqual([])
+})
+
+test('amounts that do not add up are held, let go by a person, or of what is to be stopped', async () => {
+  const wrong = (change: string) =>
+    sql.unsafe(`
+    update orders set body = (jsonb_set(body::jsonb, '{snapshot,freightFen}', '1') || '${change}')::text where order_id = 'ready'`)
+  await wrong('{"overruled": ["amount_mismatch"]}')
+  expect(await audit(sql)).toEqual([])
+  await wrong('{"overruled": [], "holds": [{"rule": "amount_mismatch", "reason": ""}]}')
+  expect(await audit(sql)).toEqual([])
+  await wrong('{"holds": []}')
+  expect((await audit(sql)).map((v) => v.invariant)).toEqual(['orders_sum_to_what_was_paid'])
+  await sql`update task set state = 'pulled', fence = 1, lease_until = now(), intercept_requested = true where state = 'ready'`
+  expect(await audit(sql)).toEqual([])
+})
+
+test('an order that is closed by what is known breaks nothing, nor one that is about to be matched anew', async () => {
+  await deliver()
+  expect(await audit(sql)).toEqual([])
+  await sql`update bill_row set amount_fen = 299`
+  await sql`update reconciliation set updated_at = '-infinity'`
+  expect(await audit(sql)).toEqual([])
+})
+
+test('a track that came just now may not have marked its order yet', async () => {
+  await deliver()
+  await sql`update track set state = 'returned', updated_at = now()`
+  expect(await audit(sql, { graceSeconds: 30 })).toEqual([])
+  await sql`update track set updated_at = now() - interval '1 minute'`
+  expect((await audit(sql, { graceSeconds: 30 })).map((v) => v.invariant)).toEqual(['closed_orders_agree_anew'])
+})
+
+test('what is to be stopped is called back, and a rebate cancels nothing', async () => {
+  await sql`update task set state = 'pulled', fence = 1, lease_until = now(), intercept_requested = true where state = 'ready'`
+  await sql`update orders set body = jsonb_set(body::jsonb, '{cancelledBy}', '"operator"')::text where order_id = 'ready'`
+  expect(await audit(sql)).toEqual([])
+  await sql.unsafe(`update task set intercept_requested = false where intercept_requested;
+    update orders set body = (body::jsonb - 'cancelledBy' || '{"refunds": [{"type": "refund", "refundId": "r", "lineId": null,
+      "status": "refunded", "refundFen": 199, "modifiedAt": 1}]}')::text where order_id = 'ready'`)
+  expect(await audit(sql)).toEqual([])
+})
+
+test('a task whose date has come may be pulled, and one that nobody pulled may wait for it', async () => {
+  await sql.unsafe(presale('shipped', 'to_timestamp(0)'))
+  await sql.unsafe(presale('ready', "now() + interval '1 day'"))
+  expect(await audit(sql)).toEqual([])
+})
+
+test.each([
+  ['is closed', { open: false }],
+  ['serves another channel', { channels: ['jd'] }],
+  ['serves another region', { regions: ['44'] }],
+])('goods may lie where the node %s', async (_, settings) => {
+  await sql.unsafe(`${anHourAgo}; update backorder set since = now() - interval '2 hours'`)
+  await sql`update node set detail = detail || ${sql.json(settings as never)} where node = 'n1'`
+  expect(await audit(sql)).toEqual([])
+})
+
+test('goods may lie there that only warehouses send, at a node that gave the order back, or that came free just now', async () => {
+  await sql.unsafe(`${anHourAgo}; update backorder set since = now() - interval '2 hours' where sku = 'a'`)
+  const found = async () => (await audit(sql)).map((v) => [v.invariant, v.count])
+  const inVain = [['no_order_waits_for_goods_that_are_there', 1]]
+  expect(await found()).toEqual(inVain)
+  await sql`update node set detail = detail || '{"kind": "store"}' where node = 'n1'`
+  expect(await found()).toEqual(inVain)
+  await sql`update sku set detail = detail || '{"warehouseOnly": true}' where sku = 'a'`
+  expect(await found()).toEqual([])
+  await sql`update node set detail = detail || '{"kind": "warehouse"}' where node = 'n1'`
+  expect(await found()).toEqual(inVain)
+  await sql`update orders set body = (body::jsonb || '{"excludedNodes": ["n1"]}')::text where order_id = 'waiting'`
+  expect(await found()).toEqual([])
+  await sql`update orders set body = (body::jsonb - 'excludedNodes')::text where order_id = 'waiting'`
+  await post(sql, 'n1', 'add', lines('a', 1))
+  expect(await found()).toEqual([])
+})
+
+test('a shortage may be over until the sweep has been by', async () => {
+  await sql`
+    insert into exception (kind, ref, detail, since)
+    values ('shortage', 'n1/a', '{"node": "n1", "sku": "a", "missing": 1}', now() - interval '1 hour')`
   expect(await audit(sql)).toEqual([])
 })

@@ -1,15 +1,15 @@
 /**
- * The invariants of a database: one list for tests, bench, simulation and operations. Each is a query that gives the rows
- * that break it; none is a broken promise's only witness. They are in ./audit-events.ts, ./audit-orders.ts, ./audit-tasks.ts
- * and ./audit-stock.ts.
+ * The invariants of a database: one list for tests, bench, simulation and operations. Each finds the rows that break it, by a
+ * query or by a rule of the brain; none is a broken promise's only witness. The other files of this folder hold them, by what
+ * they are about.
  *
  * They hold in every snapshot, also while a service is at work, apart from what takes a moment from one commit to the
- * next: `graceSeconds` leaves out what is younger.
+ * next, or until the next round of the sweep: see AuditAges.
  */
 
 import type { Sql, Transaction } from '../postgres/connect.ts'
 import { eventInvariants } from './events.ts'
-import type { Invariant } from './invariant.ts'
+import { type AuditAges, agesDefault, type BrokenRow, type Invariant, setAges } from './invariant.ts'
 import { orderInvariants } from './orders.ts'
 import { stockInvariants } from './stock.ts'
 import { taskInvariants } from './tasks.ts'
@@ -18,21 +18,21 @@ export interface Violation {
   readonly invariant: string
   readonly count: number
   /** The first few, ids and figures only. */
-  readonly examples: readonly Readonly<Record<string, unknown>>[]
+  readonly examples: readonly BrokenRow[]
 }
 
 export interface Checked {
   readonly invariant: string
   /** null: it holds. */
   readonly violation: Violation | null
+  /** What was not looked at, as a sentence; null: all was. */
+  readonly leftOut: string | null
   readonly ms: number
 }
 
-export interface AuditOptions {
+export interface AuditOptions extends Partial<AuditAges> {
   /** Connections that check at the same time, all on one snapshot; 1 when absent. */
   readonly connections?: number
-  /** 0 when absent: for a settled database. */
-  readonly graceSeconds?: number
   /** Only these; all when absent. */
   readonly only?: readonly string[]
   /** Told of each as soon as it is checked. */
@@ -42,18 +42,41 @@ export interface AuditOptions {
 const invariants: readonly Invariant[] = [...eventInvariants, ...orderInvariants, ...taskInvariants, ...stockInvariants]
 export const invariantNames: readonly string[] = invariants.map((i) => i.name)
 
-/** The query that gives the rows that break one. */
+/** The query that gives the rows that break one. Throws on one that no query can find. */
 export function queryOf(name: string): string {
-  return invariants.find((i) => i.name === name)!.query
+  const invariant = invariants.find((i) => i.name === name)
+  if (invariant === undefined || !('query' in invariant)) throw new TypeError(`${name} has no query`)
+  return invariant.query
+}
+
+/** All that breaks one, as many as `max`. */
+export async function brokenRows(
+  sql: Sql,
+  name: string,
+  max: number,
+  ages: Partial<AuditAges>,
+): Promise<readonly BrokenRow[]> {
+  const rows: BrokenRow[] = []
+  const invariant = invariants.find((i) => i.name === name)!
+  await sql.begin(snapshotMode, async (tx) => {
+    await prepare(tx, ages)
+    if ('query' in invariant) rows.push(...(await tx.unsafe(`${invariant.query} limit ${max}`)))
+    else await invariant.find(tx, (row) => void (rows.length < max && rows.push(row)))
+  })
+  return rows
 }
 
 /** Those that take longest first, so that several connections end together. Measured over a million orders. */
 const longestFirst: readonly string[] = [
+  'closed_orders_agree_anew',
   'items_carry_what_was_paid',
+  'orders_sum_to_what_was_paid',
+  'order_states_are_what_units_say',
   'every_order_event_is_decided',
   'every_unit_is_in_one_place',
   'tasks_hold_what_their_orders_say',
   'shipped_is_what_packages_hold',
+  'tasks_of_cancelled_goods_are_called_back',
   'stock_is_what_its_movements_add_up_to',
   'each_task_holds_what_it_took',
   'parcels_are_what_packages_say',
@@ -76,11 +99,7 @@ export async function check(sql: Sql, options: AuditOptions = {}): Promise<Check
   const done: Checked[] = []
   const failures: unknown[] = []
   const work = async (tx: Transaction): Promise<void> => {
-    await tx.unsafe(`
-      set local statement_timeout = 0;
-      set local work_mem = '${workMem}';
-      set local jit = off;
-      set local paidan.grace = '${options.graceSeconds ?? 0} seconds'`)
+    await prepare(tx, options)
     for (let next = left.shift(); next !== undefined && failures.length === 0; next = left.shift()) {
       const checked = await checkOne(tx, next)
       done.push(checked)
@@ -100,6 +119,14 @@ export async function check(sql: Sql, options: AuditOptions = {}): Promise<Check
   return done.sort((a, b) => order(a) - order(b))
 }
 
+async function prepare(tx: Transaction, ages: Partial<AuditAges>): Promise<void> {
+  await tx.unsafe(`
+    set local statement_timeout = 0;
+    set local work_mem = '${workMem}';
+    set local jit = off;
+    ${setAges({ ...agesDefault, ...ages })}`)
+}
+
 function help(
   sql: Sql,
   snapshot: string,
@@ -116,11 +143,22 @@ function help(
   return { began: () => began, ended }
 }
 
-async function checkOne(tx: Transaction, { name, query, glance }: Invariant): Promise<Checked> {
+async function checkOne(tx: Transaction, invariant: Invariant): Promise<Checked> {
   const started = performance.now()
-  const checked = (violation: Violation | null): Checked => {
-    return { invariant: name, violation, ms: performance.now() - started }
+  const { name } = invariant
+  const checked = (violation: Violation | null, leftOut: string | null = null): Checked => {
+    return { invariant: name, violation, leftOut, ms: performance.now() - started }
   }
+  if (!('query' in invariant)) {
+    const examples: BrokenRow[] = []
+    let count = 0
+    const leftOut = await invariant.find(tx, (row) => {
+      count += 1
+      if (examples.length < examplesMax) examples.push(row)
+    })
+    return checked(count === 0 ? null : { invariant: name, count, examples }, leftOut)
+  }
+  const { query, glance } = invariant
   if (glance !== undefined) {
     const [seen] = await tx.unsafe<{ holds: boolean | null }[]>(glance)
     if (seen!.holds === true) return checked(null)

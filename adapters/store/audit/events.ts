@@ -1,4 +1,5 @@
 /** Promises 1 and 2, as far as events go: what was acknowledged is decided once, or still to be, and nothing is dropped silently. */
+import { doubted } from '../inbox/pending.ts'
 import type { Invariant } from './invariant.ts'
 
 export const eventInvariants: readonly Invariant[] = [
@@ -41,6 +42,32 @@ export const eventInvariants: readonly Invariant[] = [
   {
     name: 'no_event_is_decided_and_pending',
     query: `select p.seq, d.order_id, d.version from pending p join decision d on d.seq = p.seq`,
+  },
+  {
+    // Twice in the history of one order, or in those of two, its effect was made twice.
+    name: 'each_event_is_decided_once',
+    query: `
+      select seq, count(*)::int as times, (array_agg(order_id || ' version ' || version order by order_id, version))[:5] as decided
+      from decision where seq > 0 group by seq having count(*) > 1`,
+  },
+  {
+    // An open exception shows a person what cannot be decided or fetched, with its age: telling it again says nothing new.
+    // An event that is put aside for good, with no exception, is told: nothing would ever look at it again. A notification
+    // that was answered waits to be sure only.
+    name: 'no_event_waits_too_long',
+    query: `
+      select p.channel, p.shop, p.event_id, p.kind, p.attempts, i.received_at, p.not_before::text from pending p
+      join inbox i on (i.day, i.channel, i.shop, i.event_id) = (p.day, p.channel, p.shop, p.event_id)
+      where i.received_at < now() - current_setting('paidan.pending_max')::interval
+        and p.last_error is distinct from '${doubted}'
+        and not exists (
+          select from exception e
+          where e.kind = 'undecidable_event' and e.ref = p.channel || '/' || p.shop || '/' || p.event_id
+            and e.resolved_at is null)
+        and not exists (
+          select from exception e
+          where e.kind = 'order_not_fetched' and e.ref = p.channel || '/' || p.shop || '/' || p.order_id
+            and p.kind in ('notification', 'hint') and e.resolved_at is null)`,
   },
   {
     // The same event id with another body is kept and raised.

@@ -1,5 +1,13 @@
-/** One promise that a database can show, as a query that gives the rows that break it. */
-export interface Invariant {
+import type { Transaction } from '../postgres/connect.ts'
+
+/** What breaks a promise: ids and figures only, never what a buyer is called or where he lives. */
+export type BrokenRow = Readonly<Record<string, unknown>>
+
+/** One promise that a database can show. */
+export type Invariant = QueriedInvariant | ComputedInvariant
+
+/** As a query that gives the rows that break it. */
+export interface QueriedInvariant {
   readonly name: string
   /** Gives ids and figures only, never what a buyer is called or where he lives. */
   readonly query: string
@@ -10,11 +18,51 @@ export interface Invariant {
   readonly glance?: string
 }
 
+/** Where a rule of the brain says what is right: what it needs is read in batches, or added up by Postgres, and put to that rule. */
+export interface ComputedInvariant {
+  readonly name: string
+  /** Tells of each row that breaks it. Gives what it left out, as a sentence; null: nothing. */
+  readonly find: (tx: Transaction, tell: (row: BrokenRow) => void) => Promise<string | null>
+}
+
+/** The settings of one audit, which queries read. All in seconds. */
+export interface AuditAges {
+  /** Others may be in the middle of what is younger. 0: the database is settled. */
+  readonly graceSeconds: number
+  /** An event that waits longer for its decision is told. */
+  readonly pendingSecondsMax: number
+  /** The sweep of a running service looks at everything within this time. */
+  readonly sweepSeconds: number
+  /** A service asks for an order that waits for goods again at least so often: see workers/stock/restock.ts. */
+  readonly restockSeconds: number
+}
+
+export const agesDefault: AuditAges = {
+  graceSeconds: 0,
+  pendingSecondsMax: 3_600,
+  // Sixty rounds of a sweep that looks every five seconds, with a backlog before it.
+  sweepSeconds: 300,
+  // The sweep doubles its waits up to an hour; what it asks for then has some minutes to be decided.
+  restockSeconds: 4_500,
+}
+
+export function setAges(ages: AuditAges): string {
+  const { graceSeconds, pendingSecondsMax, sweepSeconds, restockSeconds } = ages
+  return `
+    set local paidan.grace = '${graceSeconds} seconds';
+    set local paidan.pending_max = '${pendingSecondsMax} seconds';
+    set local paidan.sweep = '${sweepSeconds} seconds';
+    set local paidan.restock = '${restockSeconds} seconds'`
+}
+
 /**
  * How old something has to be before it is wrong: other processes may be in the middle of it. Nothing in a settled
  * database is.
  */
 export const grace = `current_setting('paidan.grace')::interval`
+
+/** By then a sweep has looked, if a service runs. */
+export const sweep = `current_setting('paidan.sweep')::interval`
 
 /**
  * The sum over a bag of (keys, quantity) of a number that is as good as random for each key: two bags with one sum are

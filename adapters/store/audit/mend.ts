@@ -7,10 +7,12 @@
  */
 import type { NodeDelta } from '../../../router/stock.ts'
 import type { Sql, Transaction } from '../postgres/connect.ts'
-import { nextNodeSeq } from '../stock/stock.ts'
+import { followSafety, nextNodeSeq, nodesWithOtherSafety } from '../stock/stock.ts'
+import { agesDefault, setAges } from './invariant.ts'
 
 /** Of one statement; what is left is mended by the next. */
 const batch = 10_000
+const nodesPerQuery = 256
 
 /** Events that are neither decided nor waiting wait again: a decision that is made twice changes nothing the second time. */
 export async function queueLostEvents(sql: Sql, broken: string): Promise<number> {
@@ -151,7 +153,18 @@ async function mendNode(tx: Transaction, node: string, skus: readonly string[]):
 async function changed(sql: Sql, statement: string): Promise<number> {
   return (await sql.begin(async (tx) => {
     await tx`set local statement_timeout = 0`
-    await tx.unsafe(`set local paidan.grace = '30 seconds'`)
+    await tx.unsafe(setAges({ ...agesDefault, graceSeconds: 30 }))
     return (await tx.unsafe(statement)).count
   })) as number
+}
+
+/** Nodes whose rows kept back another safety stock than is set. What Redis then has to hear carries the node's number. */
+export async function mendSafety(sql: Sql): Promise<number> {
+  let mended = 0
+  for (let after: string | null = ''; after !== null; ) {
+    const some = await nodesWithOtherSafety(sql, after, nodesPerQuery)
+    for (const node of some.nodes) mended += (await sql.begin((tx) => followSafety(tx, node))) === null ? 0 : 1
+    after = some.last
+  }
+  return mended
 }

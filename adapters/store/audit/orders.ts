@@ -1,5 +1,9 @@
 /** Promises 2, 4, 5 and 8: an order is one order, its units are each in one place, its money adds up, its end is agreed on. */
+import { closedMatchAnew } from './closed-orders.ts'
 import { bagSum, type Invariant, numberedSum } from './invariant.ts'
+import { bundlesShare, ordersSum } from './money.ts'
+import { orderStates } from './order-states.ts'
+import { waitInVain } from './waiting-orders.ts'
 
 const allocationsOf = `orders o cross join lateral
   jsonb_to_recordset(o.allocations) as a (item int, quantity int, place text, "taskId" text)`
@@ -86,6 +90,7 @@ export const orderInvariants: readonly Invariant[] = [
       ) a using (order_id, sku)
       where coalesce(b.quantity, 0) <> coalesce(a.quantity, 0)`,
   },
+  waitInVain,
   {
     // What was paid for a line is in its items, to the fen.
     name: 'items_carry_what_was_paid',
@@ -108,6 +113,9 @@ export const orderInvariants: readonly Invariant[] = [
         from orders o, jsonb_to_recordset(o.items) as i (line int, "paidFen" bigint)
       ) as holds`,
   },
+  ordersSum,
+  bundlesShare,
+  orderStates,
   {
     // A mark says that somebody is about to look again.
     name: 'closed_orders_are_agreed_on',
@@ -116,4 +124,5 @@ export const orderInvariants: readonly Invariant[] = [
       where o.state = 'closed' and (r.order_id is null or (r.state <> 'closed' and r.updated_at <> '-infinity'
         and (r.detail ->> 'version')::int = o.version))`,
   },
+  closedMatchAnew,
 ]

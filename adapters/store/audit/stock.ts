@@ -1,5 +1,5 @@
 /** Promise 3: what is promised is there, is promised to somebody, and follows from what happened. */
-import { bagSum, grace, type Invariant } from './invariant.ts'
+import { bagSum, grace, type Invariant, sweep } from './invariant.ts'
 
 /** What a task still has to ship; of a cancelled one nothing. */
 const leftOfTasks = `task, jsonb_to_recordset(lines) as l (sku text, quantity int, shipped int)
@@ -22,6 +22,18 @@ export const stockInvariants: readonly Invariant[] = [
           where m.node = s.node and m.at > now() - ${grace})`,
   },
   {
+    // Each posting of stock and each round of the sweep ends those that are over.
+    name: 'open_shortages_are_short',
+    query: `
+      select s.node, s.sku, s.on_hand, s.reserved, e.since from exception e
+      join stock s on s.node = e.detail ->> 'node' and s.sku = e.detail ->> 'sku'
+      where e.kind = 'shortage' and e.resolved_at is null and s.reserved <= s.on_hand
+        and e.since < now() - ${sweep}
+        and not exists (
+          select from stock_movement m join node n on n.node = m.node and n.seq = m.node_seq
+          where m.node = s.node and m.at > now() - ${sweep})`,
+  },
+  {
     name: 'reserved_is_what_live_tasks_hold',
     query: `
       select coalesce(s.node, t.node) as node, coalesce(s.sku, t.sku) as sku, s.reserved, t.quantity
@@ -29,6 +41,12 @@ export const stockInvariants: readonly Invariant[] = [
         select node, l.sku, sum(l.quantity - l.shipped) as quantity from ${leftOfTasks} group by 1, 2
       ) t using (node, sku)
       where coalesce(s.reserved, 0) <> coalesce(t.quantity, 0)`,
+  },
+  {
+    name: 'safety_is_what_its_node_says',
+    query: `
+      select s.node, s.sku, s.safety, n.detail ->> 'safetyStock' as set from stock s join node n using (node)
+      where s.safety <> coalesce((n.detail ->> 'safetyStock')::int, 0)`,
   },
   {
     name: 'stock_is_what_its_movements_add_up_to',

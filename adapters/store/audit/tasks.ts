@@ -1,4 +1,6 @@
 /** Promises 3, 4 and 6, as far as tasks go: a task is somebody's, is held by a fence, and each unit of it leaves once. */
+import { calledBack } from './called-back.ts'
+import { pulledAtTheirDates } from './dates.ts'
 import { bagSum, type Invariant } from './invariant.ts'
 
 export const taskInvariants: readonly Invariant[] = [
@@ -67,4 +69,6 @@ export const taskInvariants: readonly Invariant[] = [
         and not exists (
           select from pending p where p.channel = o.channel and p.shop = o.shop and p.order_id = o.order_id)`,
   },
+  calledBack,
+  pulledAtTheirDates,
 ]

@@ -45,7 +45,7 @@ test('what is put again keeps its number, and the next new one gets the next', a
       sql,
       [...nodes, 'new'].map((node) => nodeToPut(node)),
     ),
-  ).toEqual({ created: ['new'] })
+  ).toEqual({ created: ['new'], deltas: [] })
   expect(await stepsOf('sku')).toEqual([...Array(21).keys()])
   expect(await stepsOf('node')).toEqual([...Array(6).keys()])
   const read = await loadCatalog(sql)
@@ -94,7 +94,7 @@ test('nodes are locked in the order of their keys, as by whoever moves their sto
     while ((await waits()).count === 0) await new Promise((resolve) => setTimeout(resolve, 10))
     await tx`select from node where node = 'b' for update`
   })
-  expect(await put).toEqual({ created: [] })
+  expect(await put).toEqual({ created: [], deltas: [] })
 })
 
 test('numbers that an earlier release left sparse are made dense, in their order', async () => {

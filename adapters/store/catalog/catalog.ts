@@ -2,10 +2,13 @@
  * Settings: shops, SKUs, nodes, carrier accounts. Small, read whole into memory by whoever decides, and read again when
  * `catalog_version` has risen.
  */
-import type { ChannelName, Node, Sku } from '../../../router/types.ts'
+import type { Node } from '../../../router/node.ts'
+import type { NodeDelta } from '../../../router/stock.ts'
+import type { ChannelName, Sku } from '../../../router/types.ts'
 import type { Queryable, Sql } from '../postgres/connect.ts'
 import { type PreviousSecrets, type Secrets, sealedSecrets } from '../secrets/credentials.ts'
 import type { Vault } from '../secrets/vault.ts'
+import { followSafety } from '../stock/stock.ts'
 
 /** Without its credentials, which only ./credentials.ts reads. */
 export interface ShopRow {
@@ -77,6 +80,22 @@ export async function putShop(sql: Sql, vault: Vault, shop: ShopToPut): Promise<
   })
 }
 
+/** A bundle of what is no plain SKU: it does not exist, or is a bundle itself. */
+export class BundleUnfit extends Error {
+  readonly code = 'bundle_unfit'
+  readonly bundle: string
+  readonly component: string
+  readonly exists: boolean
+
+  constructor(bundle: string, component: string, exists: boolean) {
+    super(`the bundle ${bundle} cannot hold ${component}`)
+    this.bundle = bundle
+    this.component = component
+    this.exists = exists
+  }
+}
+
+/** All or none. Throws BundleUnfit, also when what is made a bundle here is a component elsewhere. */
 export async function putSkus(sql: Sql, skus: readonly Sku[]): Promise<void> {
   await sql.begin(async (tx) => {
     await raiseVersion(tx)
@@ -89,7 +108,23 @@ export async function putSkus(sql: Sql, skus: readonly Sku[]): Promise<void> {
       insert into sku (sku, detail)
       select sku, detail from ${given} where not exists (select from sku s where s.sku = r.sku) order by sku
       on conflict (sku) do update set detail = excluded.detail`
+    // Seen whole, since settings are put by one at a time.
+    const bundles = skus.filter((s) => s.bundle.length > 0).map((s) => s.sku)
+    const unfit = bundles.length === 0 ? undefined : await unfitBundle(tx, bundles)
+    if (unfit !== undefined) throw new BundleUnfit(unfit.bundle, unfit.component, unfit.exists)
   })
+}
+
+async function unfitBundle(tx: Queryable, bundles: readonly string[]) {
+  const [unfit] = await tx<{ bundle: string; component: string; exists: boolean }[]>`
+    select b.sku as bundle, c.sku as component, known.sku is not null as exists
+    from sku b cross join lateral jsonb_to_recordset(b.detail -> 'bundle') as c (sku text)
+    left join sku known on known.sku = c.sku
+    where jsonb_array_length(b.detail -> 'bundle') > 0
+      and (known.sku is null and b.sku = any(${bundles})
+        or jsonb_array_length(known.detail -> 'bundle') > 0 and (b.sku = any(${bundles}) or c.sku = any(${bundles})))
+    order by 1, 2 limit 1`
+  return unfit
 }
 
 export class NodeKeyTaken extends Error {
@@ -103,14 +138,15 @@ export interface NodeToPut {
   readonly previousKeyUntil?: number | null
 }
 
-/**
- * Whether each was made by this call, in the order of `nodes`; a change of safety stock is the caller's to carry into
- * `stock`. Throws NodeKeyTaken, or Postgres' 23505, on a key that is taken from another node.
- */
-export async function putNodes(
-  sql: Sql,
-  nodes: readonly NodeToPut[],
-): Promise<{ readonly created: readonly string[] }> {
+export interface NodesPut {
+  /** Those that were made by this call. */
+  readonly created: readonly string[]
+  /** What changed for Redis: another safety stock was carried into the rows of a node. */
+  readonly deltas: readonly NodeDelta[]
+}
+
+/** One transaction. Throws NodeKeyTaken, or Postgres' 23505, on a key that is taken from another node. */
+export async function putNodes(sql: Sql, nodes: readonly NodeToPut[]): Promise<NodesPut> {
   return await sql.begin(async (tx) => {
     await raiseVersion(tx)
     const rows = nodes.map((n) => ({
@@ -147,7 +183,14 @@ export async function putNodes(
         from ${given}
         where n.node = r.node and not (r.node = any(${made.map((m) => m.node)}))`
     }
-    return { created: made.map((r) => r.node) }
+    const created = made.map((r) => r.node)
+    const deltas: NodeDelta[] = []
+    for (const node of rows.map((r) => r.node).toSorted()) {
+      // A node that is new has no stock yet.
+      const delta = created.includes(node) ? null : await followSafety(tx, node)
+      if (delta !== null) deltas.push(delta)
+    }
+    return { created, deltas }
   })
 }
 

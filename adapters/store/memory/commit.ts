@@ -3,10 +3,11 @@
  * ../orders/commit.ts, whose meaning this has.
  */
 
+import { isDueAfter } from '../../../router/reconcile.ts'
 import { changesOf } from '../../../router/stock.ts'
 import type { Task } from '../../../router/task.ts'
 import type { StockKey } from '../../../router/types.ts'
-import { type CommitOutcome, type DecisionWrite, hasSomethingToClose } from '../orders/commit.ts'
+import type { CommitOutcome, DecisionWrite } from '../orders/commit.ts'
 import { keyOf } from '../orders/load.ts'
 import { replaceBackorders } from './backorders.ts'
 import { markDue } from './due.ts'
@@ -41,7 +42,7 @@ export function commitDecisions(
   replaceBackorders(tables, kept)
   markDue(
     tables,
-    kept.filter(hasSomethingToClose).map((w) => w.order.id),
+    kept.filter((w) => w.order !== w.before && isDueAfter(w.before, w.order)).map((w) => w.order.id),
   )
   return { outcome: 'committed', conflicts, deltas }
 }

@@ -44,8 +44,6 @@ export class MemoryStore implements OrderStore {
     this.#now = now
   }
 
-  // ─────────────────────────────────────────────────────────────── the epoch lock
-
   /** Whether somebody holds the epoch lock, or waits for it. */
   get locked(): boolean {
     return this.#lock.isHeld

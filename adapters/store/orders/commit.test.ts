@@ -125,8 +125,8 @@ describe('the guard of the stock', () => {
     ['what the node never had', 'n1', 'c', 1, false],
     ['what no node has', 'n3', 'a', 1, false],
   ])('%s', async (_, node, sku, quantity, fits) => {
-    await post(sql, 'n1', 'add', lines('a', 5))
-    await post(sql, 'n1', 'add', lines('b', 5), 2)
+    // The node keeps two of each back.
+    await post(sql, 'n1', 'add', lines('a', 7, 'b', 5), 2)
     await post(sql, 'n2', 'add', lines('c', 5))
     const before = await everything()
     const write = await decided(sql, 'o', { told: paid('o', sku, quantity), node })

@@ -6,20 +6,18 @@
  * Locks are taken in one order everywhere: orders, tasks, events, nodes, stock, what is due, each by key.
  */
 
-import { closableStates } from '../../../router/reconcile/types.ts'
+import { isDueAfter } from '../../../router/reconcile.ts'
 import type { NewTask, NodeDelta, Release } from '../../../router/stock.ts'
 import type { Task } from '../../../router/task.ts'
-import type { Order } from '../../../router/types.ts'
+import type { Order, StockKey } from '../../../router/types.ts'
 import type { Sql, Transaction } from '../postgres/connect.ts'
 import { jsonColumn, jsonText, textColumn } from '../postgres/json-text.ts'
 import { together } from '../postgres/together.ts'
-import { markDue } from '../settle/due.ts'
+import { epochLock } from '../stock/epoch.ts'
 import { moveStock } from '../stock/move-stock.ts'
 import { replaceBackorders } from './backorders.ts'
-import { orderBody } from './order-row.ts'
-
-/** The advisory lock that a raise of the stock epoch holds alone, and every decision shares. */
-export const epochLock = 7_253_001
+import { markDue } from './mark-due.ts'
+import { insertOrders, insertTasks, type TaskToInsert, unnested, updateOrders, updateTasks } from './write-orders.ts'
 
 export interface DecisionWrite {
   /** The pending events that this settles. */
@@ -46,7 +44,7 @@ export type CommitOutcome =
       readonly deltas: readonly NodeDelta[]
     }
   /** Nothing was written: these have less than was to be reserved. */
-  | { readonly outcome: 'stock_refused'; readonly short: readonly { readonly node: string; readonly sku: string }[] }
+  | { readonly outcome: 'stock_refused'; readonly short: readonly StockKey[] }
   /** Nothing was written: reservations of this epoch are void. */
   | { readonly outcome: 'stale_epoch'; readonly epoch: number }
   /** Nothing was written: some event was settled by somebody else. */
@@ -80,9 +78,9 @@ async function commit(tx: Transaction, epoch: number, writes: readonly DecisionW
   const [, deltas] = await together([
     settleEvents(tx, kept),
     takeAndGiveStock(tx, kept),
-    updateOrders(tx, kept),
-    insertTasks(tx, kept),
-    updateTasks(tx, kept),
+    updateOrders(tx, changedOrders(kept)),
+    insertTasks(tx, kept.flatMap(tasksToInsert)),
+    updateTasks(tx, kept.flatMap(changedTasks)),
     insertRecords(tx, kept),
     replaceBackorders(tx, kept),
     raiseProblems(tx, kept),
@@ -90,9 +88,21 @@ async function commit(tx: Transaction, epoch: number, writes: readonly DecisionW
   // Behind the stock's locks, and not among them: a ship holds its stock when it marks, and a bill several marks.
   await markDue(
     tx,
-    kept.filter(hasSomethingToClose).map((w) => w.order.id),
+    kept.filter((w) => w.order !== w.before && isDueAfter(w.before, w.order)).map((w) => w.order.id),
   )
   return { outcome: 'committed', conflicts: [...conflicts], deltas }
+}
+
+function changedOrders(writes: readonly DecisionWrite[]): Order[] {
+  return writes.filter((w) => w.before.version > 0 && w.order !== w.before).map((w) => w.order)
+}
+
+function tasksToInsert({ newTasks, order, shipBy }: DecisionWrite): TaskToInsert[] {
+  return newTasks.map(({ task }) => ({ task, orderId: order.id, shipBy }))
+}
+
+function changedTasks({ tasks, tasksBefore }: DecisionWrite): Task[] {
+  return tasks.filter((task, i) => task !== tasksBefore[i])
 }
 
 async function takeAndGiveStock(tx: Transaction, writes: readonly DecisionWrite[]): Promise<readonly NodeDelta[]> {
@@ -113,11 +123,11 @@ async function checkEpoch(tx: Transaction, epoch: number): Promise<void> {
 }
 
 async function findConflicts(tx: Transaction, writes: readonly DecisionWrite[]): Promise<Set<number>> {
-  const isNew = writes.filter((w) => w.before.version === 0 && w.order !== w.before)
+  const added = writes.filter((w) => w.before.version === 0 && w.order !== w.before).map((w) => w.order)
   const known = writes.filter((w) => w.before.version > 0)
   const ids = known.map((w) => w.before.id)
   const [inserted, versions, tasks] = await together([
-    insertOrders(tx, isNew),
+    insertOrders(tx, added),
     ids.length === 0
       ? []
       : tx<{ id: string; version: number }[]>`
@@ -152,77 +162,6 @@ function isSameTask(
   return row.fence === task.fence && task.lines.every((l, i) => l.shipped === shipped[i])
 }
 
-async function insertOrders(tx: Transaction, writes: readonly DecisionWrite[]): Promise<Set<string>> {
-  if (writes.length === 0) return new Set()
-  // In key order: two processes that know the same orders by different ids must meet in one direction.
-  const orders = writes
-    .map((w) => w.order)
-    .sort((a, b) => compare(a.channel, b.channel) || compare(a.shop, b.shop) || compare(a.orderId, b.orderId))
-  const inserted = await tx<{ id: string }[]>`
-    insert into orders (id, channel, shop, order_id, version, state, transaction_id, body, items, allocations)
-    select id::bigint, channel, shop, order_id, version::int, state, nullif(transaction_id, ''), body, items::jsonb,
-      allocations::jsonb
-    from ${orderRows(tx, orders)}
-    on conflict do nothing returning id`
-  return new Set(inserted.map((r) => r.id))
-}
-
-async function updateOrders(tx: Transaction, writes: readonly DecisionWrite[]): Promise<void> {
-  const orders = writes.filter((w) => w.before.version > 0 && w.order !== w.before).map((w) => w.order)
-  if (orders.length === 0) return
-  await tx`
-    update orders o set version = r.version::int, state = r.state, transaction_id = nullif(r.transaction_id, ''),
-      body = r.body, items = r.items::jsonb, allocations = r.allocations::jsonb, updated_at = now()
-    from ${orderRows(tx, orders)}
-    where o.id = r.id::bigint`
-}
-
-/** Columns of `orders` under the name r, all of them text. */
-function orderRows(tx: Transaction, orders: readonly Order[]) {
-  const column = (read: (order: Order) => string | number | null) => unnested(tx, textColumn(orders.map(read)))
-  return tx`
-    rows from (
-      ${column((o) => o.id)}, ${column((o) => o.channel)}, ${column((o) => o.shop)}, ${column((o) => o.orderId)},
-      ${column((o) => o.version)}, ${column((o) => o.state)}, ${column((o) => o.snapshot?.transactionId ?? null)},
-      ${unnested(tx, jsonColumn(orders.map(orderBody)))}, ${unnested(tx, jsonColumn(orders.map((o) => o.items)))},
-      ${unnested(tx, jsonColumn(orders.map((o) => o.allocations)))}
-    ) as r (id, channel, shop, order_id, version, state, transaction_id, body, items, allocations)`
-}
-
-/** A column of ./json-text.ts as a set of texts. */
-function unnested(tx: Transaction, column: string) {
-  return tx`unnest(string_to_array(${column}::text, chr(30)))`
-}
-
-async function insertTasks(tx: Transaction, writes: readonly DecisionWrite[]): Promise<void> {
-  const rows = writes.flatMap((w) => w.newTasks.map(({ task }) => ({ task, orderId: w.order.id, shipBy: w.shipBy })))
-  if (rows.length === 0) return
-  const column = (read: (row: (typeof rows)[number]) => string | number | null) =>
-    unnested(tx, textColumn(rows.map(read)))
-  await tx`
-    insert into task (task_id, order_id, node, state, lines, ship_by)
-    select id, order_id::bigint, node, 'ready', lines::jsonb, nullif(ship_by, '')::bigint
-    from rows from (
-      ${column((r) => r.task.taskId)}, ${column((r) => r.orderId)}, ${column((r) => r.task.node)},
-      ${unnested(tx, jsonColumn(rows.map((r) => r.task.lines)))}, ${column((r) => r.shipBy)}
-    ) as r (id, order_id, node, lines, ship_by)`
-}
-
-async function updateTasks(tx: Transaction, writes: readonly DecisionWrite[]): Promise<void> {
-  const rows = writes.flatMap((w) =>
-    w.tasks
-      .filter((t, i) => t !== w.tasksBefore[i])
-      .map((t) => ({ id: t.taskId, state: t.state, intercept: t.interceptRequested, lines: t.lines })),
-  )
-  if (rows.length === 0) return
-  // Where nothing left of it, what had been asked for is kept to be read.
-  await tx`
-    update task set state = r.state, intercept_requested = r.intercept, updated_at = now(),
-      lines = case when r.state = 'cancelled' then task.lines else r.lines end
-    from json_to_recordset(${jsonText(rows)}::text::json) as r (id text, state text, intercept boolean, lines jsonb)
-    where task.task_id = r.id`
-}
-
 async function insertRecords(tx: Transaction, writes: readonly DecisionWrite[]): Promise<void> {
   const records = writes.flatMap((w) => w.records.map((r) => ({ ...r, id: w.order.id, version: w.order.version })))
   if (records.length === 0) return
@@ -253,13 +192,4 @@ async function settleEvents(tx: Transaction, writes: readonly DecisionWrite[]): 
   const seqs = writes.flatMap((w) => w.seqs)
   const settled = await tx`delete from pending where seq = any(${seqs}::bigint[]) returning seq`
   if (settled.length !== seqs.length) throw new Rollback({ outcome: 'settled_elsewhere' })
-}
-
-/** Or had, like a cancelled order that is paid after all: what was found missing then is to be looked at again. */
-export function hasSomethingToClose({ before, order }: DecisionWrite): boolean {
-  return order !== before && [before, order].some(({ state }) => closableStates.includes(state))
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }

@@ -2,9 +2,10 @@
 import { createHash } from 'node:crypto'
 import type { BillRow } from '../../../router/bill.ts'
 import { type ExceptionEntry, raise } from '../exceptions.ts'
+import { markDue } from '../orders/mark-due.ts'
 import type { Queryable, Sql } from '../postgres/connect.ts'
 import { jsonText } from '../postgres/json-text.ts'
-import { compareIds, markDue } from './due.ts'
+import { compareIds } from './due.ts'
 
 export interface BillImport {
   readonly inserted: number

@@ -1,19 +1,6 @@
-/**
- * Which orders have to be reconciled again. The mark is in the order's reconciliation row, set in the transaction that
- * changed something, so that a crash between the change and its reconciliation loses nothing: the sweep finds the mark.
- */
+/** Which orders have to be reconciled again: those that carry the mark of ../orders/mark-due.ts, and what the mark may have missed. */
 import { closableStates } from '../../../router/reconcile/types.ts'
 import type { Queryable } from '../postgres/connect.ts'
-
-/** Marks orders, and enters those that are new here. The last statement of its transaction: it locks in order of id. */
-export async function markDue(sql: Queryable, orderIds: readonly string[]): Promise<void> {
-  if (orderIds.length === 0) return
-  await sql`
-    insert into reconciliation (order_id, state, detail, updated_at)
-    select id, 'open', '{}'::json, '-infinity'::timestamptz
-    from (select distinct unnest(${orderIds as string[]}::bigint[]) as id) as given order by id
-    on conflict (order_id) do update set updated_at = '-infinity' where reconciliation.updated_at <> '-infinity'`
-}
 
 /** Marked orders, lowest id first, after the given one. */
 export async function dueOrders(sql: Queryable, afterOrderId: string, limit: number): Promise<string[]> {

@@ -1,8 +1,9 @@
 /** Tracks: a carrier's latest word on each waybill, which may come before the parcel that it is about. */
 import { createHash } from 'node:crypto'
 import { finality, type Track, trackStates } from '../../../router/track.ts'
+import { markDue } from '../orders/mark-due.ts'
 import type { Sql } from '../postgres/connect.ts'
-import { markDue, ordersTouchedByWaybills } from './due.ts'
+import { ordersTouchedByWaybills } from './due.ts'
 
 export interface RecordedTrack {
   /** older: a newer or a final word is known; the stored one stands. */

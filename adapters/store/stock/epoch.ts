@@ -1,6 +1,8 @@
 /** The stock epoch: which generation of Redis' counters is to be believed. Raised alone, shared by every decision. */
-import { epochLock } from '../orders/commit.ts'
 import type { Queryable, Sql, Transaction } from '../postgres/connect.ts'
+
+/** The advisory lock that a raise of the stock epoch holds alone, and every decision shares. */
+export const epochLock = 7_253_001
 
 export async function currentEpoch(sql: Queryable): Promise<number> {
   const [row] = await sql<{ epoch: string }[]>`select epoch from stock_epoch`

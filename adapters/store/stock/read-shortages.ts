@@ -1,10 +1,15 @@
 /** A shortage as one moment sees it: what is missing, who holds it, and what is called back already. */
-
 import type { StockKey } from '../../../router/types.ts'
 import { pendingAmong } from '../inbox/pending.ts'
-import type { ReadShortages } from '../order-store.ts'
 import type { Sql } from '../postgres/connect.ts'
-import { shortAt, type UnpulledTask, unpulledTasks } from './shortages.ts'
+import { type ShortRow, shortAt, type UnpulledTask, unpulledTasks } from './shortages.ts'
+
+export interface ReadShortages {
+  readonly short: readonly ShortRow[]
+  readonly tasks: readonly UnpulledTask[]
+  /** Event ids, as `recallIdOf` gave them, that wait for their decision. */
+  readonly recalled: ReadonlySet<string>
+}
 
 // A decision between two of these readings would be counted twice or not at all, and a task too many called back.
 const asOneMoment = 'isolation level repeatable read read only'

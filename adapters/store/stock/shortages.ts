@@ -3,9 +3,7 @@ import type { StockKey } from '../../../router/types.ts'
 import type { Queryable } from '../postgres/connect.ts'
 import type { Shortage } from './stock.ts'
 
-export interface ShortRow extends Shortage {
-  readonly node: string
-}
+export interface ShortRow extends Shortage, StockKey {}
 
 /** Rows that promise more than there is: of one posting's, or all. */
 export async function shortRows(
@@ -19,10 +17,7 @@ export async function shortRows(
 }
 
 /** Which of some rows promise more than there is. */
-export async function shortAt(
-  sql: Queryable,
-  places: readonly { readonly node: string; readonly sku: string }[],
-): Promise<ShortRow[]> {
+export async function shortAt(sql: Queryable, places: readonly StockKey[]): Promise<ShortRow[]> {
   return await sql<ShortRow[]>`
     select s.node, s.sku, s.reserved - s.on_hand as missing
     from unnest(${places.map((p) => p.node)}::text[], ${places.map((p) => p.sku)}::text[]) as p (node, sku)
@@ -31,9 +26,7 @@ export async function shortAt(
     ) s order by s.node, s.sku`
 }
 
-export interface UnpulledTask {
-  readonly node: string
-  readonly sku: string
+export interface UnpulledTask extends StockKey {
   readonly taskId: string
   readonly channel: string
   readonly shop: string
@@ -43,10 +36,7 @@ export interface UnpulledTask {
 }
 
 /** Tasks that nobody pulled and that hold a SKU at a node, newest first: the ones to source elsewhere after a count. */
-export async function unpulledTasks(
-  sql: Queryable,
-  rows: readonly { readonly node: string; readonly sku: string }[],
-): Promise<UnpulledTask[]> {
+export async function unpulledTasks(sql: Queryable, rows: readonly StockKey[]): Promise<UnpulledTask[]> {
   return await sql<UnpulledTask[]>`
     select s.node, s.sku, t.task_id as "taskId", o.channel, o.shop, o.order_id as "orderId",
       (select sum((l ->> 'quantity')::int)::int from jsonb_array_elements(t.lines) l where l ->> 'sku' = s.sku) as quantity

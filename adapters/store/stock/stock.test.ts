@@ -21,6 +21,7 @@ import {
   post,
   pullOne,
   route,
+  setSafety,
   sha256,
   skuOf,
   snapshotOf,
@@ -28,7 +29,7 @@ import {
 } from '../testing/world.ts'
 import { type TestDatabase, testDatabase } from '../testing.ts'
 import { endShortages, shortAmong, unpulledTasks } from './shortages.ts'
-import { changeSafety, deltasAfter, figuresOf, type Posted, postStock, stockRows } from './stock.ts'
+import { deltasAfter, figuresOf, nodesWithOtherSafety, type Posted, postStock, stockRows } from './stock.ts'
 
 let database: TestDatabase
 let sql: Sql
@@ -167,12 +168,16 @@ describe('a count below what is promised', () => {
 describe('safety stock', () => {
   test('is carried into every row of the node, and only those that differ are told', async () => {
     await post(sql, 'n1', 'add', lines('a', 5), 1)
-    await post(sql, 'n1', 'add', lines('b', 5), 3)
     await post(sql, 'n2', 'add', lines('a', 5), 1)
-    expect(await changeSafety(sql, 'n1', 3)).toEqual({ node: 'n1', seq: 3, lines: [{ sku: 'a', delta: -2 }] })
-    expect(await changeSafety(sql, 'n1', 3)).toBeNull()
-    expect(await changeSafety(sql, 'n1', 0)).toMatchObject({ seq: 4 })
-    expect(await changeSafety(sql, 'n2', 9)).toMatchObject({ seq: 2, lines: [{ sku: 'a', delta: -8 }] })
+    await sql`update node set detail = jsonb_set(detail, '{safetyStock}', '3') where node = 'n1'`
+    await post(sql, 'n1', 'add', lines('b', 5))
+    expect(await nodesWithOtherSafety(sql, '', 1)).toEqual({ nodes: ['n1'], last: 'n1' })
+    expect(await nodesWithOtherSafety(sql, 'n1', 10)).toMatchObject({ nodes: [] })
+    expect(await nodesWithOtherSafety(sql, 'n9', 10)).toEqual({ nodes: [], last: null })
+    expect(await setSafety(sql, 'n1', 3)).toEqual({ node: 'n1', seq: 3, lines: [{ sku: 'a', delta: -2 }] })
+    expect(await setSafety(sql, 'n1', 3)).toBeNull()
+    expect(await setSafety(sql, 'n1', 0)).toMatchObject({ seq: 4 })
+    expect(await setSafety(sql, 'n2', 9)).toMatchObject({ seq: 2, lines: [{ sku: 'a', delta: -8 }] })
     expect(await stockRows(sql, { sku: 'a', limit: 10 })).toMatchObject([
       { node: 'n1', safety: 0, available: 5 },
       { node: 'n2', safety: 9, available: -4 },
@@ -311,7 +316,7 @@ async function perform(act: Act, i: number, told: Told): Promise<void> {
     }
     return
   }
-  if (act.type === 'safety') return void (await changeSafety(sql, 'n1', act.safety))
+  if (act.type === 'safety') return void (await setSafety(sql, 'n1', act.safety))
   if (act.type === 'route') {
     const orderId = `o${i}`
     const write = await decided(sql, orderId, { told: snapshotOf(orderId, lines(act.sku, act.quantity)), node: 'n1' })

@@ -1,8 +1,8 @@
 /**
  * Stock as Postgres keeps it: receipts and counts in, figures out. Reservations are moved by ./commit.ts, shipments by ./tasks.ts.
  */
-import type { NodeDelta } from '../../../router/stock.ts'
-import type { SkuQuantity } from '../../../router/types.ts'
+import { availableOf, type NodeDelta } from '../../../router/stock.ts'
+import type { SkuQuantity, StockKey } from '../../../router/types.ts'
 import type { Queryable, Sql, Transaction } from '../postgres/connect.ts'
 
 export interface Posting {
@@ -104,7 +104,7 @@ export async function nextNodeSeq(tx: Transaction, node: string): Promise<number
   return (await nextChange(tx, node)).seq
 }
 
-/** With the node's safety stock as set by then: under this lock whoever sets another one carries it into the rows after us. */
+/** With the node's safety stock as set by then: whoever sets another one waits for this lock, and carries it into the rows after us. */
 async function nextChange(tx: Transaction, node: string): Promise<{ seq: number; safety: number }> {
   const [row] = await tx<{ seq: number; safety: number }[]>`
     update node set seq = seq + 1 where node = ${node}
@@ -112,38 +112,59 @@ async function nextChange(tx: Transaction, node: string): Promise<{ seq: number;
   return row!
 }
 
-/** Carries a node's new safety stock into all of its rows. Null when nothing changes. */
-export async function changeSafety(sql: Sql, node: string, safety: number): Promise<NodeDelta | null> {
-  return (await sql.begin(async (tx) => {
-    const seq = await nextNodeSeq(tx, node)
-    const rows = await tx<{ sku: string; safety: number }[]>`
-      select sku, safety from stock where node = ${node} and safety <> ${safety} order by sku for update`
-    if (rows.length === 0) {
-      await tx`update node set seq = seq - 1 where node = ${node}`
-      return null
-    }
-    await tx`update stock set safety = ${safety} where node = ${node} and safety <> ${safety}`
-    const lines = rows.map((r) => ({ sku: r.sku, delta: r.safety - safety }))
-    const zeros = rows.map(() => 0)
-    await tx`
-      insert into stock_movement (node, node_seq, kind, ref, skus, on_hand, reserved, safety)
-      values (${node}, ${seq}, 'safety', ${`safety-${seq}`}, ${rows.map((r) => r.sku)}, ${zeros}::int[], ${zeros}::int[],
-        ${rows.map((r) => safety - r.safety)}::int[])`
-    return { node, seq, lines }
-  })) as NodeDelta | null
+/**
+ * Carries a node's safety stock, as it is set now, into all of its rows; null when nothing changes. The node is locked
+ * first, so of several settings the last one is carried last.
+ */
+export async function followSafety(tx: Transaction, node: string): Promise<NodeDelta | null> {
+  const [set] = await tx<{ safety: number }[]>`
+    select coalesce((detail ->> 'safetyStock')::int, 0) as safety from node where node = ${node} for update`
+  const { safety } = set!
+  const rows = await tx<{ sku: string; safety: number }[]>`
+    select sku, safety from stock where node = ${node} and safety <> ${safety} order by sku for update`
+  if (rows.length === 0) return null
+  const seq = await nextNodeSeq(tx, node)
+  await tx`update stock set safety = ${safety} where node = ${node} and safety <> ${safety}`
+  const lines = rows.map((r) => ({ sku: r.sku, delta: r.safety - safety }))
+  const zeros = rows.map(() => 0)
+  await tx`
+    insert into stock_movement (node, node_seq, kind, ref, skus, on_hand, reserved, safety)
+    values (${node}, ${seq}, 'safety', ${`safety-${seq}`}, ${rows.map((r) => r.sku)}, ${zeros}::int[], ${zeros}::int[],
+      ${rows.map((r) => safety - r.safety)}::int[])`
+  return { node, seq, lines }
+}
+
+/**
+ * Of the next nodes behind `after`, in the order of their names: those whose rows keep back another safety stock than is
+ * set. `last`: how far this looked; null when there are none behind it.
+ */
+export async function nodesWithOtherSafety(
+  sql: Queryable,
+  after: string,
+  limit: number,
+): Promise<{ readonly nodes: readonly string[]; readonly last: string | null }> {
+  const rows = await sql<{ node: string; differs: boolean }[]>`
+    select n.node, exists (
+      select from stock s where s.node = n.node and s.safety <> coalesce((n.detail ->> 'safetyStock')::int, 0)
+    ) as differs
+    from node n where n.node > ${after} order by n.node limit ${limit}`
+  return { nodes: rows.filter((r) => r.differs).map((r) => r.node), last: rows.at(-1)?.node ?? null }
 }
 
 /** What Redis has to be told after `fromSeq`, in order. */
 export async function deltasAfter(sql: Queryable, node: string, fromSeq: number): Promise<NodeDelta[]> {
-  const rows = await sql<{ seq: string; skus: string[]; available: number[] }[]>`
-    select node_seq as seq, skus,
-      (select array_agg(h - r - coalesce(f, 0) order by o)
-       from unnest(on_hand, reserved, safety) with ordinality as d (h, r, f, o)) as available
+  const rows = await sql<
+    { seq: string; skus: string[]; on_hand: number[]; reserved: number[]; safety: number[] | null }[]
+  >`
+    select node_seq as seq, skus, on_hand, reserved, safety
     from stock_movement where node = ${node} and node_seq > ${fromSeq} order by node_seq`
   return rows.map((r) => ({
     node,
     seq: Number(r.seq),
-    lines: r.skus.map((sku, i) => ({ sku, delta: r.available[i]! })),
+    lines: r.skus.map((sku, i) => {
+      const figures = { onHand: r.on_hand[i]!, reserved: r.reserved[i]!, safety: r.safety?.[i] ?? 0 }
+      return { sku, delta: availableOf(figures) }
+    }),
   }))
 }
 
@@ -168,9 +189,7 @@ export async function figuresOf(sql: Queryable, nodes: readonly string[]): Promi
   }))
 }
 
-export interface StockRow {
-  readonly node: string
-  readonly sku: string
+export interface StockRow extends StockKey {
   readonly onHand: number
   readonly reserved: number
   readonly safety: number

@@ -5,26 +5,19 @@
 
 import { createHash, randomUUID } from 'node:crypto'
 import { decide } from '../../../router/decide.ts'
+import type { Node } from '../../../router/node.ts'
 import { newOrder, takeRefund, takeSnapshot } from '../../../router/order.ts'
 import { place } from '../../../router/place.ts'
 import type { NodeDelta, Release } from '../../../router/stock.ts'
 import { type TakenBack, takingEffect } from '../../../router/take-back.ts'
-import type {
-  Node,
-  OrderKey,
-  OrderSnapshot,
-  RefundSnapshot,
-  Sku,
-  SkuQuantity,
-  SnapshotLine,
-} from '../../../router/types.ts'
+import type { OrderKey, OrderSnapshot, RefundSnapshot, Sku, SkuQuantity, SnapshotLine } from '../../../router/types.ts'
 import { putNodes, putSkus } from '../catalog/catalog.ts'
 import { dayOf, type InboxEvent } from '../inbox/event.ts'
 import { storeEvents } from '../inbox/store-events.ts'
 import { commitDecisions, type DecisionWrite } from '../orders/commit.ts'
 import { keyOf, type Loaded, loadByKeys } from '../orders/load.ts'
 import type { Sql, Transaction } from '../postgres/connect.ts'
-import { type Posted, postStock } from '../stock/stock.ts'
+import { followSafety, type Posted, postStock } from '../stock/stock.ts'
 import { type PulledTask, pullTasks } from '../tasks/tasks.ts'
 
 export const atMs = Date.UTC(2026, 10, 11, 4)
@@ -74,6 +67,8 @@ const tables = [
   'parcel',
   'exception',
   'reconciliation',
+  'track',
+  'bill_row',
 ]
 const stockTables = ['stock', 'stock_movement', 'stock_posting', 'node', 'sku']
 
@@ -97,6 +92,14 @@ export async function makeNetwork(
   )
 }
 
+/** As an operator sets it: in the node's settings and in its rows. */
+export async function setSafety(sql: Sql, node: string, safety: number): Promise<NodeDelta | null> {
+  return await sql.begin(async (tx) => {
+    await tx`update node set detail = detail || jsonb_build_object('safetyStock', ${safety}::int) where node = ${node}`
+    return await followSafety(tx, node)
+  })
+}
+
 /** Each call is a posting of its own. `safety`: the node's setting from now on. */
 export async function post(
   sql: Sql,
@@ -105,9 +108,7 @@ export async function post(
   given: readonly SkuQuantity[],
   safety?: number,
 ): Promise<Posted> {
-  if (safety !== undefined) {
-    await sql`update node set detail = detail || jsonb_build_object('safetyStock', ${safety}::int) where node = ${node}`
-  }
+  if (safety !== undefined) await setSafety(sql, node, safety)
   const bodyHash = sha256(JSON.stringify([kind, given]))
   return await postStock(sql, { node, ref: randomUUID(), kind, lines: given, bodyHash })
 }

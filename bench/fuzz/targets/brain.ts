@@ -2,13 +2,14 @@
 import fc from 'fast-check'
 import { check } from '../../../router/check.ts'
 import { addFen, shareByLargestRemainder } from '../../../router/money.ts'
-import { newOrder, stateOf, takeRefund, takeSnapshot } from '../../../router/order.ts'
-import { defaultPolicy } from '../../../router/policy.ts'
-import { type OrderSnapshot, platformStates, type RefundSnapshot } from '../../../router/types.ts'
+import { newOrder } from '../../../router/order.ts'
+import { decideOrder } from '../../../router/order-decision.ts'
+import { defaultPolicy as policy } from '../../../router/policy.ts'
+import { type Order, type OrderSnapshot, platformStates, type RefundSnapshot } from '../../../router/types.ts'
 import { formatYuan, parseYuan } from '../../../router/yuan.ts'
 import { mutateBytes } from '../mutate-bytes.ts'
 import { nastyAmounts } from '../nasty.ts'
-import { decidingContext } from '../samples.ts'
+import { decidingContext, nowMs } from '../samples.ts'
 import { expectThat, target } from '../target.ts'
 
 const key = { channel: 'tmall', shop: 'fuzz', orderId: '1' } as const
@@ -84,22 +85,26 @@ const order = target<{ readonly story: (OrderSnapshot | RefundSnapshot)[] }>({
   share: 3,
   draw: (random) => ({ story: random.value(anyStory) }),
   run({ story }) {
-    const told = tell(story)
-    const again = story.reduce(take, told)
-    expectThat(again === told, 'told again, nothing changes')
-    const turned = tell([...story].reverse())
-    const known = (o: typeof told) => JSON.stringify([o.snapshot, o.refunds])
+    const { order: told, demand, checked } = tell(newOrder(key, '1'), story)
+    expectThat(decide(told, story).decision === null, 'told again, nothing changes')
+    const turned = tell(newOrder(key, '1'), [...story].reverse()).order
+    const known = (o: Order) => JSON.stringify([o.snapshot, o.refunds])
     expectThat(known(turned) === known(told), 'the same in any sequence')
-    expectThat(stateOf(told, []) !== 'closed', 'nothing is closed by itself')
-    if (told.snapshot === null) return
-    const { catalog } = decidingContext()
-    const found = check({ snapshot: told.snapshot, catalog: catalog.sku, overruled: [], limits: defaultPolicy.check })
+    const timesKnown = [told.snapshot, ...told.refunds].map((t) => t?.modifiedAt ?? 0)
+    expectThat(Math.max(...timesKnown) <= nowMs + policy.clock.aheadMsMax, 'no time far ahead is believed')
+    expectThat(told.state !== 'closed', 'nothing is closed by itself')
+    told.items.forEach((item, i) => {
+      const units = [...told.allocations, ...demand].filter((part) => part.item === i)
+      expectThat(units.reduce((sum, part) => sum + part.quantity, 0) === item.quantity, 'every unit is in one place')
+    })
     const { snapshot } = told
+    if (snapshot === null) return
     const sumFen = addFen(snapshot.freightFen, ...snapshot.lines.map((l) => l.paidFen))
     expectThat(
-      (sumFen === snapshot.paidFen) === !found.holds.some((h) => h.rule === 'amount_mismatch'),
+      (sumFen === snapshot.paidFen) === !checked.holds.includes('amount_mismatch'),
       'money adds up, or holds the order',
     )
+    const found = check({ snapshot, catalog: decidingContext().catalog.sku, overruled: [], limits: policy.check })
     const { receiver } = snapshot
     const reasons = [...found.holds, ...found.refusals].map((h) => h.reason).join()
     for (const secret of [receiver.name, receiver.phone, receiver.street, snapshot.buyerMessage]) {
@@ -110,12 +115,18 @@ const order = target<{ readonly story: (OrderSnapshot | RefundSnapshot)[] }>({
 
 type Told = OrderSnapshot | RefundSnapshot
 
-function tell(story: readonly Told[]) {
-  return story.reduce(take, newOrder(key, '1'))
+/** All of it at once, as a thread decides what came together. */
+function decide(before: Order, story: readonly Told[]) {
+  const { catalog } = decidingContext()
+  const events = story.map((told) => ({ told, storedAtMs: nowMs }))
+  return decideOrder({ before, tasks: [], events, catalog: catalog.sku, skuMap: {}, policy })
 }
 
-function take(soFar: ReturnType<typeof newOrder>, told: Told) {
-  return (told.type === 'order' ? takeSnapshot(soFar, told) : takeRefund(soFar, told)).order
+/** The first telling of an order always moves it. */
+function tell(before: Order, story: readonly Told[]) {
+  const { decision, checked } = decide(before, story)
+  expectThat(decision !== null, 'what is told first is taken')
+  return { ...decision, checked }
 }
 
 const money = target<{ readonly totalFen: number; readonly weights: number[]; readonly text: string }>({

@@ -1,11 +1,11 @@
 /** Sourcing on any network: every unit shipped from where it is, or missing; its trace computes it again. */
 
-import { itemsOfPlan } from '../../../router/source/items.ts'
+import { itemsOfPlan } from '../../../router/items-of-plan.ts'
+import type { Node } from '../../../router/node.ts'
 import type { Candidate, DemandLine } from '../../../router/source/plan.ts'
 import { source } from '../../../router/source/source.ts'
 import { describeSourcing, readTrace, replay } from '../../../router/source/trace.ts'
 import type { Group } from '../../../router/split.ts'
-import type { Node } from '../../../router/types.ts'
 import type { Random } from '../random.ts'
 import { expectThat, target } from '../target.ts'
 

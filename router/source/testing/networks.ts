@@ -1,7 +1,8 @@
 /** Random networks and orders in them, as a brand has them: warehouses that hold much, stores with a shelf. For tests only. */
 import { roundedKm } from '../../distance.ts'
 import { tariffAt } from '../../freight.ts'
-import type { Freight, Node, Point } from '../../types.ts'
+import type { Freight, Node } from '../../node.ts'
+import type { Point } from '../../types.ts'
 import type { Offer } from '../instance.ts'
 import { type Network, refusalOf, type SourcingRequest } from '../network.ts'
 import type { DemandLine } from '../plan.ts'

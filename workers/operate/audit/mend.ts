@@ -4,6 +4,7 @@ import {
   mendBackorders,
   mendParcels,
   mendReserved,
+  mendSafety,
   queueGivenBack,
   queueLostEvents,
   showConflicts,
@@ -49,6 +50,10 @@ const mends: Readonly<Record<string, Mend>> = {
   conflicts_are_shown: async (sql, broken) => ({
     what: 'conflicting events raised as exceptions',
     count: await showConflicts(sql, broken),
+  }),
+  safety_is_what_its_node_says: async (sql) => ({
+    what: 'nodes whose safety stock was carried into their rows',
+    count: await mendSafety(sql),
   }),
   nothing_is_oversold: async (sql, broken) => ({
     what: 'shortages raised as exceptions: the sweep calls back the tasks that no warehouse pulled',

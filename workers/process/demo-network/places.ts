@@ -2,7 +2,7 @@
  * Where the demo brand's warehouses and stores stand: real districts, with the points that the division table gives.
  * The warehouses are in the logistics districts of hub cities, the stores in districts of large cities.
  */
-import type { Freight } from '../../../router/types.ts'
+import type { Freight } from '../../../router/node.ts'
 
 export interface WarehousePlace {
   readonly node: string

@@ -2,7 +2,8 @@
 
 import type { Random } from '../../../adapters/shared/seeded-random.ts'
 import { weightedPicker, zipfWeights } from '../../../adapters/shared/seeded-random.ts'
-import type { Node, Sku } from '../../../router/types.ts'
+import type { Node } from '../../../router/node.ts'
+import type { Sku } from '../../../router/types.ts'
 import { warehousePlaces } from './places.ts'
 
 export interface StockRow {

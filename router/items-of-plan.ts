@@ -1,6 +1,7 @@
 /** Back from demand lines (one per SKU) to the order's items: which item's units leave in which parcel. */
-import type { Group, ItemUnits } from '../split.ts'
-import type { LineUnits, Plan } from './plan.ts'
+
+import type { LineUnits, Plan } from './source/plan.ts'
+import type { Group, ItemUnits } from './split.ts'
 
 export interface ParcelItems {
   readonly node: string

@@ -1,0 +1,67 @@
+/** The queries of a pull and of the sweep pick exactly the tasks that the rules of router/task.ts name. */
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import {
+  isInterceptLapsed,
+  isToldOfIntercept,
+  mayBePulled,
+  ownedStates,
+  pulled,
+  type Task,
+  taskStates,
+} from '../../../router/task.ts'
+import { empty, lines, makeNetwork, post, route } from '../testing/world.ts'
+import { type TestDatabase, testDatabase } from '../testing.ts'
+import { lapsedIntercepts, pullTasks } from './tasks.ts'
+
+// The table's own check: who has a task has a lease.
+const standings = taskStates.flatMap((state) =>
+  [false, true].flatMap((interceptRequested) =>
+    (['never', 'over', 'running'] as const)
+      .filter((lease) => lease !== 'never' || !ownedStates.includes(state))
+      .map((lease) => ({ state, interceptRequested, lease })),
+  ),
+)
+
+let database: TestDatabase
+beforeAll(async () => {
+  database = await testDatabase()
+  await empty(database.sql)
+  await makeNetwork(database.sql, { nodes: ['n1'], skus: ['a'] })
+  await post(database.sql, 'n1', 'add', lines('a', standings.length))
+})
+afterAll(() => database.close())
+
+test('in every state, flagged or not, leased or not', async () => {
+  const { sql } = database
+  for (const [i] of standings.entries()) await route(sql, `o${i}`, 'n1', lines('a', 1))
+  const ids = await sql<{ task_id: string; order_id: string }[]>`
+    select t.task_id, o.order_id from task t join orders o on o.id = t.order_id`
+  const idOf = new Map(ids.map((r) => [r.order_id, r.task_id]))
+  const tasks = standings.map(({ state, interceptRequested, lease }, i) => {
+    const task: Task = { taskId: idOf.get(`o${i}`)!, node: 'n1', state, fence: 3, interceptRequested, lines: [] }
+    return { task, lease, isLeased: lease === 'running' }
+  })
+  for (const { task, lease } of tasks) {
+    const seconds = { never: null, over: -1, running: 600 }[lease]
+    await sql`
+      update task set state = ${task.state}, intercept_requested = ${task.interceptRequested}, fence = ${task.fence},
+        lease_until = now() + ${seconds}::int * interval '1 second' where task_id = ${task.taskId}`
+  }
+
+  const over = await lapsedIntercepts(sql, 1000)
+  expect(over.map((t) => t.taskId).sort()).toEqual(
+    tasks
+      .filter(({ task, isLeased }) => isInterceptLapsed(task, isLeased))
+      .map(({ task }) => task.taskId)
+      .sort(),
+  )
+
+  const given = await pullTasks(sql, 'n1', 1000, 60)
+  const expected = tasks.flatMap(({ task, isLeased }) => {
+    if (mayBePulled(task, isLeased)) return [pulled(task)]
+    return isToldOfIntercept(task, isLeased) ? [task] : []
+  })
+  const said = (list: readonly { taskId: string; state: string; fence: number }[]) =>
+    list.map(({ taskId, state, fence }) => `${taskId} ${state} ${fence}`).sort()
+  expect(said(given)).toEqual(said(expected))
+})

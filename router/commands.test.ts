@@ -1,0 +1,68 @@
+/** What each command does to an order before the decision: a line a case, each outcome once. */
+import { expect, test } from 'vitest'
+import { type Command, readCommand, stage, takeCommand } from './commands.ts'
+import { newOrder } from './order.ts'
+import { catalog, key, line, snapshot } from './testing/orders.ts'
+import type { Allocation, Order } from './types.ts'
+
+const given = { actor: { kind: 'operator', name: 'o' }, note: 'why' } as const
+const told = { ...newOrder(key, '1'), snapshot: snapshot({ lines: [line('1', { sku: 'X', platformSku: 'P' })] }) }
+const at = (place: Allocation['place']): Partial<Order> => ({
+  allocations: [{ item: 0, quantity: 1, place, taskId: place === 'task' ? 'T' : null }],
+})
+const heldBy = (...rules: string[]): Partial<Order> => ({ holds: rules.map((rule) => ({ rule, reason: '' })) })
+
+const approve: Command = { type: 'approve', ...given }
+const cancel: Command = { type: 'cancel', ...given }
+const restock: Command = { type: 'restock', ...given }
+const takeBack: Command = { type: 'take_back', taskId: 'T', why: 'damaged', lines: [], ...given }
+
+test.each<[why: string, Command, Partial<Order>, outcome: string, moves: boolean, changed: Partial<Order>]>([
+  ['a held order', approve, heldBy('human_wanted'), 'approved', true, { overruled: ['human_wanted'] }],
+  ['what no person may overrule', approve, heldBy('unknown_sku'), 'approved', true, { overruled: [] }],
+  [
+    'what was overruled before stays so, and is named once',
+    approve,
+    { ...heldBy('platform_ahead', 'human_wanted'), overruled: ['human_wanted'] },
+    'approved',
+    true,
+    { overruled: ['human_wanted', 'platform_ahead'] },
+  ],
+  ['an order that nothing holds', approve, {}, 'nothing_to_approve', false, {}],
+  ['an order', cancel, {}, 'cancelled', true, { cancelledBy: 'operator' }],
+  ['an order that the platform cancelled', cancel, { cancelledBy: 'platform' }, 'unchanged', false, {}],
+  ['told again', cancel, { cancelledBy: 'operator' }, 'unchanged', false, {}],
+  ['a task', takeBack, at('task'), 'taken_back', true, {}],
+  ['an order that waits', restock, at('backordered'), 'restocked', true, {}],
+  ['an order that waits no more', restock, at('task'), 'restocked', false, {}],
+])('%s: %j', (_, command, standing, outcome, moves, changed) => {
+  const order = { ...told, ...standing }
+  const done = takeCommand(order, command, { sku: catalog, skuMap: {} })
+  expect([done.outcome, done.moves]).toEqual([outcome, moves])
+  expect(done.order).toEqual({ ...order, ...changed })
+  expect(done.takeBack).toBe(command === takeBack ? takeBack : undefined)
+})
+
+test('an approval looks again at what no catalog knew', () => {
+  const order = { ...told, ...heldBy('unknown_sku') }
+  const skusFor = (skuMap: Record<string, string>) =>
+    takeCommand(order, approve, { sku: catalog, skuMap }).order.snapshot!.lines.map((l) => l.sku)
+  expect([skusFor({}), skusFor({ X: 'A' }), skusFor({ P: 'B' }), skusFor({ toString: 'C' })]).toEqual([
+    ['X'],
+    ['A'],
+    ['B'],
+    ['X'],
+  ])
+})
+
+test.each<[stored: unknown, read: Command]>([
+  [approve, approve],
+  [takeBack, takeBack],
+  [{ type: 'release' }, { type: 'approve', actor: { kind: 'unknown', name: '' }, note: '' }],
+  [
+    { type: 'cancel', actor: stage('s') },
+    { type: 'cancel', actor: { kind: 'stage', name: 's' }, note: '' },
+  ],
+])('%j is read', (stored, read) => {
+  expect(readCommand(JSON.parse(JSON.stringify(stored)))).toEqual(read)
+})
