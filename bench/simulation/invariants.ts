@@ -1,4 +1,4 @@
-/** What must hold after every step, and what once everything has come to rest. Each gives the first breach, or null. */
+/** What must hold after every step. Each gives the first breach, or null. */
 
 import type { MemoryImage } from '../../adapters/stock/memory.ts'
 import { pairKey, type Tables } from '../../adapters/store/memory/tables.ts'
@@ -14,6 +14,8 @@ export interface Observed {
   readonly locked: boolean
   /** The epoch in which Redis was emptied or spoilt: its counters may be off until they are made anew. */
   readonly doubtedEpoch: number
+  /** Of each process that is up. */
+  readonly waitingBytes: () => readonly number[]
 }
 
 export class StepInvariants {
@@ -37,6 +39,7 @@ export class StepInvariants {
 
   breach(): string | null {
     const { ledger } = this.#observed
+    if (this.#observed.waitingBytes().some((bytes) => bytes < 0)) return 'less than nothing waits at an intake'
     return ledger.broken[0] ?? this.#history() ?? this.#books() ?? this.#counters()
   }
 
@@ -166,7 +169,7 @@ function unitsBreach(tables: Tables): string | null {
 
 const never: ReadonlyMap<string, number> = new Map()
 
-function countersBreach(tables: Tables, image: MemoryImage, twice = never): string | null {
+export function countersBreach(tables: Tables, image: MemoryImage, twice = never): string | null {
   for (const [node, { epoch, seq, atp, held }] of image) {
     if (epoch !== tables.epoch) continue
     const expected = new Map<string, number>()
@@ -187,44 +190,6 @@ function countersBreach(tables: Tables, image: MemoryImage, twice = never): stri
       if (now > units || now < units - (twice.get(pairKey(node, sku)) ?? 0))
         return `Redis promises ${now} ${sku} at ${node} and Postgres ${units}`
     }
-  }
-  return null
-}
-
-/** When nothing is under way any more. */
-export function restBreach({ tables, redis, ledger }: Observed): string | null {
-  if (tables.pending.size > 0) return `undecided events: ${[...tables.pending.keys()].join(' ')}`
-  const image = redis.stock.image()
-  for (const [node, { epoch, held }] of image) {
-    if (epoch !== tables.epoch) return `${node} is loaded in epoch ${epoch}, not ${tables.epoch}`
-    if (held.size > 0) return `reserved for nobody at ${node}: ${[...held.keys()].join(' ')}`
-  }
-  if (image.size !== tables.nodes.size) return 'a node is not loaded'
-  return countersBreach(tables, image) ?? inboxBreach(tables, ledger) ?? tasksBreach(tables, ledger)
-}
-
-function inboxBreach(tables: Tables, ledger: Ledger): string | null {
-  const settled = new Set(tables.decisions.map((d) => d.seq))
-  const kept = new Set<string>()
-  for (const { eventId, kind, seq } of tables.inbox.values()) {
-    kept.add(eventId)
-    if (!settled.has(seq)) return `an event was never settled: ${eventId}`
-    if (kind !== 'command' && !ledger.sent.has(eventId)) return `an event that nobody sent: ${eventId}`
-  }
-  if (kept.size !== tables.inbox.size) return 'an event is kept twice'
-  for (const eventId of ledger.acknowledged.keys()) if (!kept.has(eventId)) return `acknowledged and lost: ${eventId}`
-  return null
-}
-
-function tasksBreach(tables: Tables, ledger: Ledger): string | null {
-  for (const { task, packages } of tables.tasks.values()) {
-    if (task.state === 'rejected' || task.state === 'intercepted') return `given back and left: ${task.taskId}`
-    const packed = packages.flatMap((p) => p.lines).reduce((sum, l) => sum + l.quantity, 0)
-    const shipped = task.lines.reduce((sum, l) => sum + l.shipped, 0)
-    if (packed !== shipped) return `shipped is not what packages hold: ${task.taskId}`
-    const told = [...(ledger.shipped.get(task.taskId)?.values() ?? [])].flatMap((p) => p.lines)
-    const left = told.reduce((sum, l) => sum + l.quantity, 0)
-    if (left !== packed) return `${left} units left the house and ${packed} are known: ${task.taskId}`
   }
   return null
 }

@@ -17,6 +17,9 @@ export class Ledger {
   readonly shipped = new Map<string, Map<string, Package>>()
   /** Node and SKU of which a count found fewer than were promised. */
   readonly short = new Set<string>()
+  /** Units that the last look found missing, by node and SKU, and the tasks that it had to call back. */
+  readonly mayBeRecalled = new Set<string>()
+  onLeft: (packages: readonly Package[]) => void = () => undefined
   /** What went wrong before anybody looked. */
   readonly broken: string[] = []
 
@@ -31,6 +34,17 @@ export class Ledger {
     }
   }
 
+  extended(taskId: string, fence: number, untilMs: number, nowMs: number): void {
+    this.acted('extend', taskId, fence, nowMs)
+    this.#leases.set(taskId, { fence, untilMs })
+  }
+
+  /** Who pulled never heard of it. */
+  unheard(tasks: readonly PulledTask[], nowMs: number): void {
+    for (const { taskId, fence } of tasks)
+      if (this.#leases.get(taskId)?.fence === fence) this.#leases.set(taskId, { fence, untilMs: nowMs })
+  }
+
   /** An owner's verb took effect. */
   acted(verb: string, taskId: string, fence: number, nowMs: number, lapsed = false): void {
     const lease = this.#leases.get(taskId)
@@ -40,7 +54,9 @@ export class Ledger {
 
   left(taskId: string, packages: readonly Package[]): void {
     const known = this.shipped.get(taskId) ?? new Map<string, Package>()
+    const fresh = packages.filter((p) => !known.has(p.waybill))
     for (const p of packages) known.set(p.waybill, p)
     this.shipped.set(taskId, known)
+    this.onLeft(fresh)
   }
 }

@@ -9,6 +9,7 @@ import type { Mutation } from './wiring.ts'
 const others: readonly Mutation[] = [
   { name: 'the platform is answered before its event is stored', wiring: { acksEarly: true } },
   { name: 'a Redis that was restarted is not noticed', wiring: { noticesRestarts: false } },
+  { name: 'what a thread had in hand when it died is given to nobody', wiring: { outlivesThreads: false } },
   { name: 'two processes share their reservation ids', wiring: { owner: () => 'o' } },
 ]
 

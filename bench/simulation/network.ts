@@ -26,7 +26,7 @@ export const safetyOf: Readonly<Record<string, number>> = { n1: 0, n2: 0, n3: 1 
 export function makeCatalog(): Catalog {
   return catalogOf({
     version: 1,
-    shops: new Map(),
+    shops: new Map([['wechat/w', { channel: 'wechat', shop: 'w', apiBaseUrl: 'simulated:', skuMap: {} }]]),
     skus: new Map(skus.map((sku, i) => [sku, { no: i + 1, value: skuOf(sku) }])),
     nodes: [
       { no: 1, value: nodeOf('n1', 31.2, 121.4, safetyOf.n1!) },

@@ -1,38 +1,62 @@
-/** Platforms: they tell a story's events late, shuffled, twice, sometimes with another body, until each is acknowledged. */
+/**
+ * Platforms: they tell a story's events late, shuffled, twice, sometimes with another body, until each is acknowledged. One
+ * of them only notifies, and changes its orders meanwhile.
+ */
 import type { InboxEvent } from '../../adapters/store/inbox/event.ts'
-import type { Ledger } from './ledger.ts'
+import type { NotifiedStory } from './notified-story.ts'
+import type { OutsideContext } from './outside.ts'
+import type { SimulatedShop } from './shop-api.ts'
 import { conflicting, type Story } from './story.ts'
-import type { WarehouseContext } from './warehouse.ts'
 
-export interface PlatformContext extends WarehouseContext {
-  readonly ledger: Ledger
+export interface PlatformContext extends OutsideContext {
+  readonly shop: SimulatedShop
   /** A deliberate fault: the answer goes out before the event is stored. */
   readonly acksEarly: boolean
 }
 
-const delayMsMax = 350
-const patienceMs = 60
+export interface Stories {
+  readonly told: readonly Story[]
+  readonly notified: readonly NotifiedStory[]
+}
 
-export function openPlatform(context: PlatformContext, stories: readonly Story[]): { isDone: () => boolean } {
-  const { scheduler, random, ledger } = context
+const delayMsMax = 3_500
+const patienceMs = 600
+
+export function openPlatform(context: PlatformContext, { told, notified }: Stories): { isDone: () => boolean } {
+  const { scheduler, random, ledger, shop } = context
   let open = 0
   const send = async (event: InboxEvent): Promise<void> => {
     for (;;) {
       if (await deliver(context, event)) break
-      await scheduler.sleep(random.between(5, 40), `${event.eventId} is sent again`)
+      await scheduler.sleep(random.between(50, 400), `${event.eventId} is sent again`)
     }
     open -= 1
   }
-  for (const event of stories.flatMap((s) => s.events)) {
+  const sendIn = (delayMs: number, event: InboxEvent): void => {
     ledger.sent.add(event.eventId)
-    const deliveries = [event]
-    if (random.chance(0.35)) deliveries.push(event)
-    if (random.chance(0.1)) deliveries.push(conflicting(event))
-    for (const one of deliveries) {
-      open += 1
-      scheduler.after(random.below(delayMsMax), `${event.eventId} is sent`, () => void send(one))
-    }
+    open += 1
+    scheduler.after(delayMs, `${event.eventId} is sent`, () => void send(event))
   }
+  for (const event of told.flatMap((s) => s.events)) {
+    sendIn(random.below(delayMsMax), event)
+    if (random.chance(0.35)) sendIn(random.below(delayMsMax), event)
+    if (random.chance(0.1)) sendIn(random.below(delayMsMax), conflicting(event))
+  }
+  /** Each version some time after the one before it. */
+  const change = (story: NotifiedStory, at: number, delayMsMost: number): void => {
+    const { orderId, versions } = story
+    const version = versions[at]
+    if (version === undefined) return
+    open += 1
+    scheduler.after(random.below(delayMsMost), `order ${orderId} changes`, () => {
+      open -= 1
+      shop.publish(orderId, version)
+      sendIn(random.below(delayMsMax / 4), version.notification)
+      if (random.chance(0.35)) sendIn(random.below(delayMsMax), version.notification)
+      change(story, at + 1, delayMsMax / 3)
+    })
+  }
+  for (const story of notified) change(story, 0, delayMsMax / 2)
   return { isDone: () => open === 0 }
 }
 
@@ -40,9 +64,9 @@ async function deliver(
   { scheduler, process, ledger, acksEarly }: PlatformContext,
   event: InboxEvent,
 ): Promise<boolean> {
-  const taker = process()
-  if (taker === null) return false
-  const taken = taker.take(event).then(
+  const up = process()?.up ?? null
+  if (up === null) return false
+  const taken = up.intake.store(event).then(
     () => true,
     () => false,
   )

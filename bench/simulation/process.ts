@@ -1,96 +1,90 @@
 /**
- * One life of a service process: the product's own stages, sweep and warehouse verbs, wired to stores in memory, to threads that
- * may die alone, and to the time of the world. All of its memory is gone when it crashes.
+ * One life of a service process: the product's own stages and sweep, on stores over the wire, in virtual time. What stands
+ * here is wiring. All of it is gone when the life ends.
  */
-import type { OrderApis } from '../../adapters/channels/order-apis.ts'
 import type { Random } from '../../adapters/shared/seeded-random.ts'
-import type { InboxEvent, Stored } from '../../adapters/store/inbox/event.ts'
+import type { SkuAtp } from '../../adapters/stock/counters.ts'
 import type { OrderStore } from '../../adapters/store/order-store.ts'
-import type { Posting } from '../../adapters/store/stock/stock.ts'
 import type { Divisions } from '../../router/address.ts'
 import type { Catalog } from '../../workers/catalog/catalog.ts'
 import { CounterKeeper } from '../../workers/counters/counter-keeper.ts'
-import type { EventToDecide } from '../../workers/decide/batch.ts'
 import type { FulfilContext } from '../../workers/fulfil/verbs.ts'
 import { Waiting } from '../../workers/fulfil/waiting.ts'
 import { Sweep } from '../../workers/operate/sweep.ts'
-import { orderSweepParts } from '../../workers/operate/sweep-parts.ts'
+import { type OrderSweepContext, orderSweepParts } from '../../workers/operate/sweep-parts.ts'
 import type { Clock } from '../../workers/process/clock.ts'
+import type { Log } from '../../workers/process/log.ts'
+import type { Metrics } from '../../workers/process/metrics.ts'
 import { openStages, type Stages } from '../../workers/stages.ts'
-import { postStock } from '../../workers/stock/posting.ts'
-import { lifeClock } from './life-clock.ts'
-import { MemoryCatalog } from './memory-catalog.ts'
-import type { CountersPort } from './redis.ts'
-import { silentLog as log, silentMetrics as metrics } from './silent.ts'
-import { type Ports, SimulatedThread, SimulatedThreads } from './thread.ts'
-import type { Life, Wire } from './wire.ts'
+import { clockOf } from './clock.ts'
+import { type SettingsView, settingsOf } from './settings.ts'
+import type { SimulatedShop } from './shop-api.ts'
+import type { Ports } from './thread.ts'
+import { SimulatedThreads, threadCount } from './threads.ts'
+import type { Life } from './wire.ts'
+import type { Wiring } from './wiring.ts'
 
-const config = { batchMax: 4, threads: 2, threadConcurrency: 2, backlogMax: 10_000, drainSeconds: 0 }
-const retryMs = 20
+const config = { batchMax: 4, threads: threadCount, threadConcurrency: 2, drainSeconds: 5, backlogMax: 10_000 }
 // Younger events are in the memory of the process that stored them; here often also in another's, on purpose.
-const readBack = { everyMs: 60, olderThanMs: 30 }
-const sweepEveryMs = 150
-const reloadEveryMs = 1_000
+const readBack = { everyMs: 600, olderThanMs: 300 }
+const sweepEveryMs = 1_500
+const waitingLimits = { waitingMax: 2, lookAgainMs: 150, looksPerSecondMax: 300 }
 
-export interface ProcessContext {
-  readonly wire: Wire
-  readonly store: OrderStore
-  readonly counters: CountersPort
+export interface ProcessContext extends Ports {
   /** Connections of a thread; `epoch`: its keeper's, now. */
   readonly portsOf: (life: Life, epoch: () => number) => Ports
-  readonly apis: (wire: Wire) => OrderApis
   readonly catalog: Catalog
   readonly divisions: Divisions
+  readonly shop: SimulatedShop
   /** How old a reservation has to be for the sweep to end it. */
   readonly heldMsMax: number
+  readonly log: Log
+  readonly metrics: Metrics
   readonly onBug: (what: string) => void
-  /** Of this life alone. */
+  /** It could not start. */
+  readonly onEnd: () => void
+  readonly wiring: Pick<Wiring, 'outlivesThreads'>
   readonly owner: string
+  /** Of all lives of all processes. */
+  readonly lifeNumber: number
+}
+
+/** A process that has started, as its callers see it. */
+export interface Up extends Stages, Omit<FulfilContext, keyof Stages | 'store'> {
+  readonly store: OrderStore
+  readonly keeper: CounterKeeper
+  readonly clock: Clock
+  readonly log: Log
+  readonly newId: () => string
 }
 
 export class SimulatedProcess {
   readonly #context: ProcessContext
-  readonly #clock: Clock
-  readonly #catalog: MemoryCatalog
-  readonly #threads: SimulatedThreads
   readonly keeper: CounterKeeper
-  readonly stages: Stages
+  readonly settings: SettingsView
+  readonly #clock: Clock
+  readonly #threads: SimulatedThreads
+  #up: Up | null = null
   #ids = 0
-  /** Another life has another owner: its ids are never the same. */
-  readonly #newId = (): string => `${this.#context.owner}.${++this.#ids}`
 
   constructor(context: ProcessContext) {
-    const { wire, store, catalog, owner, counters, apis } = context
     this.#context = context
-    this.#clock = lifeClock(wire)
-    this.#catalog = new MemoryCatalog(catalog, store)
-    this.keeper = new CounterKeeper(store, counters, owner, (node, rows) => this.#catalog.setAvailability(node, rows))
-    this.#threads = new SimulatedThreads(config.threads, (name) => this.#startThread(name), context.onBug)
-    this.stages = openStages({
-      ...{ store, intakeStore: store, catalog: this.#catalog, clock: this.#clock, log, metrics },
-      ...{ durability: { isBroken: false }, run: (batch) => this.#threads.decide(batch), apis: apis(wire) },
-      ...{ config, readBack },
-    })
-  }
-
-  #startThread(name: string): SimulatedThread {
-    const { wire, portsOf, catalog, divisions, onBug, owner } = this.#context
-    let epoch = (): number => -1
-    const ports = portsOf(wire.life.thread(name), () => epoch())
+    const { wire, store, counters, portsOf, catalog, divisions, owner, onBug, wiring } = context
+    this.#clock = clockOf(wire.life, wire.scheduler)
+    this.settings = settingsOf(catalog, store)
+    const learn = (node: string, rows: readonly SkuAtp[]): void => this.settings.setAvailability(node, rows)
+    this.keeper = new CounterKeeper(store, counters, owner, learn)
+    const { settings } = this
     const shared = {
-      ...{ catalog, divisions, availability: this.#catalog.availability },
-      now: () => wire.scheduler.nowMs,
-      logBug: (event: EventToDecide, error: unknown) =>
+      ...{ catalog, divisions, now: () => wire.scheduler.nowMs },
+      get availability() {
+        return settings.availability
+      },
+      logBug: (event: { readonly eventId: string }, error: unknown) =>
         onBug(`${event.eventId}: ${(error as Error).stack ?? String(error)}`),
     }
-    const thread = new SimulatedThread(ports, shared, owner, (node, rows) => this.#catalog.setAvailability(node, rows))
-    epoch = () => thread.keeper.epoch
-    return thread
-  }
-
-  /** One of them dies alone, and another one takes its place. */
-  endThread(random: Random): void {
-    this.#context.wire.scheduler.note(`${this.#threads.end(random)} dies`)
+    const { outlivesThreads } = wiring
+    this.#threads = new SimulatedThreads({ wire, portsOf, shared, owner, learn, onBug, outlivesThreads })
   }
 
   get name(): string {
@@ -101,69 +95,52 @@ export class SimulatedProcess {
     return this.#context.wire.life.alive
   }
 
-  /** Nothing is in its memory that is not done. */
+  /** null: it is dead, or has not started yet. */
+  get up(): Up | null {
+    return this.alive ? this.#up : null
+  }
+
+  /** Nothing is in its memory that is to be decided. */
   get idle(): boolean {
-    const { dispatch, fetcher, intake } = this.stages
-    return dispatch.size + fetcher.size + intake.waiting === 0
+    const { up } = this
+    return up !== null && up.dispatch.size + up.fetcher.size + up.intake.waiting + this.#threads.running === 0
   }
 
-  get store(): OrderStore {
-    return this.#context.store
+  endThread(random: Random): void {
+    this.#threads.endOne(random)
   }
 
-  get fulfil(): FulfilContext {
-    const { dispatch, reconciler } = this.stages
-    const waiting = new Waiting(this.#clock)
-    return { store: this.store, dispatch, reconciler, waiting, clock: this.#clock, isStopping: () => false }
-  }
-
+  /** As workers/service.ts: what cannot start ends, and is started again by its supervisor. */
   start(): void {
-    void this.#run()
+    this.#start().catch((error: unknown) => {
+      if (typeof (error as { code?: unknown }).code !== 'string') this.#context.onBug((error as Error).stack ?? '')
+      this.#context.onEnd()
+    })
   }
 
-  /** As workers/foundation.ts opens what the stages stand on, and service.ts starts them. */
-  async #run(): Promise<void> {
-    const { wire, heldMsMax } = this.#context
-    await this.#untilDone(() => this.keeper.open())
-    await this.#untilDone(() => this.#catalog.fillAvailability())
-    await this.#untilDone(() => this.stages.handOn.start())
-    const context = { ...this.stages, store: this.store, keeper: this.keeper, catalog: this.#catalog }
-    const options = { heldMsMax, reloadEveryMs }
-    const clock = this.#clock
-    const parts = orderSweepParts({ ...context, newId: this.#newId, clock, log, metrics }, options)
-    new Sweep({ parts, everyMs: sweepEveryMs, clock, log, metrics }).start()
-    wire.scheduler.note(`${this.name} is up`)
-  }
-
-  /** A start that fails is tried again, as whoever runs the service does. */
-  async #untilDone(work: () => Promise<unknown>): Promise<void> {
-    while (!(await this.#passes(work))) await this.#context.wire.sleep(retryMs, 'starts again')
-  }
-
-  spoilAvailability(units: number): void {
-    this.#catalog.spoil(units)
-  }
-
-  /** As the platforms' door does it. Throws IntakeRefused. */
-  async take(event: InboxEvent): Promise<Stored> {
-    return await this.stages.intake.store(event)
-  }
-
-  async post(posting: Posting): Promise<void> {
-    const { intake } = this.stages
-    const { store, keeper } = this
-    await postStock({ store, keeper, intake, newId: this.#newId, clock: this.#clock, log }, posting)
-  }
-
-  /** Whether it went through: operating failures pass, anything else is a bug. */
-  async #passes(work: () => Promise<unknown>): Promise<boolean> {
-    try {
-      await work()
-      return true
-    } catch (error) {
-      const { code } = error as { code?: unknown }
-      if (typeof code !== 'string') this.#context.onBug((error as Error).stack ?? String(error))
-      return false
+  async #start(): Promise<void> {
+    const { store, wire, shop, log, metrics, lifeNumber } = this.#context
+    await this.keeper.open()
+    await this.settings.fillAvailability()
+    const stages = openStages({
+      ...{ config, clock: this.#clock, log, metrics, store, intakeStore: store, catalog: this.settings, readBack },
+      ...{ durability: { isBroken: false }, run: (events) => this.#threads.run(events), apis: shop.apis(wire) },
+    })
+    const up: Up = {
+      ...stages,
+      ...{ store, keeper: this.keeper, clock: this.#clock, log, isStopping: () => false },
+      waiting: new Waiting(this.#clock, waitingLimits),
+      newId: () => `${lifeNumber}.${++this.#ids}`,
     }
+    await stages.handOn.start()
+    this.#sweepOf(up).start()
+    this.#up = up
+  }
+
+  #sweepOf(up: Up): Sweep {
+    const { heldMsMax, metrics } = this.#context
+    const context: OrderSweepContext = { ...up, catalog: this.settings, metrics }
+    const parts = orderSweepParts(context, { heldMsMax, reloadEveryMs: heldMsMax, ordersPerRound: 2 })
+    return new Sweep({ parts, everyMs: sweepEveryMs, clock: this.#clock, log: up.log, metrics })
   }
 }

@@ -1,6 +1,8 @@
 /** What an order comes to when its events come once, in order, with nobody and nothing in between: and what is compared. */
 
+import { channels } from '../../adapters/channels/channels.ts'
 import { MemoryStock } from '../../adapters/stock/memory.ts'
+import { hashed } from '../../adapters/store/inbox/event.ts'
 import { MemoryStore } from '../../adapters/store/memory/store.ts'
 import { keyOf } from '../../adapters/store/orders/load.ts'
 import type { Divisions } from '../../router/address.ts'
@@ -12,6 +14,8 @@ import { CounterKeeper } from '../../workers/counters/counter-keeper.ts'
 import type { KeptCounters } from '../../workers/counters/kept-counters.ts'
 import { decideBatch } from '../../workers/decide/decide-batch.ts'
 import { nodes, skus } from './network.ts'
+import type { NotifiedStory } from './notified-story.ts'
+import type { Stories } from './platform.ts'
 import type { Story } from './story.ts'
 
 /** More than all orders of a world want. */
@@ -35,7 +39,7 @@ class SoundCounters extends MemoryStock implements KeptCounters {
 
 /** By order id. */
 export async function inOrder(
-  stories: readonly Story[],
+  { told, notified }: Stories,
   catalog: Catalog,
   divisions: Divisions,
   nowMs: number,
@@ -68,7 +72,7 @@ export async function inOrder(
     logBug: fail,
   }
   const ends = new Map<string, string>()
-  for (const { orderId, events } of stories) {
+  for (const { orderId, events } of [...told, ...notified.map(fetchedInOrder)]) {
     for (const event of events) {
       const [stored] = await store.storeEvents([event])
       if (stored?.outcome === 'new') await decideBatch(context, [{ ...event, seq: stored.seq, storedAtMs: nowMs }])
@@ -77,6 +81,15 @@ export async function inOrder(
     ends.set(orderId, endOf(store.tables.orders.get(store.tables.idByKey.get(key)!)!))
   }
   return ends
+}
+
+/** Each version fetched before the next one comes about. */
+function fetchedInOrder({ versions, ...story }: NotifiedStory): Story {
+  const events = versions.map(({ body }, i) => {
+    const { eventId, orderId, kind, occurredAt } = channels.wechat.fetch!.eventOf(body, String(i + 1))
+    return hashed({ channel: 'wechat', shop: story.shop, eventId, orderId, kind, occurredAt, body })
+  })
+  return { ...story, events }
 }
 
 function fail(_: unknown, error: unknown): never {
@@ -92,6 +105,6 @@ export function endOf({ state, snapshot, refunds, holds, cancelledBy, items, all
   }
   return JSON.stringify({
     ...{ state, refunds, holds, cancelledBy, items, places: [...places].sort() },
-    snapshot: snapshot === null ? null : { ...snapshot, sellerMemo: '' },
+    snapshot: snapshot === null ? null : { ...snapshot, sellerMemo: '', fetchNumber: 0 },
   })
 }

@@ -1,20 +1,25 @@
 /**
- * Time and order of a simulated world. Whoever has to wait for something from outside becomes ready here, and which of
- * those that are ready goes next is the seed's choice. Between two steps everything that can run has run.
+ * Time and order of a simulated world. Whatever waits for something from outside becomes ready here, and which of those that
+ * are ready goes next is the seed's choice. Between two steps everything that can run has run.
  */
 import type { Random } from '../../adapters/shared/seeded-random.ts'
 
 // A step is a message's way: mostly shorter than the world's timers, so that many fit between two of them.
-const stepMsMax = 1
+const stepMsMax = 10
 
 interface Step {
   readonly label: string
   readonly run: () => void
+  isCancelled: boolean
 }
 
 interface Timer {
   readonly dueMs: number
   readonly step: Step
+}
+
+export interface Scheduled {
+  cancel(): void
 }
 
 export class Scheduler {
@@ -34,42 +39,55 @@ export class Scheduler {
     this.#onStep = onStep
   }
 
-  soon(label: string, run: () => void): void {
-    this.#ready.push({ label, run })
+  soon(label: string, run: () => void): Scheduled {
+    const step = { label, run, isCancelled: false }
+    this.#ready.push(step)
+    return cancelling(step)
   }
 
-  after(delayMs: number, label: string, run: () => void): void {
-    this.#timers.push({ dueMs: this.nowMs + delayMs, step: { label, run } })
+  after(delayMs: number, label: string, run: () => void): Scheduled {
+    const step = { label, run, isCancelled: false }
+    this.#timers.push({ dueMs: this.nowMs + delayMs, step })
     this.#timersDirty = true
+    return cancelling(step)
   }
 
   turn(label: string): Promise<void> {
-    return new Promise((resolve) => this.soon(label, resolve))
+    return new Promise((resolve) => void this.soon(label, resolve))
   }
 
   sleep(delayMs: number, label: string): Promise<void> {
-    return new Promise((resolve) => this.after(delayMs, label, resolve))
+    return new Promise((resolve) => void this.after(delayMs, label, resolve))
   }
 
   /** One step; false when nothing is left to happen. */
   async step(): Promise<boolean> {
     this.nowMs += this.#random.below(stepMsMax + 1)
-    this.#wake()
-    if (this.#ready.length === 0) {
-      const next = this.#timers[0]
-      if (next === undefined) return false
-      this.nowMs = Math.max(this.nowMs, next.dueMs)
-      this.#wake()
-    }
-    const at = this.#random.below(this.#ready.length)
-    const step = this.#ready[at]!
-    this.#ready[at] = this.#ready.at(-1)!
-    this.#ready.pop()
+    const step = this.#next()
+    if (step === null) return false
     this.steps += 1
     this.note(step.label)
     step.run()
     await new Promise<void>((resolve) => setImmediate(resolve))
     return true
+  }
+
+  /** What was cancelled is not there: it takes no step, and time does not run to it. */
+  #next(): Step | null {
+    for (;;) {
+      this.#wake()
+      if (this.#ready.length === 0) {
+        const next = this.#timers.find(({ step }) => !step.isCancelled)
+        if (next === undefined) return null
+        this.nowMs = Math.max(this.nowMs, next.dueMs)
+        this.#wake()
+      }
+      const at = this.#random.below(this.#ready.length)
+      const step = this.#ready[at]!
+      this.#ready[at] = this.#ready.at(-1)!
+      this.#ready.pop()
+      if (!step.isCancelled) return step
+    }
   }
 
   /** Into the hash and the trace. */
@@ -81,13 +99,25 @@ export class Scheduler {
   }
 
   #wake(): void {
-    if (this.#timersDirty) this.#timers.sort((a, b) => a.dueMs - b.dueMs)
+    if (this.#timersDirty) {
+      this.#timers = this.#timers.filter(({ step }) => !step.isCancelled)
+      this.#timers.sort((a, b) => a.dueMs - b.dueMs)
+    }
     this.#timersDirty = false
     let due = 0
     while (due < this.#timers.length && this.#timers[due]!.dueMs <= this.nowMs) {
-      this.#ready.push(this.#timers[due]!.step)
+      const { step } = this.#timers[due]!
+      if (!step.isCancelled) this.#ready.push(step)
       due += 1
     }
     if (due > 0) this.#timers.splice(0, due)
+  }
+}
+
+function cancelling(step: Step): Scheduled {
+  return {
+    cancel: () => {
+      step.isCancelled = true
+    },
   }
 }

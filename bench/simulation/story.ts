@@ -6,6 +6,7 @@
 import type { Random } from '../../adapters/shared/seeded-random.ts'
 import { formatGmt8 } from '../../adapters/shared/time.ts'
 import { hashed, type InboxEvent } from '../../adapters/store/inbox/event.ts'
+import type { ChannelName } from '../../router/types.ts'
 import { provinces, skus } from './network.ts'
 
 export const shop = 's'
@@ -18,9 +19,18 @@ interface Line {
   refund: string
 }
 
+/** What has to stand in the bills of an order in the end. */
+export interface MoneyMove {
+  readonly kind: 'payment' | 'refund'
+  readonly amountFen: number
+}
+
 export interface Story {
+  readonly channel: ChannelName
+  readonly shop: string
   readonly orderId: string
   readonly events: readonly InboxEvent[]
+  readonly money: readonly MoneyMove[]
 }
 
 export function tellStory(random: Random, orderId: string, startMs: number): Story {
@@ -34,8 +44,9 @@ export function tellStory(random: Random, orderId: string, startMs: number): Sto
   let province: string = random.pick(provinces)
   let atMs = startMs
   const events: InboxEvent[] = []
+  const money: MoneyMove[] = [{ kind: 'payment', amountFen: lines.reduce((sum, l) => sum + l.paidFen, 0) }]
   const tell = (): void => {
-    events.push(tradeEvent(orderId, status, atMs, province, lines))
+    events.push(tradeEvent({ orderId, status, atMs, paidAtMs: startMs, province, lines }))
     atMs += 1000
   }
   if (random.chance(0.3)) {
@@ -57,6 +68,7 @@ export function tellStory(random: Random, orderId: string, startMs: number): Sto
     atMs += 1000
     const end = random.pick(['SUCCESS', 'CLOSED', 'SELLER_REFUSE_BUYER'])
     line.refund = end
+    if (end === 'SUCCESS') money.push({ kind: 'refund', amountFen: line.paidFen })
     events.push(refundEvent(orderId, refundId, line, end, atMs))
     if (random.chance(0.5)) tell()
   }
@@ -64,24 +76,28 @@ export function tellStory(random: Random, orderId: string, startMs: number): Sto
     status = 'TRADE_CLOSED'
     tell()
   }
-  return { orderId, events }
+  return { channel: 'tmall', shop, orderId, events, money }
 }
 
 function yuan(fen: number): string {
   return `${Math.floor(fen / 100)}.${String(fen % 100).padStart(2, '0')}`
 }
 
-function tradeEvent(
-  orderId: string,
-  status: string,
-  atMs: number,
-  province: string,
-  lines: readonly Line[],
-): InboxEvent {
+interface Trade {
+  readonly orderId: string
+  readonly status: string
+  readonly atMs: number
+  readonly paidAtMs: number
+  readonly province: string
+  readonly lines: readonly Line[]
+}
+
+function tradeEvent({ orderId, status, atMs, paidAtMs, province, lines }: Trade): InboxEvent {
   const modified = formatGmt8(atMs)
   const trade = {
     ...{ tid_str: orderId, status, modified, post_fee: '0.00', receiver_state: province, receiver_city: province },
     ...{ receiver_name: '*', receiver_mobile: '*', receiver_address: '*', receiver_district: '' },
+    ...(status === 'WAIT_BUYER_PAY' ? {} : { pay_time: formatGmt8(paidAtMs), alipay_no: `t${orderId}` }),
     payment: yuan(lines.reduce((sum, l) => sum + l.paidFen, 0)),
     orders: {
       order: lines.map((l) => ({

@@ -3,10 +3,7 @@
  * process, opened for its first batch. It ends with its process, and may end alone in the middle of whatever it does: what it
  * had sent may still land, while its process lives on and gives the same events to another thread.
  */
-
-import type { Random } from '../../adapters/shared/seeded-random.ts'
 import type { OrderStore } from '../../adapters/store/order-store.ts'
-import { keyOf } from '../../adapters/store/orders/load.ts'
 import { defaultPolicy } from '../../router/policy.ts'
 import { CounterKeeper } from '../../workers/counters/counter-keeper.ts'
 import type { BatchResult, EventToDecide } from '../../workers/decide/batch.ts'
@@ -63,47 +60,5 @@ export class SimulatedThread {
       { ...this.#shared, policy: defaultPolicy, store: this.#ports.store, keeper: this.keeper },
       batch,
     )
-  }
-}
-
-/** The threads of one process, as its pool sees them: a batch goes to the one that has least to do. */
-export class SimulatedThreads {
-  readonly #start: (name: string) => SimulatedThread
-  readonly #onBug: (what: string) => void
-  /** Orders that threads work on now, as the threads see it: whatever the dispatch believes. */
-  readonly #inThreads = new Set<string>()
-  #threads: readonly SimulatedThread[]
-  #started = 0
-
-  constructor(count: number, start: (name: string) => SimulatedThread, onBug: (what: string) => void) {
-    this.#start = start
-    this.#onBug = onBug
-    this.#threads = Array.from({ length: count }, () => this.#next())
-  }
-
-  #next(): SimulatedThread {
-    return this.#start(`t${++this.#started}`)
-  }
-
-  /** Gives the name of the one that died; another one takes its place. */
-  end(random: Random): string {
-    const dying = random.pick(this.#threads)
-    this.#threads = this.#threads.map((thread) => (thread === dying ? this.#next() : thread))
-    dying.life.end()
-    return dying.life.name
-  }
-
-  async decide(batch: readonly EventToDecide[]): Promise<BatchResult> {
-    const orders = new Set(batch.map(keyOf))
-    for (const order of orders) {
-      if (this.#inThreads.has(order)) this.#onBug(`one order is in two threads at once: ${order}`)
-      this.#inThreads.add(order)
-    }
-    const thread = this.#threads.reduce((least, one) => (one.running < least.running ? one : least))
-    try {
-      return await thread.decide(batch)
-    } finally {
-      for (const order of orders) this.#inThreads.delete(order)
-    }
   }
 }

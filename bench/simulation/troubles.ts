@@ -1,15 +1,22 @@
 /** Somebody who breaks things: crashes and freezes processes, and does to Redis whatever may happen to a Redis. */
 import type { MemoryImage } from '../../adapters/stock/memory.ts'
 import type { MemoryStore } from '../../adapters/store/memory/store.ts'
+import { nodes, skus } from './network.ts'
+import type { OutsideContext } from './outside.ts'
 import type { SimulatedRedis } from './redis.ts'
-import type { WarehouseContext } from './warehouse.ts'
-import type { Life } from './wire.ts'
+import type { Faults, Life } from './wire.ts'
 
-const freezeMsMax = 60
-const downMsMax = 100
+const freezeMsMax = 600
+const downMsMax = 1_000
+// Longer than the intake lets a platform wait.
+const silentMsMin = 4_500
+const silentMsMax = 6_500
 const phantomUnits = 2
 
-export interface TroublesContext extends WarehouseContext {
+export interface TroublesContext extends OutsideContext {
+  /** Nothing that loses what a process or Redis had in memory. */
+  readonly isQuiet: boolean
+  readonly faults: Faults
   readonly redis: SimulatedRedis
   readonly store: MemoryStore
   readonly lives: readonly Life[]
@@ -29,14 +36,14 @@ export function openTroubles(context: TroublesContext): { readonly doubtedEpoch:
     if (!life.alive) return
     scheduler.note(`${life.name} crashes`)
     life.end()
-    scheduler.after(random.between(5, downMsMax), `${life.name} starts`, () => {
+    scheduler.after(random.between(50, downMsMax), `${life.name} starts`, () => {
       if (!lives[index]!.alive) context.restart(index)
     })
   }
 
   function freeze(): void {
     const life = random.pick(lives)
-    life.freeze(scheduler.nowMs + random.between(10, freezeMsMax))
+    life.freeze(scheduler.nowMs + random.between(100, freezeMsMax))
     scheduler.note(`${life.name} freezes`)
   }
 
@@ -64,9 +71,31 @@ export function openTroubles(context: TroublesContext): { readonly doubtedEpoch:
     redis.stock.restore(image)
   }
 
+  /** Availability is nonsense from now on: no decision may rely on it. */
+  function spoilAvailability(): void {
+    const settings = context.process()?.settings
+    if (settings === undefined) return
+    const atp = random.pick([0, 3, 50])
+    for (const node of nodes)
+      settings.setAvailability(
+        node,
+        skus.map((sku) => ({ sku, atp })),
+      )
+  }
+
+  // Once: several in a row would be one that outlasts every patience.
+  let wasSilent = false
+  function silencePostgres(): void {
+    if (wasSilent) return
+    wasSilent = true
+    scheduler.note('Postgres falls silent')
+    context.faults.silentUntilMs = scheduler.nowMs + random.between(silentMsMin, silentMsMax)
+  }
+
+  const harmless: readonly (() => void)[] = [freeze, spoilAvailability, silencePostgres]
   const troubles: readonly (() => void)[] = [
+    ...harmless,
     crash,
-    freeze,
     () => context.process()?.endThread(random),
     () => {
       dump = redis.stock.image()
@@ -76,11 +105,10 @@ export function openTroubles(context: TroublesContext): { readonly doubtedEpoch:
     () => restartRedis('empty', null),
     emptyRedis,
     addPhantoms,
-    () => context.process()?.spoilAvailability(random.pick([0, 3, 50])),
   ]
   // Each world knows only some of them: where everything breaks all the time, nothing comes far enough to break well.
-  const some = troubles.filter(() => random.chance(0.4))
-  const everyMs = random.pick([8, 25, 80])
+  const some = (context.isQuiet ? harmless : troubles).filter(() => random.chance(0.4))
+  const everyMs = random.pick([80, 250, 800])
   const again = (): void => {
     if (context.isCalm()) return
     random.pick(some)()

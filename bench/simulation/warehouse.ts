@@ -1,60 +1,57 @@
 /**
- * Somebody at a node who pulls, and takes his time: he accepts or does not, ships all or a part, rejects, forgets, comes back
+ * A node's worker who pulls, and takes his time: he accepts or does not, ships all or a part, rejects, forgets, comes back
  * when his lease is long over. What he is not answered he says again.
  */
-
-import type { Random } from '../../adapters/shared/seeded-random.ts'
 import type { PulledTask } from '../../adapters/store/tasks/tasks.ts'
 import type { Package, TaskLine } from '../../router/task.ts'
-import { accept, confirmIntercept, pull as pullTasks, reject, ship } from '../../workers/fulfil/verbs.ts'
-import type { SimulatedProcess } from './process.ts'
-import type { Scheduler } from './scheduler.ts'
+import { accept, confirmIntercept, extend, pull, reject, ship } from '../../workers/fulfil/verbs.ts'
+import { ask, type OutsideContext } from './outside.ts'
 
-const leaseMsMin = 60
-const leaseMsMax = 400
-const workMsMax = 300
-const triesMax = 3
-const patienceMs = 80
-const noSignal = new AbortController().signal
+const leaseMsMin = 600
+const leaseMsMax = 4_000
+const workMsMax = 3_000
+const pullsAtOnce = 2
+const once = { tries: 1, patienceMs: 800, name: 'a warehouse' }
+const stubborn = { ...once, tries: 3 }
 
-export interface WarehouseContext {
-  readonly scheduler: Scheduler
-  readonly random: Random
-  /** Some process that is up, if any. */
-  readonly process: () => SimulatedProcess | null
-  readonly isCalm: () => boolean
-}
-
-export function openWarehouse(context: WarehouseContext, node: string): void {
+export function openWarehouse(context: OutsideContext, node: string): { isDone: () => boolean } {
   const { scheduler, random } = context
-  const pull = async (): Promise<void> => {
+  let open = 0
+  const next = (): void => void scheduler.after(random.between(200, 1_200), `${node} pulls`, () => void round())
+  const round = async (): Promise<void> => {
     if (context.isCalm()) return
     const leaseSeconds = random.between(leaseMsMin, leaseMsMax) / 1000
-    const tasks = await ask(context, 1, (process) =>
-      pullTasks(process.fulfil, node, { limit: 2, leaseSeconds, waitSeconds: 0 }, noSignal),
-    )
-    for (const task of tasks ?? []) void work(context, node, task)
-    scheduler.after(random.between(20, 120), `${node} pulls`, () => void pull())
+    const wish = { limit: pullsAtOnce, leaseSeconds, waitSeconds: random.chance(0.2) ? 1 : 0 }
+    const tasks = await ask(context, once, (up, signal) => pull(up, node, wish, signal))
+    for (const task of tasks ?? []) {
+      open += 1
+      void work(context, node, task).finally(() => {
+        open -= 1
+      })
+    }
+    next()
   }
-  scheduler.after(random.between(20, 120), `${node} pulls`, () => void pull())
+  next()
+  return { isDone: () => open === 0 }
 }
 
-async function work(context: WarehouseContext, node: string, task: PulledTask): Promise<void> {
+async function work(context: OutsideContext, node: string, task: PulledTask): Promise<void> {
   const { scheduler, random } = context
   const { taskId, fence } = task
   const claim = { node, taskId, fence }
   const busy = (): Promise<void> => scheduler.sleep(random.below(workMsMax), `${node} works on ${taskId}`)
   if (task.intercepted) {
-    if (random.chance(0.6)) await ask(context, triesMax, (p) => confirmIntercept(p.fulfil, claim, ''))
+    if (random.chance(0.6)) await ask(context, stubborn, (up) => confirmIntercept(up, claim, ''))
     return
   }
-  if (random.chance(0.5)) await ask(context, triesMax, (p) => accept(p.fulfil, claim))
+  if (random.chance(0.5)) await ask(context, stubborn, (up) => accept(up, claim))
   await busy()
+  if (random.chance(0.15)) await ask(context, once, (up) => extend(up, claim, leaseMsMax / 1000))
   const fate = random.below(10)
   if (fate < 2) return
   if (fate < 4) {
     const reason = random.pick(['out_of_stock', 'damaged', 'closed'] as const)
-    await ask(context, triesMax, (p) => reject(p.fulfil, claim, reason, [], ''))
+    await ask(context, stubborn, (up) => reject(up, claim, reason, [], ''))
     return
   }
   const parts =
@@ -64,10 +61,10 @@ async function work(context: WarehouseContext, node: string, task: PulledTask): 
   for (const [i, lines] of parts.entries()) {
     const sent = lines.filter((l) => l.quantity > 0)
     if (sent.length === 0) continue
-    const packages: Package[] = [{ carrier: 'c', waybill: `${taskId}-${fence}-${i}`, lines: sent, shippedAt: 0 }]
-    await ask(context, triesMax, (p) => ship(p.fulfil, claim, packages))
-    // Whoever is not sure says it again.
-    if (random.chance(0.3)) await ask(context, 1, (p) => ship(p.fulfil, claim, packages))
+    const packages: Omit<Package, 'shippedAt'>[] = [{ carrier: 'c', waybill: `${taskId}-${fence}-${i}`, lines: sent }]
+    await ask(context, stubborn, (up) => ship(up, claim, packages))
+    // What is in doubt is told again.
+    if (random.chance(0.3)) await ask(context, once, (up) => ship(up, claim, packages))
     await busy()
   }
 }
@@ -76,23 +73,4 @@ function halves(lines: readonly TaskLine[]): { sku: string; quantity: number }[]
   const left = lines.map(({ sku, quantity, shipped }) => ({ sku, quantity: quantity - shipped }))
   const first = left.map(({ sku, quantity }) => ({ sku, quantity: Math.floor(quantity / 2) }))
   return [first, left.map(({ sku, quantity }, i) => ({ sku, quantity: quantity - first[i]!.quantity }))]
-}
-
-/** null: nobody answered. */
-async function ask<T>(
-  context: WarehouseContext,
-  tries: number,
-  question: (process: SimulatedProcess) => Promise<T>,
-): Promise<T | null> {
-  for (let i = 0; i < tries; i++) {
-    const process = context.process()
-    if (process !== null) {
-      const answer = await Promise.race([
-        question(process).catch(() => null),
-        context.scheduler.sleep(patienceMs, 'a warehouse gives up').then(() => null),
-      ])
-      if (answer !== null) return answer
-    } else await context.scheduler.sleep(patienceMs, 'a warehouse waits')
-  }
-  return null
 }

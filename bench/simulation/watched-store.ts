@@ -2,6 +2,8 @@
 
 import { pairKey, type Tables } from '../../adapters/store/memory/tables.ts'
 import type { OrderStore } from '../../adapters/store/order-store.ts'
+import type { ReadShortages } from '../../adapters/store/stock/read-shortages.ts'
+import type { UnpulledTask } from '../../adapters/store/stock/shortages.ts'
 import { availableOf } from '../../router/stock.ts'
 import type { Ledger } from './ledger.ts'
 
@@ -51,10 +53,35 @@ export function watched(verbs: Verbs, tables: Tables, ledger: Ledger, now: () =>
         for (const { sku } of posted.shortages) ledger.short.add(pairKey(posting.node, sku))
       return posted
     },
+    async readShortages(places, recallIdOf) {
+      const found = await verbs.readShortages(places, recallIdOf)
+      for (const task of toCallBack(found, recallIdOf)) ledger.mayBeRecalled.add(recallIdOf(task))
+      return found
+    },
+    async storeEvents(events) {
+      const stored = await verbs.storeEvents(events)
+      for (const { eventId } of events)
+        if (eventId.endsWith('.shortage') && !ledger.mayBeRecalled.has(eventId))
+          ledger.broken.push(`called back without need: ${eventId}`)
+      return stored
+    },
     async pullTasks(node, limit, leaseSeconds) {
       const tasks = await verbs.pullTasks(node, limit, leaseSeconds)
       ledger.leased(tasks, now())
       return tasks
+    },
+    async endLeases(tasks) {
+      const ended = tasks.filter(({ taskId }) => {
+        const task = tables.tasks.get(taskId)?.task
+        return task?.state === 'pulled' && !task.interceptRequested
+      })
+      await verbs.endLeases(tasks)
+      ledger.unheard(ended, now())
+    },
+    async extendLease(node, taskId, fence, leaseSeconds) {
+      const done = await verbs.extendLease(node, taskId, fence, leaseSeconds)
+      if (done.outcome === 'extended') ledger.extended(taskId, fence, done.leaseUntil.getTime(), now())
+      return done
     },
     async acceptTask(node, taskId, fence) {
       const done = await verbs.acceptTask(node, taskId, fence)
@@ -79,6 +106,18 @@ export function watched(verbs: Verbs, tables: Tables, ledger: Ledger, now: () =>
       return done
     },
   }
+}
+
+/** Tasks without which some place would still be short, when all that are newer were called back. */
+function toCallBack({ short, tasks, recalled }: ReadShortages, recallIdOf: (task: UnpulledTask) => string) {
+  return tasks.filter((task, at) => {
+    const { missing } = short.find(({ node, sku }) => node === task.node && sku === task.sku)!
+    const first = tasks.filter((other, i) => {
+      const isAtPlace = other.node === task.node && other.sku === task.sku
+      return isAtPlace && other.taskId !== task.taskId && (i < at || recalled.has(recallIdOf(other)))
+    })
+    return first.reduce((sum, { quantity }) => sum + quantity, 0) < missing
+  })
 }
 
 /** What could be promised when the reservation had been committed: now others may have changed it. */

@@ -15,13 +15,15 @@ export interface Faults {
   /** An answer that takes long, up to slowMsMax. */
   slow: number
   slowMsMax: number
+  /** Until then Postgres takes requests and carries none out. */
+  silentUntilMs: number
 }
 
 // Of requests whose caller was told that they failed.
 const lateShare = 0.3
-const lateMsMax = 120
+const lateMsMax = 1_200
 
-export const noFaults: Faults = { lostByRedis: 0, lostByPostgres: 0, slow: 0, slowMsMax: 1 }
+export const noFaults: Faults = { lostByRedis: 0, lostByPostgres: 0, slow: 0, slowMsMax: 1, silentUntilMs: 0 }
 
 /** One life of a process, from its start to its crash; or of a thread, which ends and stands still with its process. */
 export class Life {
@@ -93,7 +95,13 @@ export class Wire {
   /** `isWhole`: all of it is one request, which the server carries out whether or not somebody waits for the answer. */
   call<T>(name: string, lost: () => Error, effect: () => Promise<T>, isWhole = true): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.scheduler.soon(`${this.life.name} ▶ ${name}`, () => {
+      const label = `${this.life.name} ▶ ${name}`
+      const arrive = (): void => {
+        const silentMs = name.startsWith('postgres') ? this.#faults.silentUntilMs - this.scheduler.nowMs : 0
+        if (silentMs > 0) {
+          this.scheduler.after(silentMs, label, arrive)
+          return
+        }
         // Half of what a process had sent when it died still arrives.
         if (!this.life.alive && this.#random.chance(0.5)) return
         if (this.life.alive && this.#loses(name)) {
@@ -107,7 +115,8 @@ export class Wire {
           (answer) => this.#answer(name, lost, answer, resolve, reject),
           (error: unknown) => this.#back(`${name}: ${nameOf(error)}`, () => reject(error)),
         )
-      })
+      }
+      this.scheduler.soon(label, arrive)
     })
   }
 
@@ -148,15 +157,6 @@ export class Wire {
     if (this.#random.chance(this.#faults.slow)) {
       this.scheduler.after(this.#random.between(1, this.#faults.slowMsMax), label, arrive)
     } else this.scheduler.soon(label, arrive)
-  }
-
-  /** Resolves later, in this life only. */
-  sleep(delayMs: number, why: string): Promise<void> {
-    return new Promise((resolve) => {
-      this.scheduler.after(delayMs, `${this.life.name} ${why}`, () => {
-        if (this.life.alive) resolve()
-      })
-    })
   }
 }
 

@@ -14,6 +14,8 @@ export interface Wiring {
   readonly port: (port: CountersPort) => CountersPort
   readonly acksEarly: boolean
   readonly noticesRestarts: boolean
+  /** Events of a batch whose thread died are given to another. */
+  readonly outlivesThreads: boolean
   /** Of the so many-th process. */
   readonly owner: (count: number) => string
 }
@@ -25,6 +27,7 @@ export const unbroken: Wiring = {
   port: (port) => port,
   acksEarly: false,
   noticesRestarts: true,
+  outlivesThreads: true,
   owner: (count) => `o${count}`,
 }
 

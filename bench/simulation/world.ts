@@ -3,22 +3,29 @@
  * deliveries, and somebody who breaks things. First the storm, then calm: no more faults, and everything has to come to rest.
  */
 
-import type { OrderApis } from '../../adapters/channels/order-apis.ts'
 import { type Random, randomFrom } from '../../adapters/shared/seeded-random.ts'
 import { MemoryStore } from '../../adapters/store/memory/store.ts'
 import type { Divisions } from '../../router/address.ts'
 import type { Catalog } from '../../workers/catalog/catalog.ts'
+import type { Log } from '../../workers/process/log.ts'
+import type { Metrics } from '../../workers/process/metrics.ts'
+import { leftInFlight, restBreach } from './at-rest.ts'
 import { deliverGoods } from './deliveries.ts'
-import { type Observed, restBreach, StepInvariants } from './invariants.ts'
+import { openBills, openCarriers } from './finance.ts'
+import { type Observed, StepInvariants } from './invariants.ts'
 import { Ledger } from './ledger.ts'
 import { nodes, safetyOf, skus } from './network.ts'
-import { openPlatform } from './platform.ts'
+import { tellNotifiedStory } from './notified-story.ts'
+import type { OutsideContext } from './outside.ts'
+import { openPlatform, type Stories } from './platform.ts'
 import { SimulatedProcess } from './process.ts'
 import { CountersPort, SimulatedRedis } from './redis.ts'
 import { endOf, inOrder } from './reference.ts'
 import { Scheduler } from './scheduler.ts'
+import { SimulatedShop } from './shop-api.ts'
 import { storePort } from './store-port.ts'
-import { type Story, tellStory } from './story.ts'
+import { tellStory } from './story.ts'
+import { type Counts, countingMetrics, logOf } from './telemetry.ts'
 import type { Ports } from './thread.ts'
 import { openTroubles } from './troubles.ts'
 import { openWarehouse } from './warehouse.ts'
@@ -26,17 +33,16 @@ import { watched } from './watched-store.ts'
 import { type Faults, Life, noFaults, Wire } from './wire.ts'
 import { unbroken, type Wiring } from './wiring.ts'
 
-/** No order of this world is fetched yet. */
-const noApis = (): OrderApis => ({ of: () => null, close: async () => undefined })
-
 const startMs = Date.UTC(2026, 10, 11, 4)
 const stormStepsMin = 300
-const stormStepsMax = 800
-// Some five times what the slowest seed needs: beyond it the world does not come to rest.
-const calmStepsMax = 6_000
-const heldMsMax = 2_000
+const stormStepsMax = 1_200
+// Some times what the slowest seed needs: beyond it the world does not come to rest.
+const calmStepsMax = 20_000
+const heldMsMax = 20_000
+// Longer than whatever a stage waits before it tries again: a doubted answer ten minutes, a backorder in vain an hour.
+const jumpMs = 3_700_000
 // By then every sweep was round at least twice.
-const sweepsMs = 400
+const sweepsMs = 6_000
 const losses = [
   [0, 0],
   [0.01, 0.01],
@@ -54,6 +60,8 @@ export interface Outcome {
   /** Of all steps: equal for equal runs. */
   readonly hash: number
   readonly trace: readonly string[]
+  /** What the processes counted. */
+  readonly counts: Counts
 }
 
 export interface Place {
@@ -70,11 +78,12 @@ export async function simulate(
   const world = new World(seed, place, wiring, traced)
   const breach = await world.run()
   const { steps, hash } = world.scheduler
-  return { seed, breach, steps, hash: hash >>> 0, trace: world.trace }
+  return { seed, breach, steps, hash: hash >>> 0, trace: world.trace, counts: world.counts }
 }
 
 export class World {
   readonly trace: string[] = []
+  readonly counts: Counts = new Map()
   readonly scheduler: Scheduler
   readonly random: Random
   readonly ledger = new Ledger()
@@ -83,13 +92,17 @@ export class World {
   readonly #place: Place
   readonly #wiring: Wiring
   readonly #seen: ReturnType<typeof watched>
-  readonly #faults: { -readonly [K in keyof Faults]: Faults[K] }
+  readonly #faults: Faults
+  readonly #shop: SimulatedShop
+  readonly #log: Log
+  readonly #metrics: Metrics
   readonly #processes: SimulatedProcess[] = []
   readonly #lives: Life[] = []
   readonly #invariants: StepInvariants
   /** Plenty of everything and nobody who pulls: then every order ends as if nothing had happened. */
   readonly #comparable: boolean
-  readonly #stories: Story[] = []
+  /** Nothing is lost and nothing dies: then nothing has to be mended. */
+  readonly #quiet: boolean
   #troubles: { readonly doubtedEpoch: number } = { doubtedEpoch: -1 }
   #started = 0
   #bug: string | null = null
@@ -106,15 +119,28 @@ export class World {
     this.store = new MemoryStore({ nodes: nodes.map((node) => ({ node, safety: safetyOf[node]! })) }, () => this.nowMs)
     this.#seen = watched(wiring.store(this.store), this.store.tables, this.ledger, () => this.nowMs)
     this.#comparable = this.random.chance(0.3)
+    this.#quiet = this.random.chance(0.12)
     // A few that are very late let the world change under their callers; many that are a little late shuffle it.
-    const lateness = this.random.pick([noFaults, { slow: 0.04, slowMsMax: 250 }, { slow: 0.3, slowMsMax: 15 }])
-    const [lostByRedis, lostByPostgres] = this.random.pick(losses)
+    const lateness = this.random.pick([{}, { slow: 0.04, slowMsMax: 2_500 }, { slow: 0.3, slowMsMax: 150 }])
+    const [lostByRedis, lostByPostgres] = this.#quiet ? losses[0] : this.random.pick(losses)
     this.#faults = { ...noFaults, ...lateness, lostByRedis, lostByPostgres }
+    this.#shop = new SimulatedShop(
+      this.random,
+      () => this.nowMs,
+      () => this.calm,
+    )
+    const onBug = (what: string): void => this.#breaks(`a bug: ${what}`)
+    this.#log = logOf(onBug, () => this.#quiet && this.#breaks('Redis and Postgres differ'))
+    this.#metrics = countingMetrics(this.counts)
     this.#invariants = new StepInvariants(this.#observed())
   }
 
   get nowMs(): number {
     return this.scheduler.nowMs
+  }
+
+  #breaks(what: string): void {
+    this.#bug ??= what
   }
 
   #observed(): Observed {
@@ -129,6 +155,7 @@ export class World {
       get doubtedEpoch() {
         return world.#troubles.doubtedEpoch
       },
+      waitingBytes: () => this.#processes.map((p) => p.up?.intake.waitingBytes ?? 0),
     }
   }
 
@@ -137,29 +164,31 @@ export class World {
     await this.#stock()
     this.#startProcess(0)
     this.#startProcess(1)
-    const orders = random.between(4, 10)
-    for (let i = 0; i < orders; i++) this.#stories.push(tellStory(random, `${100 + i}`, startMs - 600_000))
-    const context = {
+    const stories = tellStories(random)
+    const context: OutsideContext = {
       ...{ scheduler: this.scheduler, random, ledger: this.ledger },
       process: () => this.#anyProcess(),
       isCalm: () => this.calm,
-      acksEarly: this.#wiring.acksEarly,
     }
-    const platform = openPlatform(context, this.#stories)
-    if (!this.#comparable) for (const node of nodes) openWarehouse(context, node)
+    const { acksEarly, noticesRestarts } = this.#wiring
+    const busy = [
+      openPlatform({ ...context, shop: this.#shop, acksEarly }, stories),
+      openCarriers(context),
+      openBills(context, [...stories.told, ...stories.notified], startMs),
+      ...(this.#comparable ? [] : nodes.map((node) => openWarehouse(context, node))),
+    ]
     deliverGoods(context, !this.#comparable)
     this.#troubles = openTroubles({
-      ...context,
-      ...{ redis: this.redis, store: this.store, lives: this.#lives },
-      restart: (index) => this.#startProcess(index),
-      noticesRestarts: this.#wiring.noticesRestarts,
+      ...{ ...context, redis: this.redis, store: this.store, lives: this.#lives, noticesRestarts },
+      ...{ faults: this.#faults, isQuiet: this.#quiet, restart: (index) => this.#startProcess(index) },
     })
     const stormSteps = random.between(stormStepsMin, stormStepsMax)
     for (let i = 0; i < stormSteps; i++) {
       const breach = await this.#step()
       if (breach !== null) return breach
     }
-    return await this.#rest(platform.isDone)
+    const breach = await this.#rest(() => busy.every(({ isDone }) => isDone()))
+    return breach ?? (await this.#differences(stories))
   }
 
   async #stock(): Promise<void> {
@@ -179,32 +208,33 @@ export class World {
   async #rest(isDone: () => boolean): Promise<string | null> {
     this.calm = true
     this.scheduler.note('— calm —')
-    Object.assign(this.#faults, noFaults)
+    const { silentUntilMs } = this.#faults
+    Object.assign(this.#faults, { ...noFaults, silentUntilMs })
     this.#lives.forEach((life, i) => {
       life.freeze(0)
       if (!life.alive) this.#startProcess(i)
     })
-    let jumped = false
     let restFromMs = Number.POSITIVE_INFINITY
     for (let i = 0; i < calmStepsMax; i++) {
       const breach = await this.#step()
       if (breach !== null) return breach
       if (i % 16 !== 0 || !isDone() || !this.#processes.every((p) => p.idle)) continue
-      if (!jumped) {
-        jumped = true
-        // Whatever is held or leased by now has nobody behind it.
-        this.scheduler.nowMs += heldMsMax + 1
+      if (restFromMs === Number.POSITIVE_INFINITY) {
+        const left = this.#quiet && this.store.tables.pending.size === 0 ? leftInFlight(this.#observed()) : null
+        if (left !== null) return left
+        // Whatever is held or leased by now has nobody behind it, and whatever waits is due.
+        this.scheduler.nowMs += jumpMs
         restFromMs = this.nowMs + sweepsMs
-      } else if (this.nowMs >= restFromMs && restBreach(this.#observed()) === null) return await this.#differences()
+      } else if (this.nowMs >= restFromMs && restBreach(this.#observed()) === null) return null
     }
-    if (!isDone()) return 'the platforms are never answered'
+    if (!isDone()) return 'those outside are never answered'
     return restBreach(this.#observed()) ?? 'no rest'
   }
 
-  async #differences(): Promise<string | null> {
+  async #differences(stories: Stories): Promise<string | null> {
     if (!this.#comparable) return null
     const { catalog, divisions } = this.#place
-    const expected = await inOrder(this.#stories, catalog, divisions, startMs)
+    const expected = await inOrder(stories, catalog, divisions, startMs)
     for (const order of this.store.tables.orders.values()) {
       const end = endOf(order)
       const should = expected.get(order.orderId)!
@@ -215,19 +245,29 @@ export class World {
 
   #startProcess(index: number): void {
     const life = new Life(`p${index + 1}`)
+    const lifeNumber = ++this.#started
     this.#lives[index] = life
     const process = new SimulatedProcess({
       ...this.#portsOf(life, () => this.#processes[index]!.keeper.epoch),
+      ...{ ...this.#place, heldMsMax, shop: this.#shop, log: this.#log, metrics: this.#metrics },
       portsOf: (of, epoch) => this.#portsOf(of, epoch),
-      ...{ ...this.#place, heldMsMax },
-      apis: noApis,
-      owner: this.#wiring.owner(++this.#started),
-      onBug: (what) => {
-        this.#bug ??= `a bug: ${what}`
-      },
+      wiring: this.#wiring,
+      owner: this.#wiring.owner(lifeNumber),
+      lifeNumber,
+      onBug: (what) => this.#breaks(`a bug: ${what}`),
+      onEnd: () => this.#startLater(index, life),
     })
     this.#processes[index] = process
     process.start()
+  }
+
+  /** What cannot start is started again by its supervisor. */
+  #startLater(index: number, life: Life): void {
+    if (!life.alive) return
+    life.end()
+    this.scheduler.after(this.random.between(50, 500), `${life.name} starts again`, () => {
+      if (this.#lives[index] === life) this.#startProcess(index)
+    })
   }
 
   /** `epoch`: of the keeper behind them, now. */
@@ -242,4 +282,18 @@ export class World {
     const up = this.#processes.filter((p) => p.alive)
     return up.length === 0 ? null : this.random.pick(up)
   }
+}
+
+function tellStories(random: Random): Stories {
+  const stories: { told: ReturnType<typeof tellStory>[]; notified: ReturnType<typeof tellNotifiedStory>[] } = {
+    told: [],
+    notified: [],
+  }
+  const orders = random.between(4, 10)
+  for (let i = 0; i < orders; i++) {
+    const [orderId, toldFromMs] = [`${100 + i}`, startMs - 600_000]
+    if (random.chance(0.3)) stories.notified.push(tellNotifiedStory(random, orderId, toldFromMs))
+    else stories.told.push(tellStory(random, orderId, toldFromMs))
+  }
+  return stories
 }

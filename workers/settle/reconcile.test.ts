@@ -155,6 +155,31 @@ describe('an order', () => {
   })
 })
 
+test('an order that was entered while it was being matched keeps the mark of what entered it', async () => {
+  const { sql } = database
+  await insert()
+  let isEntered = (): void => undefined
+  const entered = new Promise<void>((resolve) => {
+    isEntered = resolve
+  })
+  // What came meanwhile is not to be seen yet, and the row that it enters is locked until it is.
+  const entering = sql.begin(async (tx) => {
+    await markDue(tx, ['1'])
+    isEntered()
+    const waiting = async () =>
+      (await sql`select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`).count
+    await expect.poll(waiting, { timeout: 20_000 }).toBe(1)
+  })
+  await entered
+  const matched = run('1')
+  await entering
+  expect(await matched).toMatchObject({ open: 1 })
+  expect(await store.dueOrders('0', 9)).toEqual(['1'])
+  await importBill(sql, 'generic', 'a', [payment])
+  await recordTrack(sql, delivered, '{}')
+  expect(await sweepReconciliations(store, '0', 9)).toMatchObject({ closed: ['1'] })
+})
+
 describe('many at once', () => {
   test('close each order exactly once', async () => {
     const { sql } = database
