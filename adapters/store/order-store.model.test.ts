@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { BillRow } from '../../router/bill.ts'
 import { changeOf, hasSomethingToClose, reconcile } from '../../router/reconcile.ts'
 import { isOwned } from '../../router/task.ts'
-import { fc, runs } from '../../router/testing/seed.ts'
+import { fc, runs, standardSeed, testSeed } from '../../router/testing/seed.ts'
 import { trackStates } from '../../router/track.ts'
 import type { DecisionWrite } from './orders/commit.ts'
 import { PostgresStore } from './postgres-store.ts'
@@ -399,6 +399,8 @@ test('random histories are the same on both stores', async () => {
       note(seen, reached)
   })
   await fc.assert(property, { numRuns: runs(30) })
+  // Another seed may miss one of them, and says nothing about the stores by that.
+  if (testSeed !== standardSeed) return
   const verbs = Object.getOwnPropertyNames(PostgresStore.prototype).filter((name) => name !== 'constructor')
   expect([...verbs, ...outcomes].filter((one) => !reached.has(one))).toEqual([])
 }, 240_000)

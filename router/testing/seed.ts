@@ -9,7 +9,9 @@
  */
 import fc from 'fast-check'
 
-export const testSeed = wholeNumber('PAIDAN_SEED', 20_261_201, 0)
+/** Of a run for which no other was asked. */
+export const standardSeed = 20_261_201
+export const testSeed = wholeNumber('PAIDAN_SEED', standardSeed, 0)
 export const runsFactor = wholeNumber('PAIDAN_RUNS', 1, 1)
 
 /** So many cases, or as many times that as PAIDAN_RUNS says. */
