@@ -23,7 +23,6 @@ export default defineConfig({
   test: {
     include: ['dist/**/*.test.js'],
     globalSetup: ['dist/workers/testing/global.js'],
-    setupFiles: ['dist/workers/testing/random.js'],
     reporters: ['default', noneSkipped()],
     fileParallelism: true,
     maxWorkers: 2,

@@ -10,16 +10,17 @@ import { projectRoot } from '../../adapters/shared/root.ts'
 import type { SharedServers } from '../../adapters/shared/testing.ts'
 import { connect, withDatabase } from '../../adapters/store/postgres/connect.ts'
 import { migrate, readMigrations } from '../../adapters/store/postgres/migrate.ts'
+import { runsFactor, testSeed } from '../../router/testing/seed.ts'
 import { startPostgres } from '../process/embedded/postgres.ts'
 import { startRedis } from '../process/embedded/redis.ts'
-import { seedOfRun } from './seed.ts'
 
 const template = 'paidan_template'
 // One per call of testRedis() in the whole run; an unused one costs some bytes.
 const redisDatabases = '2000'
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  console.log(`Random tests draw from seed ${seedOfRun(process.env)}; PAIDAN_SEED=n draws from another.`)
+  const others = 'PAIDAN_SEED=… draws others, PAIDAN_RUNS=… so many times as many'
+  console.log(`random tests: seed ${testSeed}, cases × ${runsFactor} (${others})`)
   const dataDir = mkdtempSync(join(tmpdir(), 'paidan-test-'))
   const starts = [
     startPostgres({ dataDir, durable: false, settings: { max_connections: '300', shared_buffers: '64MB' } }),
