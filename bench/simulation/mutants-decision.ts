@@ -69,22 +69,10 @@ export const decisionMutants: readonly Mutant[] = [
     to: '!isRefused(answers[i])',
   },
   {
-    name: 'a commit does not compare a task’s fence',
-    file: 'adapters/store/memory/commit.js',
-    from: 'now.fence === task.fence &&',
-    to: '',
-  },
-  {
     name: 'a task is called back whatever became of it',
     file: 'router/take-back.js',
     from: 'return task.state === reasonRules[why].taskState;',
     to: 'return true;',
-  },
-  {
-    name: 'a hand-back is decided without its command',
-    file: 'workers/fulfil/verbs.js',
-    from: "if (done.outcome === 'given_back') {",
-    to: 'if (false) {',
   },
   {
     name: 'the sweep ends a live lease for an intercept',

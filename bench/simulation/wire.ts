@@ -12,6 +12,8 @@ export interface Faults {
   /** Of a request, and as often of an answer, 0 … 1. */
   lostByRedis: number
   lostByPostgres: number
+  /** Of requests whose caller was told that they failed: they land later all the same. */
+  late: number
   /** An answer that takes long, up to slowMsMax. */
   slow: number
   slowMsMax: number
@@ -19,11 +21,11 @@ export interface Faults {
   silentUntilMs: number
 }
 
-// Of requests whose caller was told that they failed.
-const lateShare = 0.3
-const lateMsMax = 1_200
+const lateMsMax = 1_000
 
-export const noFaults: Faults = { lostByRedis: 0, lostByPostgres: 0, slow: 0, slowMsMax: 1, silentUntilMs: 0 }
+export const noFaults: Faults = {
+  ...{ lostByRedis: 0, lostByPostgres: 0, late: 0.3, slow: 0, slowMsMax: 1, silentUntilMs: 0 },
+}
 
 /** One life of a process, from its start to its crash; or of a thread, which ends and stands still with its process. */
 export class Life {
@@ -105,7 +107,7 @@ export class Wire {
         // Half of what a process had sent when it died still arrives.
         if (!this.life.alive && this.#random.chance(0.5)) return
         if (this.life.alive && this.#loses(name)) {
-          const isLate = isWhole && this.#random.chance(lateShare)
+          const isLate = isWhole && this.#random.chance(this.#faults.late)
           this.scheduler.note(`${this.life.name} ✗ ${name}: the request is ${isLate ? 'late' : 'lost'}`)
           reject(lost())
           if (isLate) this.#landLater(name, effect)

@@ -174,6 +174,17 @@ describe.each(subjects)('$name', ({ make, lapse }) => {
     expect(await store.commitDecisions(0, [cancelling])).toMatchObject({ outcome: 'committed', conflicts: [0] })
   })
 
+  test('a task that was pulled again is decided on: what is asked reaches the owner that it has now', async () => {
+    const task = await pulled('1')
+    const cancelling = await decided(store, '1', closed('1'))
+    await lapse(task.taskId)
+    const [second] = await store.pullTasks('east', 9, 60)
+    expect(second).toMatchObject({ taskId: task.taskId, fence: task.fence + 1, intercepted: false })
+    expect(await store.commitDecisions(0, [cancelling])).toMatchObject({ outcome: 'committed', conflicts: [] })
+    const told = { taskId: task.taskId, fence: second!.fence, intercepted: true }
+    expect(await store.pullTasks('east', 9, 60)).toMatchObject([told])
+  })
+
   test('what is released is numbered, and told from any number on', async () => {
     const taskId = await routed('1')
     const write = await decided(store, '1', closed('1'))
