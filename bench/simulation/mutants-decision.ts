@@ -45,10 +45,9 @@ export const decisionMutants: readonly Mutant[] = [
   },
   {
     name: 'a refused batch gives back what an attempt before it reserved, whose commit was cut off',
-    file: batch,
-    from: 'await endReservations(context.store, keeper, takenBy(made));',
-    to: `await endReservations(context.store, keeper, made.flatMap((p) =>
-      p.newTasks.map((t) => ({ ...referenceOf(t), madeAtMs: placing.nowMs }))));`,
+    file: placing,
+    from: 'taken: toGiveBack(attempt, answers)',
+    to: 'taken: kept.map(({ node, reservationId }) => ({ node, reservationId, madeAtMs: attempt.madeAtMs }))',
   },
   {
     name: 'what is committed is not confirmed',
