@@ -74,16 +74,15 @@ export const decisionMutants: readonly Mutant[] = [
     to: 'return true;',
   },
   {
-    name: 'the sweep ends a live lease for an intercept',
+    name: 'an intercept ends a live lease as if it had lapsed',
     file: 'adapters/store/memory/tasks.js',
     from: 'leaseUntilMs !== null && isInterceptLapsed(task, leaseUntilMs > nowMs)',
     to: 'leaseUntilMs !== null && isInterceptLapsed(task, false)',
-  },
-  {
-    name: 'an intercept is confirmed for an owner whose lease lives',
-    file: 'router/task.js',
-    from: 'if (isLeased === speaksForSilent)',
-    to: 'if (!isLeased && !speaksForSilent)',
+    also: {
+      file: 'router/task.js',
+      from: 'if (isLeased === speaksForSilent)',
+      to: 'if (!isLeased && !speaksForSilent)',
+    },
   },
   {
     name: 'the sweep forgets intercepts that lapsed',

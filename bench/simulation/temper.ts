@@ -4,8 +4,8 @@ import { type Faults, noFaults } from './wire.ts'
 
 /**
  * quiet: nothing is lost and nothing dies, so that nothing has to be mended. hasty: the sweep takes reservations for forgotten
- * so soon that decisions ask for them again meanwhile; nothing stands still or is slow there, since a decision has to be
- * committed in less. wild: all else.
+ * so soon, and takes so long to end them, that decisions ask for them again meanwhile; its threads are quick, and nothing stands
+ * still, since a decision has to be committed in less. wild: all else.
  */
 export type Temper = 'quiet' | 'hasty' | 'wild'
 
@@ -17,16 +17,18 @@ export interface Pace {
 
 const quietShare = 0.12
 const hastyShare = 0.12
-const hasty: Pace = { heldMsMax: 1_500, sweepEveryMs: 300 }
+const hasty: Pace = { heldMsMax: 2_600, sweepEveryMs: 300 }
 const usual: Pace = { heldMsMax: 20_000, sweepEveryMs: 1_500 }
+
+// Commits are cut off, tried again, and land in the end.
+const cutOff = { lostByRedis: 0, lostByPostgres: 0.12, late: 0.7 } as const
 
 const losses = [
   { lostByRedis: 0, lostByPostgres: 0 },
   { lostByRedis: 0.01, lostByPostgres: 0.01 },
   { lostByRedis: 0.06, lostByPostgres: 0 },
   { lostByRedis: 0.01, lostByPostgres: 0.04 },
-  // Commits are cut off, tried again, and land in the end.
-  { lostByRedis: 0, lostByPostgres: 0.12, late: 0.7 },
+  cutOff,
 ] as const
 
 export function temperOf(random: Random): Temper {
@@ -46,5 +48,6 @@ export function faultsOf(temper: Temper, random: Random): Faults {
   // A few that are very late let the world change under their callers; many that are a little late shuffle it.
   const lateness = random.pick([{}, { slow: 0.04, slowMsMax: 2_500 }, { slow: 0.3, slowMsMax: 150 }])
   const lost = random.pick(losses)
-  return { ...noFaults, ...(isPatient(temper) ? lateness : {}), ...(temper === 'quiet' ? {} : lost) }
+  if (temper === 'hasty') return { ...noFaults, ...cutOff, slow: 0.5, slowThreads: false, slowMsMax: 1_200 }
+  return { ...noFaults, ...lateness, ...(temper === 'quiet' ? {} : lost) }
 }

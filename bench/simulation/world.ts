@@ -15,6 +15,7 @@ import { openBills, openCarriers } from './finance.ts'
 import { type Observed, StepInvariants } from './invariants.ts'
 import { Ledger } from './ledger.ts'
 import { nodes, safetyOf, skus } from './network.ts'
+import { notifiedBreach } from './notified-at-rest.ts'
 import { tellNotifiedStory } from './notified-story.ts'
 import type { OutsideContext } from './outside.ts'
 import { openPlatform, type Stories } from './platform.ts'
@@ -178,7 +179,7 @@ export class World {
       if (breach !== null) return breach
     }
     const breach = await this.#rest(() => busy.every(({ isDone }) => isDone()))
-    return breach ?? (await this.#differences(stories))
+    return breach ?? notifiedBreach(this.store.tables, stories.notified) ?? (await this.#differences(stories))
   }
 
   async #stock(): Promise<void> {
