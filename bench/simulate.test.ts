@@ -34,6 +34,15 @@ test('shows every step of one', async () => {
   expect(text).toContain('— calm —')
 })
 
+test('tells which seed notices a fault', async () => {
+  const faults = ['read-back never begins again', 'a task is given away while somebody has it']
+  for (const fault of faults) {
+    said = []
+    expect(await simulate('--mutants', '--only', fault, '--seeds', '60')).toMatch(new RegExp(`^ +\\d+ {2}${fault}: .+`))
+  }
+  expect(process.exitCode).toBeUndefined()
+})
+
 test.each([['--sedes', '3'], ['--seeds', 'many'], ['stray']])('refuses %s %s', async (...args) => {
   expect(await simulate(...args)).toContain('Usage: npm run simulate')
   expect(process.exitCode).toBe(2)

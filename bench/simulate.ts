@@ -1,27 +1,38 @@
 /**
  * `npm run simulate -- [--seeds N] [--from S]` plays worlds and stops at the first whose invariants break; `--seed X --trace`
- * plays one again and shows its steps. The same seed is the same world, step by step. Everything is in memory.
+ * plays one again and shows its steps. `--mutants` tells of each deliberate fault the first seed that notices it. The same seed
+ * is the same world, step by step. Everything is in memory.
  */
 import { parseArgs } from 'node:util'
+import { faults, playMutants, playMutation } from './simulation/hunt.ts'
 import { makeCatalog, makeDivisions } from './simulation/network.ts'
-import { type Outcome, simulate } from './simulation/world.ts'
+import type { Played } from './simulation/play-mutants.ts'
+import { type Outcome, type Place, simulate } from './simulation/world.ts'
 
 const usage = `Usage: npm run simulate -- [options]
   --seeds N   worlds to play (1000)
   --from S    the first one's seed (1)
   --seed X    only this one
   --trace     show every step of it
+  --mutants   put every deliberate fault in, and tell the first seed that notices it
+  --only T    those whose name holds this text
   --help`
 
 const progressEveryMs = 2_000
 /** Of a world that broke, without --trace. */
 const lastSteps = 60
+/** Of what broke, in a list. */
+const breachChars = 100
 
 export async function main(): Promise<void> {
   const options = parse(process.argv.slice(2))
   if (options === null) return
-  const { from, count, traced } = options
   const place = { catalog: makeCatalog(), divisions: makeDivisions() }
+  if (options.mutants) await huntAll(options, place)
+  else await playAll(options, place)
+}
+
+async function playAll({ from, count, traced }: Options, place: Place): Promise<void> {
   const started = performance.now()
   let told = started
   let steps = 0
@@ -41,6 +52,22 @@ export async function main(): Promise<void> {
   console.log(`${count} seeds from ${from}: every invariant held over ${steps} steps, ${rate(count, started)} seeds/s`)
 }
 
+/** Exit code 1 when there is a fault that none notices. */
+async function huntAll({ from, count, only }: Options, place: Place): Promise<void> {
+  const seeds = Array.from({ length: count }, (_, i) => from + i)
+  const wanted = (names: readonly string[]): string[] => names.filter((name) => name.includes(only))
+  for await (const played of playMutants(Object.fromEntries(wanted(faults.inside).map((name) => [name, seeds]))))
+    tell(played)
+  for (const name of wanted(faults.between)) tell(await playMutation(name, seeds, place))
+}
+
+function tell({ name, seed, breach }: Played): void {
+  if (seed === null) process.exitCode = 1
+  console.log(
+    seed === null ? `NO SEED  ${name}` : `${String(seed).padStart(7)}  ${name}: ${breach!.slice(0, breachChars)}`,
+  )
+}
+
 function rate(count: number, started: number): string {
   return (count / ((performance.now() - started) / 1000)).toFixed(0)
 }
@@ -55,6 +82,8 @@ interface Options {
   readonly from: number
   readonly count: number
   readonly traced: boolean
+  readonly mutants: boolean
+  readonly only: string
 }
 
 function parse(args: readonly string[]): Options | null {
@@ -66,6 +95,8 @@ function parse(args: readonly string[]): Options | null {
         from: { type: 'string', default: '1' },
         seed: { type: 'string' },
         trace: { type: 'boolean', default: false },
+        mutants: { type: 'boolean', default: false },
+        only: { type: 'string', default: '' },
         help: { type: 'boolean', default: false },
       },
     })
@@ -73,8 +104,9 @@ function parse(args: readonly string[]): Options | null {
       console.log(usage)
       return null
     }
-    if (values.seed !== undefined) return { from: whole(values.seed), count: 1, traced: values.trace }
-    return { from: whole(values.from), count: whole(values.seeds), traced: values.trace }
+    const { trace: traced, mutants, only } = values
+    if (values.seed !== undefined) return { from: whole(values.seed), count: 1, traced, mutants, only }
+    return { from: whole(values.from), count: whole(values.seeds), traced, mutants, only }
   } catch (error) {
     console.error(`${(error as Error).message}\n${usage}`)
     process.exitCode = 2

@@ -78,6 +78,19 @@ describe('a decision', () => {
       expect(await store.commitDecisions(0, [cancelling])).toMatchObject({ outcome: 'committed', conflicts: [0] })
     }))
 
+  test('on a task that was pulled again is none: what it asks reaches the owner that the task has now', () =>
+    onBoth(async (scene) => {
+      const { store } = scene
+      const { taskId, fence } = await scene.pulled('1')
+      const cancelling = await scene.decided('1', closed('1'))
+      // The lease is over.
+      await store.extendLease('east', taskId, fence, 0)
+      const [again] = await store.pullTasks('east', 9, 60)
+      expect(again).toMatchObject({ taskId, fence: fence + 1, intercepted: false })
+      expect(await store.commitDecisions(0, [cancelling])).toMatchObject({ outcome: 'committed', conflicts: [] })
+      expect(await store.pullTasks('east', 9, 60)).toMatchObject([{ taskId, fence: again!.fence, intercepted: true }])
+    }))
+
   test('that releases is numbered, and told from any number on', () =>
     onBoth(async (scene) => {
       const { store } = scene

@@ -30,7 +30,7 @@ export async function deciderOn(network: DemoNetwork, epoch: number): Promise<De
     catalog,
     availability,
     keeper: keeperOf(stock, epoch),
-    nowMs: Date.now(),
+    now: Date.now,
     avoided: new Map(),
     divisions: loadDivisions(),
     policy: defaultPolicy,
@@ -64,10 +64,11 @@ function referencesOf(placed: Placed | null) {
 function keeperOf(stock: MemoryStock, epoch: number): PlacingContext['keeper'] {
   const keeper: Pick<PlacingContext['keeper'], 'epoch' | 'reserve' | 'release' | 'figures'> = {
     epoch,
-    reserve: async (nowMs, requests) => {
-      const outcomes = await stock.reserve(epoch, nowMs, requests)
+    reserve: async (now, requests) => {
+      const madeAtMs = now()
+      const outcomes = await stock.reserve(epoch, madeAtMs, requests)
       return {
-        epoch,
+        ...{ epoch, madeAtMs },
         answers: outcomes.map((answer) => {
           if (answer.outcome === 'stale_epoch') throw new Error('stock in memory has one epoch')
           return answer

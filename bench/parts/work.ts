@@ -90,7 +90,7 @@ async function prepareReserve(job: WorkJob, sql: Sql, material: readonly OrderMa
             lines: task.lines.map(({ sku, quantity }) => ({ sku, quantity })),
           })),
         )
-        const { answers } = await keeper.reserve(Date.now(), requests)
+        const { answers } = await keeper.reserve(Date.now, requests)
         const refused = answers.find(({ outcome }) => outcome !== 'reserved')
         if (refused !== undefined) throw new Error(`what was planned was not reserved: ${refused.outcome}`)
         await keeper.confirm(requests)

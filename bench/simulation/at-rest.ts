@@ -6,6 +6,7 @@ import { shortRows } from '../../adapters/store/memory/shortages.ts'
 import { pairKey, type Tables } from '../../adapters/store/memory/tables.ts'
 import { changeOf, reconcile } from '../../router/reconcile.ts'
 import { availableOf } from '../../router/stock.ts'
+import { isInterceptLapsed } from '../../router/task.ts'
 import { countersBreach, type Observed } from './invariants.ts'
 import type { Ledger } from './ledger.ts'
 
@@ -23,6 +24,7 @@ export function restBreach(observed: Observed): string | null {
     countersBreach(tables, image) ??
     inboxBreach(tables, ledger) ??
     tasksBreach(tables, ledger) ??
+    exceptionsBreach(tables) ??
     shortagesBreach(tables) ??
     backordersBreach(tables) ??
     settlementBreach(tables)
@@ -54,6 +56,7 @@ function inboxBreach(tables: Tables, ledger: Ledger): string | null {
 function tasksBreach(tables: Tables, ledger: Ledger): string | null {
   for (const { task, packages } of tables.tasks.values()) {
     if (task.state === 'rejected' || task.state === 'intercepted') return `given back and left: ${task.taskId}`
+    if (isInterceptLapsed(task, false)) return `to be stopped, and its owner fell silent: ${task.taskId}`
     const packed = packages.flatMap((p) => p.lines).reduce((sum, l) => sum + l.quantity, 0)
     const shipped = task.lines.reduce((sum, l) => sum + l.shipped, 0)
     if (packed !== shipped) return `shipped is not what packages hold: ${task.taskId}`
@@ -61,6 +64,17 @@ function tasksBreach(tables: Tables, ledger: Ledger): string | null {
     const left = told.reduce((sum, l) => sum + l.quantity, 0)
     if (left !== packed) return `${left} units left the house and ${packed} are known: ${task.taskId}`
   }
+  return null
+}
+
+/** What was open only for a while: by now all of it is over. */
+const passing: ReadonlySet<string> = new Set([
+  ...['bill_without_order', 'order_not_fetched', 'undecidable_event', 'stock_drift'],
+])
+
+function exceptionsBreach(tables: Tables): string | null {
+  for (const { kind, ref } of tables.openExceptions.values())
+    if (passing.has(kind)) return `an exception that is over stays open: ${kind} ${ref}`
   return null
 }
 

@@ -4,12 +4,12 @@
  */
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { type Mutant, mutated } from './mutants.ts'
+import { changed, changesOf, type Mutant } from './mutants.ts'
 
 export interface HookData {
   /** URL of the folder of compiled files, with a slash at its end. */
   readonly root: string
-  readonly mutants: readonly Pick<Mutant, 'name' | 'file' | 'from' | 'to'>[]
+  readonly mutants: readonly Mutant[]
 }
 
 let data: HookData = { root: '', mutants: [] }
@@ -43,8 +43,9 @@ export async function load<Context>(url: string, context: Context, next: Next<Co
   if (mutant === undefined) return await next(url, context)
   const path = new URL(url)
   path.search = ''
-  if (path.href !== new URL(mutant.file, data.root).href) return await next(url, context)
-  const source = mutated(mutant, await readFile(fileURLToPath(path), 'utf8'))
+  const change = changesOf(mutant).find(({ file }) => path.href === new URL(file, data.root).href)
+  if (change === undefined) return await next(url, context)
+  const source = changed(change, await readFile(fileURLToPath(path), 'utf8'))
   return { format: 'module', source, shortCircuit: true }
 }
 

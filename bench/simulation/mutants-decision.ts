@@ -45,10 +45,9 @@ export const decisionMutants: readonly Mutant[] = [
   },
   {
     name: 'a refused batch gives back what an attempt before it reserved, whose commit was cut off',
-    file: batch,
-    from: 'await endReservations(context.store, keeper, takenBy(made));',
-    to: `await endReservations(context.store, keeper, made.flatMap((p) =>
-      p.newTasks.map((t) => ({ ...referenceOf(t), madeAtMs: placing.nowMs }))));`,
+    file: placing,
+    from: 'taken: toGiveBack(attempt, answers)',
+    to: 'taken: kept.map(({ node, reservationId }) => ({ node, reservationId, madeAtMs: attempt.madeAtMs }))',
   },
   {
     name: 'what is committed is not confirmed',
@@ -69,34 +68,21 @@ export const decisionMutants: readonly Mutant[] = [
     to: '!isRefused(answers[i])',
   },
   {
-    name: 'a commit does not compare a task’s fence',
-    file: 'adapters/store/memory/commit.js',
-    from: 'now.fence === task.fence &&',
-    to: '',
-  },
-  {
     name: 'a task is called back whatever became of it',
     file: 'router/take-back.js',
     from: 'return task.state === reasonRules[why].taskState;',
     to: 'return true;',
   },
   {
-    name: 'a hand-back is decided without its command',
-    file: 'workers/fulfil/verbs.js',
-    from: "if (done.outcome === 'given_back') {",
-    to: 'if (false) {',
-  },
-  {
-    name: 'the sweep ends a live lease for an intercept',
+    name: 'an intercept ends a live lease as if it had lapsed',
     file: 'adapters/store/memory/tasks.js',
     from: 'leaseUntilMs !== null && isInterceptLapsed(task, leaseUntilMs > nowMs)',
     to: 'leaseUntilMs !== null && isInterceptLapsed(task, false)',
-  },
-  {
-    name: 'an intercept is confirmed for an owner whose lease lives',
-    file: 'router/task.js',
-    from: 'if (isLeased === speaksForSilent)',
-    to: 'if (!isLeased && !speaksForSilent)',
+    also: {
+      file: 'router/task.js',
+      from: 'if (isLeased === speaksForSilent)',
+      to: 'if (!isLeased && !speaksForSilent)',
+    },
   },
   {
     name: 'the sweep forgets intercepts that lapsed',

@@ -25,12 +25,6 @@ export const intakeMutants: readonly Mutant[] = [
     to: 'this.#cursor = rows.at(-1)?.seq ?? this.#cursor',
   },
   {
-    name: 'a notification that is read back is fetched under its own number',
-    file: fetcher,
-    from: 'const number = isReadBack ? await store.nextNumber() : newest',
-    to: 'const number = newest',
-  },
-  {
     name: 'the fetcher believes an answer older than its notification',
     file: fetcher,
     from: 'doubtsOf(job.notifications, event.occurredAt, clock.now())',
@@ -41,12 +35,6 @@ export const intakeMutants: readonly Mutant[] = [
     file: fetcher,
     from: 'job.late.push(notification)',
     to: 'job.notifications.push(notification)',
-  },
-  {
-    name: 'the fetcher forgets a notification that came while it asked',
-    file: fetcher,
-    from: 'this.push(job.late)',
-    to: 'void 0',
   },
   {
     name: 'an order that was not fetched is never asked for again',

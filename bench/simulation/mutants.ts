@@ -7,19 +7,28 @@ import { decisionMutants } from './mutants-decision.ts'
 import { intakeMutants } from './mutants-intake.ts'
 import { stockMutants } from './mutants-stock.ts'
 
-export interface Mutant {
-  readonly name: string
+export interface Change {
   /** Compiled, from the folder of all of them: workers/decide/dispatch.js. */
   readonly file: string
   readonly from: string
   readonly to: string
 }
 
+export interface Mutant extends Change {
+  readonly name: string
+  /** A second guard of the same thing, which would hide that the first one is gone. */
+  readonly also?: Change
+}
+
 export const mutants: readonly Mutant[] = [...intakeMutants, ...decisionMutants, ...stockMutants]
 
+export function changesOf(mutant: Mutant): readonly Change[] {
+  return mutant.also === undefined ? [mutant] : [mutant, mutant.also]
+}
+
 /** Throws when the snippet is not in the file exactly once. */
-export function mutated({ name, file, from, to }: Omit<Mutant, 'seeds'>, source: string): string {
+export function changed({ file, from, to }: Change, source: string): string {
   const parts = source.split(from)
-  if (parts.length !== 2) throw new Error(`${name}: found ${parts.length - 1} times in ${file}: ${from}`)
+  if (parts.length !== 2) throw new Error(`found ${parts.length - 1} times in ${file}: ${from}`)
   return parts.join(to)
 }

@@ -27,7 +27,6 @@ import type { Wiring } from './wiring.ts'
 const config = { batchMax: 4, threads: threadCount, threadConcurrency: 2, drainSeconds: 5, backlogMax: 10_000 }
 // Younger events are in the memory of the process that stored them; here often also in another's, on purpose.
 const readBack = { everyMs: 600, olderThanMs: 300 }
-const sweepEveryMs = 1_500
 const waitingLimits = { waitingMax: 2, lookAgainMs: 150, looksPerSecondMax: 300 }
 
 export interface ProcessContext extends Ports {
@@ -38,6 +37,7 @@ export interface ProcessContext extends Ports {
   readonly shop: SimulatedShop
   /** How old a reservation has to be for the sweep to end it. */
   readonly heldMsMax: number
+  readonly sweepEveryMs: number
   readonly log: Log
   readonly metrics: Metrics
   readonly onBug: (what: string) => void
@@ -138,7 +138,7 @@ export class SimulatedProcess {
   }
 
   #sweepOf(up: Up): Sweep {
-    const { heldMsMax, metrics } = this.#context
+    const { heldMsMax, sweepEveryMs, metrics } = this.#context
     const context: OrderSweepContext = { ...up, catalog: this.settings, metrics }
     const parts = orderSweepParts(context, { heldMsMax, reloadEveryMs: heldMsMax, ordersPerRound: 2 })
     return new Sweep({ parts, everyMs: sweepEveryMs, clock: this.#clock, log: up.log, metrics })

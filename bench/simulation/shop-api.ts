@@ -12,6 +12,9 @@ import type { Wire } from './wire.ts'
 
 const lagShare = 0.4
 const lagMsMax = 3_000
+// Of answers that take long: meanwhile the order changes, and other processes ask as well.
+const slowShare = 0.3
+const slowMsMax = 2_000
 
 interface Published extends Version {
   readonly fromMs: number
@@ -49,7 +52,12 @@ export class SimulatedShop {
   apis(wire: Wire): OrderApis {
     const api = {
       getOrder: (_: unknown, orderId: string) =>
-        wire.call(`shop order ${orderId}`, unreachable, async () => this.answer(orderId)),
+        wire.call(`shop order ${orderId}`, unreachable, async () => {
+          const answer = this.answer(orderId)
+          if (!this.#isCalm() && this.#random.chance(slowShare))
+            await wire.scheduler.sleep(this.#random.below(slowMsMax), `the shop answers for ${orderId}`)
+          return answer
+        }),
       close: async () => undefined,
     }
     return { of: (channel) => (channel === 'wechat' ? api : null), close: async () => undefined }

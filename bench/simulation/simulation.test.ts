@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { faults, playMutants, playMutation } from './hunt.ts'
-import { mutants, mutated } from './mutants.ts'
+import { changed, changesOf, mutants } from './mutants.ts'
 import { makeCatalog, makeDivisions } from './network.ts'
 import type { Played } from './play-mutants.ts'
 import { seedsThatNotice } from './seeds.ts'
@@ -61,8 +61,10 @@ describe('some world notices a fault inside a stage, where the sound code surviv
 })
 
 test.each(mutants.map((mutant) => [mutant.name, mutant] as const))('is put in once: %s', async (_, mutant) => {
-  const source = await readFile(new URL(mutant.file, new URL('../../', import.meta.url)), 'utf8')
-  expect(mutated(mutant, source)).not.toBe(source)
+  for (const change of changesOf(mutant)) {
+    const source = await readFile(new URL(change.file, new URL('../../', import.meta.url)), 'utf8')
+    expect(changed(change, source)).not.toBe(source)
+  }
 })
 
 test('every fault has a name of its own, and every pinned seed a fault', () => {

@@ -4,6 +4,7 @@ import type { MemoryStore } from '../../adapters/store/memory/store.ts'
 import { nodes, skus } from './network.ts'
 import type { OutsideContext } from './outside.ts'
 import type { SimulatedRedis } from './redis.ts'
+import { isPatient, type Temper } from './temper.ts'
 import type { Faults, Life } from './wire.ts'
 
 const freezeMsMax = 600
@@ -14,8 +15,7 @@ const silentMsMax = 6_500
 const phantomUnits = 2
 
 export interface TroublesContext extends OutsideContext {
-  /** Nothing that loses what a process or Redis had in memory. */
-  readonly isQuiet: boolean
+  readonly temper: Temper
   readonly faults: Faults
   readonly redis: SimulatedRedis
   readonly store: MemoryStore
@@ -26,7 +26,7 @@ export interface TroublesContext extends OutsideContext {
 
 /** `doubtedEpoch`: the last one in which Redis was emptied or spoilt without becoming another process. */
 export function openTroubles(context: TroublesContext): { readonly doubtedEpoch: number } {
-  const { random, scheduler, redis, store, lives } = context
+  const { random, scheduler, redis, store, lives, temper } = context
   let dump: MemoryImage | null = null
   let doubtedEpoch = -1
 
@@ -92,9 +92,8 @@ export function openTroubles(context: TroublesContext): { readonly doubtedEpoch:
     context.faults.silentUntilMs = scheduler.nowMs + random.between(silentMsMin, silentMsMax)
   }
 
-  const harmless: readonly (() => void)[] = [freeze, spoilAvailability, silencePostgres]
-  const troubles: readonly (() => void)[] = [
-    ...harmless,
+  const pauses: readonly (() => void)[] = [freeze, silencePostgres]
+  const losses: readonly (() => void)[] = [
     crash,
     () => context.process()?.endThread(random),
     () => {
@@ -107,7 +106,8 @@ export function openTroubles(context: TroublesContext): { readonly doubtedEpoch:
     addPhantoms,
   ]
   // Each world knows only some of them: where everything breaks all the time, nothing comes far enough to break well.
-  const some = (context.isQuiet ? harmless : troubles).filter(() => random.chance(0.4))
+  const possible = [spoilAvailability, ...(isPatient(temper) ? pauses : []), ...(temper === 'quiet' ? [] : losses)]
+  const some = possible.filter(() => random.chance(0.4))
   const everyMs = random.pick([80, 250, 800])
   const again = (): void => {
     if (context.isCalm()) return

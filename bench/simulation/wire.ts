@@ -12,30 +12,36 @@ export interface Faults {
   /** Of a request, and as often of an answer, 0 … 1. */
   lostByRedis: number
   lostByPostgres: number
+  /** Of requests whose caller was told that they failed: they land later all the same. */
+  late: number
   /** An answer that takes long, up to slowMsMax. */
   slow: number
+  /** Of threads as well. */
+  slowThreads: boolean
   slowMsMax: number
   /** Until then Postgres takes requests and carries none out. */
   silentUntilMs: number
 }
 
-// Of requests whose caller was told that they failed.
-const lateShare = 0.3
-const lateMsMax = 1_200
+const lateMsMax = 1_000
 
-export const noFaults: Faults = { lostByRedis: 0, lostByPostgres: 0, slow: 0, slowMsMax: 1, silentUntilMs: 0 }
+export const noFaults: Faults = {
+  ...{ lostByRedis: 0, lostByPostgres: 0, late: 0.3, slow: 0, slowThreads: true, slowMsMax: 1, silentUntilMs: 0 },
+}
 
 /** One life of a process, from its start to its crash; or of a thread, which ends and stands still with its process. */
 export class Life {
   readonly name: string
+  readonly isThread: boolean
   readonly died: Promise<never>
   readonly #threads = new Set<Life>()
   #alive = true
   #frozenUntilMs = 0
   #die: (error: Error) => void = () => undefined
 
-  constructor(name: string) {
+  constructor(name: string, isThread = false) {
     this.name = name
+    this.isThread = isThread
     this.died = new Promise<never>((_, reject) => {
       this.#die = reject
     })
@@ -57,7 +63,7 @@ export class Life {
   }
 
   thread(name: string): Life {
-    const thread = new Life(`${this.name}.${name}`)
+    const thread = new Life(`${this.name}.${name}`, true)
     thread.freeze(this.#frozenUntilMs)
     this.#threads.add(thread)
     thread.died.catch(() => this.#threads.delete(thread))
@@ -105,7 +111,7 @@ export class Wire {
         // Half of what a process had sent when it died still arrives.
         if (!this.life.alive && this.#random.chance(0.5)) return
         if (this.life.alive && this.#loses(name)) {
-          const isLate = isWhole && this.#random.chance(lateShare)
+          const isLate = isWhole && this.#random.chance(this.#faults.late)
           this.scheduler.note(`${this.life.name} ✗ ${name}: the request is ${isLate ? 'late' : 'lost'}`)
           reject(lost())
           if (isLate) this.#landLater(name, effect)
@@ -154,7 +160,8 @@ export class Wire {
     }
     const label = `${this.life.name} ◀ ${text}`
     this.scheduler.note(`${this.life.name} ● ${text}`)
-    if (this.#random.chance(this.#faults.slow)) {
+    const { slow, slowThreads } = this.#faults
+    if (this.#random.chance(this.life.isThread && !slowThreads ? 0 : slow)) {
       this.scheduler.after(this.#random.between(1, this.#faults.slowMsMax), label, arrive)
     } else this.scheduler.soon(label, arrive)
   }

@@ -15,6 +15,7 @@ import { openBills, openCarriers } from './finance.ts'
 import { type Observed, StepInvariants } from './invariants.ts'
 import { Ledger } from './ledger.ts'
 import { nodes, safetyOf, skus } from './network.ts'
+import { notifiedBreach } from './notified-at-rest.ts'
 import { tellNotifiedStory } from './notified-story.ts'
 import type { OutsideContext } from './outside.ts'
 import { openPlatform, type Stories } from './platform.ts'
@@ -26,6 +27,7 @@ import { SimulatedShop } from './shop-api.ts'
 import { storePort } from './store-port.ts'
 import { tellStory } from './story.ts'
 import { type Counts, countingMetrics, logOf } from './telemetry.ts'
+import { faultsOf, paceOf, type Temper, temperOf } from './temper.ts'
 import type { Ports } from './thread.ts'
 import { openTroubles } from './troubles.ts'
 import { openWarehouse } from './warehouse.ts'
@@ -38,17 +40,10 @@ const stormStepsMin = 300
 const stormStepsMax = 1_200
 // Some times what the slowest seed needs: beyond it the world does not come to rest.
 const calmStepsMax = 20_000
-const heldMsMax = 20_000
 // Longer than whatever a stage waits before it tries again: a doubted answer ten minutes, a backorder in vain an hour.
 const jumpMs = 3_700_000
 // By then every sweep was round at least twice.
 const sweepsMs = 6_000
-const losses = [
-  [0, 0],
-  [0.01, 0.01],
-  [0.06, 0],
-  [0.01, 0.04],
-] as const
 const scarce = 6
 const plenty = 200
 
@@ -101,8 +96,7 @@ export class World {
   readonly #invariants: StepInvariants
   /** Plenty of everything and nobody who pulls: then every order ends as if nothing had happened. */
   readonly #comparable: boolean
-  /** Nothing is lost and nothing dies: then nothing has to be mended. */
-  readonly #quiet: boolean
+  readonly temper: Temper
   #troubles: { readonly doubtedEpoch: number } = { doubtedEpoch: -1 }
   #started = 0
   #bug: string | null = null
@@ -119,18 +113,15 @@ export class World {
     this.store = new MemoryStore({ nodes: nodes.map((node) => ({ node, safety: safetyOf[node]! })) }, () => this.nowMs)
     this.#seen = watched(wiring.store(this.store), this.store.tables, this.ledger, () => this.nowMs)
     this.#comparable = this.random.chance(0.3)
-    this.#quiet = this.random.chance(0.12)
-    // A few that are very late let the world change under their callers; many that are a little late shuffle it.
-    const lateness = this.random.pick([{}, { slow: 0.04, slowMsMax: 2_500 }, { slow: 0.3, slowMsMax: 150 }])
-    const [lostByRedis, lostByPostgres] = this.#quiet ? losses[0] : this.random.pick(losses)
-    this.#faults = { ...noFaults, ...lateness, lostByRedis, lostByPostgres }
+    this.temper = temperOf(this.random)
+    this.#faults = faultsOf(this.temper, this.random)
     this.#shop = new SimulatedShop(
       this.random,
       () => this.nowMs,
       () => this.calm,
     )
     const onBug = (what: string): void => this.#breaks(`a bug: ${what}`)
-    this.#log = logOf(onBug, () => this.#quiet && this.#breaks('Redis and Postgres differ'))
+    this.#log = logOf(onBug, () => this.temper === 'quiet' && this.#breaks('Redis and Postgres differ'))
     this.#metrics = countingMetrics(this.counts)
     this.#invariants = new StepInvariants(this.#observed())
   }
@@ -180,7 +171,7 @@ export class World {
     deliverGoods(context, !this.#comparable)
     this.#troubles = openTroubles({
       ...{ ...context, redis: this.redis, store: this.store, lives: this.#lives, noticesRestarts },
-      ...{ faults: this.#faults, isQuiet: this.#quiet, restart: (index) => this.#startProcess(index) },
+      ...{ faults: this.#faults, temper: this.temper, restart: (index) => this.#startProcess(index) },
     })
     const stormSteps = random.between(stormStepsMin, stormStepsMax)
     for (let i = 0; i < stormSteps; i++) {
@@ -188,7 +179,7 @@ export class World {
       if (breach !== null) return breach
     }
     const breach = await this.#rest(() => busy.every(({ isDone }) => isDone()))
-    return breach ?? (await this.#differences(stories))
+    return breach ?? notifiedBreach(this.store.tables, stories.notified) ?? (await this.#differences(stories))
   }
 
   async #stock(): Promise<void> {
@@ -220,7 +211,8 @@ export class World {
       if (breach !== null) return breach
       if (i % 16 !== 0 || !isDone() || !this.#processes.every((p) => p.idle)) continue
       if (restFromMs === Number.POSITIVE_INFINITY) {
-        const left = this.#quiet && this.store.tables.pending.size === 0 ? leftInFlight(this.#observed()) : null
+        const isQuiet = this.temper === 'quiet'
+        const left = isQuiet && this.store.tables.pending.size === 0 ? leftInFlight(this.#observed()) : null
         if (left !== null) return left
         // Whatever is held or leased by now has nobody behind it, and whatever waits is due.
         this.scheduler.nowMs += jumpMs
@@ -249,7 +241,7 @@ export class World {
     this.#lives[index] = life
     const process = new SimulatedProcess({
       ...this.#portsOf(life, () => this.#processes[index]!.keeper.epoch),
-      ...{ ...this.#place, heldMsMax, shop: this.#shop, log: this.#log, metrics: this.#metrics },
+      ...{ ...this.#place, ...paceOf(this.temper), shop: this.#shop, log: this.#log, metrics: this.#metrics },
       portsOf: (of, epoch) => this.#portsOf(of, epoch),
       wiring: this.#wiring,
       owner: this.#wiring.owner(lifeNumber),

@@ -26,6 +26,13 @@ export interface Reserved {
   readonly atp: readonly SkuAtp[]
 }
 
+export interface ReservedAt {
+  readonly epoch: number
+  /** Of the records; with it a release leaves what was asked for again since. */
+  readonly madeAtMs: number
+  readonly answers: readonly Reserved[]
+}
+
 export class CounterKeeper {
   readonly #books: StockBooks
   readonly #stock: KeptCounters
@@ -70,20 +77,22 @@ export class CounterKeeper {
     return this.#epoch
   }
 
-  /** All answers are of one epoch, which is told: another batch may raise it at any time, and makes them void then. */
-  async reserve(
-    nowMs: number,
-    requests: readonly ReserveRequest[],
-  ): Promise<{ readonly epoch: number; readonly answers: readonly Reserved[] }> {
+  /**
+   * All answers are of one epoch, which is told: another batch may raise it at any time, and makes them void then. The records
+   * are as old as the asking that made them: a recovery between the call and that may take longer than the sweep waits before
+   * it takes a record for forgotten. `now`: epoch milliseconds.
+   */
+  async reserve(now: () => number, requests: readonly ReserveRequest[]): Promise<ReservedAt> {
     return await this.#asking(async (epoch) => {
-      const outcomes = await this.#stock.reserve(epoch, nowMs, requests)
+      const madeAtMs = now()
+      const outcomes = await this.#stock.reserve(epoch, madeAtMs, requests)
       if (outcomes.some((o) => o.outcome === 'stale_epoch')) return null
       const answers = outcomes as Reserved[]
       this.#stock.tellOthers(
         this.owner,
         answers.map(({ atp }, n) => ({ node: requests[n]!.node, rows: atp })),
       )
-      return { epoch, answers }
+      return { epoch, madeAtMs, answers }
     })
   }
 

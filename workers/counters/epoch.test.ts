@@ -64,6 +64,25 @@ describe('recovery', () => {
     expect(await currentEpoch(sql)).toBe(2)
   })
 
+  test('makes no reservation old: it is as old as the asking that made it, not as the question', async () => {
+    const [keeper, other] = keepers as [StockKeeper, StockKeeper]
+    await Promise.all([keeper.open(), other.open()])
+    await keeper.tell([delta(await post(sql, 'n0', 'add', lines('a', 5)))])
+    await other.recover(1)
+    // A minute goes by between the first asking, which is of an old epoch, and the second.
+    let nowMs = 0
+    const now = (): number => {
+      nowMs += 60_000
+      return nowMs
+    }
+    const reserved = await keeper.reserve(now, [{ node: 'n0', reservationId: 'r', lines: lines('a', 1) }])
+    expect(reserved).toMatchObject({ epoch: 2, madeAtMs: 120_000, answers: [{ outcome: 'reserved' }] })
+    const held = async () => (await keeper.look('n0')).held.map(({ madeAtMs }) => madeAtMs)
+    expect(await held()).toEqual([120_000])
+    await keeper.release([{ node: 'n0', reservationId: 'r', madeAtMs: reserved.madeAtMs }])
+    expect(await held()).toEqual([])
+  })
+
   test('while decisions are committed: none of the old epoch comes after the figures were read', async () => {
     await Promise.all(keepers.map((keeper) => keeper.open()))
     for (const node of nodes.slice(0, 4)) {
@@ -77,7 +96,7 @@ describe('recovery', () => {
         const id = `${name}-${i}`
         const write = await decided(many, id, { told: snapshotOf(id, lines('a', 1, 'b', 2)), node: nodes[i % 4]! })
         const { task, reservationId } = write.newTasks[0]!
-        await keeper.reserve(1, [{ node: task.node, reservationId, lines: task.lines }])
+        await keeper.reserve(() => 1, [{ node: task.node, reservationId, lines: task.lines }])
         const { epoch } = keeper
         const done = await commitDecisions(many, epoch, [write])
         const reservation = [{ node: task.node, reservationId }]

@@ -28,10 +28,9 @@ import { groupByOrder, keysOf, workAll } from './work-all.ts'
 /** Others were faster so often: let the queue breathe. */
 const attemptsMax = 6
 
-export interface ThreadContext extends WorkContext, Omit<PlacingContext, 'nowMs' | 'avoided'> {
+export interface ThreadContext extends WorkContext, Omit<PlacingContext, 'avoided'> {
   readonly store: DecisionStore
   readonly keeper: CounterKeeper
-  readonly now: () => number
   readonly logBug: (event: EventToDecide, error: unknown) => void
 }
 
@@ -95,7 +94,7 @@ async function decideOnce(
   const loaded = await context.store.loadByKeys(keysOf(groups))
   const works = workAll(context, groups, loaded, (spoilt, error) => leaveOut(context, tally, spoilt, error))
   const decoded = performance.now()
-  const placing: PlacingContext = { ...context, nowMs: context.now(), avoided: nodesToAvoid(works) }
+  const placing: PlacingContext = { ...context, avoided: nodesToAvoid(works) }
   forgetMissingGoods(works, context)
   const { placed, epoch, refusals, planMs } = await placeWorks(placing, works)
   tally.refusals += refusals

@@ -22,7 +22,8 @@ export interface PlacingContext {
   readonly catalog: Catalog
   readonly availability: Availability
   readonly keeper: StockKeeper
-  readonly nowMs: number
+  /** Epoch milliseconds. */
+  readonly now: () => number
   /** By order id: nodes where it is not sourced this time. */
   readonly avoided: ReadonlyMap<string, readonly string[]>
 }

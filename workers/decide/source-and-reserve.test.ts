@@ -76,7 +76,7 @@ async function settingWith(asked: CounterKeeper): Promise<Setting> {
     availability.set(catalog.nodeNo(catalog.nodeIndex.get(node)!), catalog.skuNo(sku), units)
   believe('n1', 'a', 1)
   believe('n2', 'b', 1)
-  return { context: { catalog, availability, keeper: asked, nowMs: 1, avoided: new Map() }, believe }
+  return { context: { catalog, availability, keeper: asked, now: () => 1, avoided: new Map() }, believe }
 }
 
 /** Of one order of an a and a b, whose event is stored and undecided. */
@@ -174,7 +174,7 @@ describe('an attempt before this one', () => {
     // COMMIT was sent and its connection broke: the event is tried again, by somebody with a wrong figure.
     forgetPlaced(context, first.placed)
     believe('n3', 'b', 1)
-    const second = await placeAll({ ...context, nowMs: 2 }, [work.decision])
+    const second = await placeAll({ ...context, now: () => 2 }, [work.decision])
     expect(await promised('n1', 'a')).toBe(0)
     // The first commit lands, and the second one finds it.
     expect(await commitDecisions(sql, first.epoch, [write(first.placed[0]!, first.epoch)])).toMatchObject({
@@ -188,7 +188,7 @@ describe('an attempt before this one', () => {
     expect(await figures(sql, 'n1', 'a')).toMatchObject({ onHand: 1, reserved: 1 })
     expect(await promised('n1', 'a')).toBe(0)
     const theNext = { node: 'n1', reservationId: 'p-1@0.own', lines: lines('a', 1) }
-    expect((await keeper.reserve(3, [theNext])).answers).toMatchObject([{ outcome: 'insufficient_stock' }])
+    expect((await keeper.reserve(() => 3, [theNext])).answers).toMatchObject([{ outcome: 'insufficient_stock' }])
     await sweep()
     expect(await auditAll(sql, keeper)).toEqual([])
   })
@@ -227,7 +227,7 @@ describe('an attempt before this one', () => {
     forgetPlaced(context, (await placeAll(context, [work.decision])).placed)
     believe('n3', 'b', 1)
     // First refused the b of n3, then that of n2 under another name.
-    const { placed, refusals } = await placeAll({ ...context, nowMs: 2 }, [work.decision])
+    const { placed, refusals } = await placeAll({ ...context, now: () => 2 }, [work.decision])
     expect({ refusals, made: reservedBy(placed[0]!) }).toEqual({ refusals: 2, made: [] })
     expect(placed[0]!.order.state).toBe('backordered')
     await sweep()
@@ -242,7 +242,7 @@ describe('an attempt before this one', () => {
     await expect(placeAll(context, [work.decision])).rejects.toThrow(StockError)
     believe('n3', 'b', 0)
     believe('n2', 'b', 1)
-    const { placed } = await placeAll({ ...context, nowMs: 2 }, [work.decision])
+    const { placed } = await placeAll({ ...context, now: () => 2 }, [work.decision])
     expect(reservedBy(placed[0]!)).toEqual(['n1 o-1 o-1@0.own', 'n2 o-2 o-2@0.own'])
     await landLate()
     expect(await promised('n1', 'a')).toBe(0)
@@ -337,7 +337,7 @@ describe('what memory does not know of', () => {
     expect((await placeAll(context, [decision])).placed[0]!.newTasks).toHaveLength(2)
     for (const nowMs of [5_000, 5_500, 5_999, 6_000]) {
       const { decision: next } = await workOnBoth(`o${nowMs}`)
-      const { placed } = await placeAll({ ...context, nowMs }, [next])
+      const { placed } = await placeAll({ ...context, now: () => nowMs }, [next])
       expect([placed[0]!.newTasks, placed[0]!.rounds]).toEqual([[], 1])
     }
     expect(looks()).toBe(2)
@@ -357,7 +357,7 @@ describe('what memory does not know of', () => {
       for (let n = 0; n < 40; n++) {
         for (const [at, { context }] of [mine, theirs].entries()) {
           const { decision } = await workOnBoth(`o${n}-${at}`)
-          const { placed } = await placeAll({ ...context, nowMs: 10_000 * n }, [decision])
+          const { placed } = await placeAll({ ...context, now: () => 10_000 * n }, [decision])
           for (const { task } of placed[0]!.newTasks) for (const l of task.lines) sold[l.sku as 'a'] += l.quantity
         }
       }

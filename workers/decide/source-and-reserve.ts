@@ -41,6 +41,8 @@ interface Attempt {
   readonly groups: readonly Group[]
   round: number
   planned: Planned
+  /** When its records of this round were made. */
+  madeAtMs: number
   /** Redis was asked for what this order lacks. */
   hasLooked: boolean
 }
@@ -74,6 +76,7 @@ export async function placeAll(context: PlacingContext, decisions: readonly Deci
       groups,
       round: 0,
       planned: planOrder(context, network, decision, groups, 0),
+      madeAtMs: 0,
       hasLooked: false,
     })
   })
@@ -90,10 +93,9 @@ export async function placeAll(context: PlacingContext, decisions: readonly Deci
         const refused = answers.filter(isRefused).length
         refusals += refused
         const isLast = attempt.round + 1 === roundsMax
-        if (isLast || (refused === 0 && !foundMore.has(attempt)))
-          placed[attempt.index] = finish(context, attempt, answers)
+        if (isLast || (refused === 0 && !foundMore.has(attempt))) placed[attempt.index] = finish(attempt, answers)
         else {
-          release.push(...toGiveBack(context, attempt, answers))
+          release.push(...toGiveBack(attempt, answers))
           again.push(attempt)
         }
       }
@@ -145,7 +147,7 @@ async function lookForMissing(
     }
   }
   if (wanted.size === 0) return new Set()
-  const raised = await lookAtRedis(context, [...wanted.values()].flat())
+  const raised = await lookAtRedis({ ...context, nowMs: context.now() }, [...wanted.values()].flat())
   for (const attempt of wanted.keys()) attempt.hasLooked = true
   return new Set([...wanted].filter(([, skus]) => skus.some((sku) => raised.has(sku))).map(([attempt]) => attempt))
 }
@@ -154,9 +156,11 @@ async function reserveAll(
   context: PlacingContext,
   attempts: readonly Attempt[],
 ): Promise<{ epoch: number; outcomes: Map<Attempt, Reserved[]> }> {
-  const { keeper, nowMs } = context
+  const { keeper, now } = context
   const requests = attempts.flatMap((a) => a.planned.requests)
-  const reserved = requests.length === 0 ? { epoch: keeper.epoch, answers: [] } : await keeper.reserve(nowMs, requests)
+  const nothing = { epoch: keeper.epoch, madeAtMs: 0, answers: [] }
+  const reserved = requests.length === 0 ? nothing : await keeper.reserve(now, requests)
+  for (const attempt of attempts) attempt.madeAtMs = reserved.madeAtMs
   const answers = reserved.answers.map(orTaken)
   answers.forEach((answer, i) => {
     for (const { sku, atp } of answer.atp) setAvailable(context, requests[i]!.node, sku, atp)
@@ -195,12 +199,13 @@ function takenNow(attempt: Attempt, answers: readonly Reserved[]): readonly Rese
 }
 
 /** With their time: a release that lands late leaves what was asked for again meanwhile, under the same id. */
-function toGiveBack({ nowMs }: PlacingContext, attempt: Attempt, answers: readonly Reserved[]): ReleaseRequest[] {
-  return takenNow(attempt, answers).map(({ node, reservationId }) => ({ node, reservationId, madeAtMs: nowMs }))
+function toGiveBack(attempt: Attempt, answers: readonly Reserved[]): ReleaseRequest[] {
+  const { madeAtMs } = attempt
+  return takenNow(attempt, answers).map(({ node, reservationId }) => ({ node, reservationId, madeAtMs }))
 }
 
 /** With what was reserved, by this attempt or by one before it: the commit is what makes it this one's. */
-function finish(context: PlacingContext, attempt: Attempt, answers: readonly Reserved[]): Placed {
+function finish(attempt: Attempt, answers: readonly Reserved[]): Placed {
   const { decision, planned, round } = attempt
   const refused = new Set(planned.tasks.filter((_, i) => isRefused(answers[i]!)))
   const { order, newTasks } =
@@ -209,7 +214,7 @@ function finish(context: PlacingContext, attempt: Attempt, answers: readonly Res
   return {
     order: { ...order, attempt: order.attempt + round + (kept.length > 0 ? 1 : 0) },
     newTasks: newTasks.map((task, i) => ({ task, reservationId: kept[i]!.reservationId })),
-    taken: toGiveBack(context, attempt, answers),
+    taken: toGiveBack(attempt, answers),
     sourcing: planned.traces,
     rounds: round + 1,
   }

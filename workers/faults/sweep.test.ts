@@ -29,7 +29,7 @@ const freshSweep = () => sweepOf(service.running, { heldMsMax })
 const atp = async (sku: string) => (await service.running.keeper.look(node)).atp.get(sku)
 const held = async () => (await service.running.keeper.look(node)).held.map((h) => h.reservationId)
 const reserve = (reservationId: string, madeAtMs: number, sku: string) =>
-  service.running.keeper.reserve(madeAtMs, [{ node, reservationId, lines: [{ sku, quantity: 3 }] }])
+  service.running.keeper.reserve(() => madeAtMs, [{ node, reservationId, lines: [{ sku, quantity: 3 }] }])
 
 test('a reservation that nobody committed is given back, once nobody can any more', async () => {
   await service.goods('orphan', { east: 10 })

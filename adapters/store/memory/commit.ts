@@ -63,7 +63,6 @@ function isSameTask(task: Task, now: Task | undefined): boolean {
     now !== undefined &&
     now.state === task.state &&
     now.interceptRequested === task.interceptRequested &&
-    now.fence === task.fence &&
     task.lines.every((l, i) => l.shipped === now.lines[i]?.shipped)
   )
 }

@@ -134,8 +134,8 @@ async function findConflicts(tx: Transaction, writes: readonly DecisionWrite[]):
           select id, version from orders where id = any(${ids}::bigint[]) order by id for update`,
     ids.length === 0
       ? []
-      : tx<{ task_id: string; state: string; fence: number; intercept_requested: boolean; shipped: string }[]>`
-          select task_id, state, fence, intercept_requested, lines::text as shipped from task
+      : tx<TaskNow[]>`
+          select task_id, state, intercept_requested, lines::text as shipped from task
           where order_id = any(${ids}::bigint[]) order by task_id for update`,
   ])
   const versionOf = new Map(versions.map((r) => [r.id, r.version]))
@@ -153,13 +153,21 @@ async function findConflicts(tx: Transaction, writes: readonly DecisionWrite[]):
   return conflicts
 }
 
-function isSameTask(
-  task: Task,
-  row: { state: string; fence: number; intercept_requested: boolean; shipped: string } | undefined,
-): boolean {
+interface TaskNow {
+  readonly task_id: string
+  readonly state: string
+  readonly intercept_requested: boolean
+  readonly shipped: string
+}
+
+/**
+ * In all that a decision reads of a task. The fence is no part of it: a task that was pulled again is the same to a decision,
+ * and what the decision asks reaches the owner that the task has now.
+ */
+function isSameTask(task: Task, row: TaskNow | undefined): boolean {
   if (row === undefined || row.state !== task.state || row.intercept_requested !== task.interceptRequested) return false
   const shipped = (JSON.parse(row.shipped) as Task['lines']).map((l) => l.shipped)
-  return row.fence === task.fence && task.lines.every((l, i) => l.shipped === shipped[i])
+  return task.lines.every((l, i) => l.shipped === shipped[i])
 }
 
 async function insertRecords(tx: Transaction, writes: readonly DecisionWrite[]): Promise<void> {

@@ -93,7 +93,7 @@ describe('over a service', () => {
   test('what is under way is counted and breaks nothing', async () => {
     const { keeper } = service.running
     const reservation = { node, reservationId: 'under-way@0' }
-    await keeper.reserve(Date.now(), [{ ...reservation, lines: [{ sku: 'a', quantity: 3 }] }])
+    await keeper.reserve(Date.now, [{ ...reservation, lines: [{ sku: 'a', quantity: 3 }] }])
     await service.sql`
       with stored as (
         insert into inbox (day, channel, shop, event_id, order_id, kind, body_hash, body)
@@ -129,7 +129,7 @@ describe('over a service', () => {
     const now = Date.now()
     // A crash's leftovers in Redis, and a hand in it.
     const lines = [{ sku: 'a', quantity: 2 }]
-    await running.keeper.reserve(now - 60_000, [{ node, reservationId: 'nobodys@0', lines }])
+    await running.keeper.reserve(() => now - 60_000, [{ node, reservationId: 'nobodys@0', lines }])
     await redis.hincrby(keysOf(keyPrefix, 'north').atp, 'a', 7)
     await postStock(sql, { node, ref: 'untold', kind: 'add', lines, bodyHash: Buffer.from('untold') })
     // And in Postgres: an event, a list, a unit that nobody holds, a conflict, a shortage that is over.
