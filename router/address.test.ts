@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { buildDivisions, type Division, pointOfAdcode, resolveAddress, resolveReceiver } from './address.ts'
+import { fc } from './testing/seed.ts'
 import type { Receiver } from './types.ts'
 
 // A few real rows; the whole table has its own test beside its file.

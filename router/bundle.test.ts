@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { bundleComponentsMax, countItems, explode, orderItemsMax } from './bundle.ts'
+import { fc } from './testing/seed.ts'
 import type { Sku, SkuQuantity, SnapshotLine } from './types.ts'
 
 function line(sku: string, quantity: number, paidFen: number): SnapshotLine {

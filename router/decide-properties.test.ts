@@ -1,5 +1,4 @@
 /** Whatever comes, in whatever sequence: nothing is lost, nothing is counted twice, and the end is the same. */
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { check } from './check.ts'
 import { type Demand, keepsItems } from './decide.ts'
@@ -7,6 +6,7 @@ import { desiresOf } from './desire.ts'
 import { defaultPolicy } from './policy.ts'
 import { rejectReasons } from './reasons.ts'
 import { catalog, line, receiver, refund, snapshot } from './testing/orders.ts'
+import { fc, runs } from './testing/seed.ts'
 import { allBut, type Sourcing, type Told, World, wrongIn } from './testing/world.ts'
 import {
   type OrderSnapshot,
@@ -105,7 +105,7 @@ test('the end does not depend on the sequence in which a platform tells it', () 
       }
       expect(summaryOf(other)).toEqual(summaryOf(inOrder))
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   )
 })
 
@@ -267,7 +267,7 @@ test('nothing is lost between platforms and warehouses, whatever they do', () =>
         expect(world.order.allocations.every((a) => a.place === 'task' || a.place === 'cancelled')).toBe(true)
       },
     ),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   )
   // A generator that never gets there proves nothing.
   for (const [what, times] of Object.entries(seen)) expect(times, what).toBeGreaterThan(5)

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { haversineKm, roundedKm } from './distance.ts'
+import { fc } from './testing/seed.ts'
 
 const shanghai = { lat: 31.2304, lng: 121.4737 }
 const beijing = { lat: 39.9042, lng: 116.4074 }

@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { parcelFen, parcelFenMax, parcelGramsMax, tariffAt, tariffFen } from './freight.ts'
 import type { Freight, Node } from './node.ts'
+import { fc } from './testing/seed.ts'
 
 const freight: Freight = {
   bands: [

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { addFen, shareByLargestRemainder } from './money.ts'
+import { fc, runs } from './testing/seed.ts'
 
 const max = Number.MAX_SAFE_INTEGER
 
@@ -51,7 +51,7 @@ describe('shareByLargestRemainder', () => {
           expect(BigInt(share) >= exact / sum && BigInt(share) <= (exact + sum - 1n) / sum).toBe(true)
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     )
   })
 

@@ -1,8 +1,8 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { newOrder, stateOf, takeRefund, takeSnapshot } from './order.ts'
 import type { Task } from './task.ts'
 import { key, line, refund, snapshot, task } from './testing/orders.ts'
+import { fc, runs } from './testing/seed.ts'
 import type { Allocation, Order, OrderSnapshot, OrderState, RefundSnapshot } from './types.ts'
 
 const none = newOrder(key, '1')
@@ -209,7 +209,7 @@ test('what is pulled ends in what the platform shows in the end, whoever asks, a
       const { snapshot: known } = shuffled.reduce((o: Order, { told }) => takeSnapshot(o, told).order, none)
       expect({ ...known, fetchNumber: 0 }).toEqual(now)
     }),
-    { numRuns: 1_000 },
+    { numRuns: runs(1_000) },
   )
 })
 

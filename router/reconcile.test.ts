@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { ReconcileExceptionKind, ReconcileInput } from './reconcile/types.ts'
 import { agreeingWorld, billRow, createdAt, deliveredAt, paidAt, shippedAt, type WorldSeed } from './reconcile/world.ts'
@@ -17,6 +16,7 @@ import {
   withTrack,
 } from './reconcile/world-changes.ts'
 import { reconcile } from './reconcile.ts'
+import { fc, runs } from './testing/seed.ts'
 
 const line = fc.record({
   quantity: fc.integer({ min: 1, max: 5 }),
@@ -154,7 +154,7 @@ describe('any one thing altered opens the order, with its name', () => {
         expect(result.state).toBe('open')
         expect(result.exceptions.map((exception) => exception.kind)).toContain(kind)
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     )
   })
 })

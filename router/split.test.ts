@@ -1,9 +1,9 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { itemsOfPlan } from './items-of-plan.ts'
 import { source } from './source/source.ts'
 import { nodeOf } from './source/testing.ts'
 import { splitByConstraint, transportOf } from './split.ts'
+import { fc, runs } from './testing/seed.ts'
 import { type Item, type Sku, type SnapshotLine, storageClasses } from './types.ts'
 
 const skus = new Map<string, Sku>()
@@ -167,7 +167,7 @@ describe('splitByConstraint', () => {
         }
         expect(found).toEqual(items.map((item) => item.quantity))
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     )
   })
 

@@ -1,5 +1,4 @@
 /** Stock arithmetic. */
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
   availableOf,
@@ -10,6 +9,7 @@ import {
   shortageOf,
   takenByParcel,
 } from './stock.ts'
+import { fc, runs } from './testing/seed.ts'
 
 const change = (some: Partial<RowChange>): RowChange => ({
   ...{ node: 'n', sku: 'a', reserve: 0, release: 0, missing: 0, nothingLeft: false, gone: 0 },
@@ -35,7 +35,7 @@ test('a correction never leaves less than nothing, and a row that is not looked 
       expect(onHand - gone).toBeGreaterThanOrEqual(0)
       if (!nothingLeft) expect(gone).toBe(Math.min(onHand, missing))
     }),
-    { seed: 20_261_201, numRuns: 500 },
+    { numRuns: runs(500) },
   )
 })
 

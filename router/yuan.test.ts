@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { fc } from './testing/seed.ts'
 import { formatYuan, parseYuan } from './yuan.ts'
 
 describe('by hand', () => {

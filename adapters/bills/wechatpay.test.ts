@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { fc, runs } from '../../router/testing/seed.ts'
 import { projectRoot } from '../shared/root.ts'
 import { badLinesShown, type ParsedBill } from './bill.ts'
 import { parseWechatPayBill } from './wechatpay.ts'
@@ -212,7 +212,7 @@ describe('a WeChat trade bill is refused whole', () => {
         // Every amount of a bill that is taken is what it was.
         expect(parsed.rows.map((row) => row.amountFen)).toEqual([25900, 10000, 4000])
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     )
   })
 })

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { fc } from '../../router/testing/seed.ts'
 import { projectRoot } from '../shared/root.ts'
 import type { CarrierRefusalCode } from './carrier.ts'
 import { kuaidi100, receiveKuaidi100, signKuaidi100, trackStateOf } from './kuaidi100.ts'

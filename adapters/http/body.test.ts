@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fc } from '../../router/testing/seed.ts'
 import { bodyBuffer } from './body.ts'
 
 const chunk = (bytes: Uint8Array) => bytes.slice().buffer

@@ -1,6 +1,6 @@
 /** What all requests hold together is bounded, and the slow ones give way to the quick. */
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { fc } from '../../router/testing/seed.ts'
 import { connectionsMax } from './connections-max.ts'
 import { Held, type Holder, patience } from './held.ts'
 import { isWhole, post, raw, rawSocket, size, talk, text, withServer } from './testing.ts'

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { Pool } from 'undici'
 import { describe, expect, test } from 'vitest'
+import { fc, runs } from '../../router/testing/seed.ts'
 import { ApiError, errorCodes, errorTable } from './errors.ts'
 import { ask, authenticate, deep, fails, free, north, routes, type Told } from './json-testing.ts'
 import { implement, ok } from './route.ts'
@@ -159,7 +159,7 @@ test('whatever the body, never a 5xx and always our shape', async () => {
         expect([200, 400]).toContain(answer.statusCode)
         if (answer.statusCode === 400) expect(told.error).toMatchObject({ code: expect.any(String) })
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     )
     expect(server.inFlight()).toBe(0)
     await pool.close()

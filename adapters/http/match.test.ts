@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { fc } from '../../router/testing/seed.ts'
 import { matcher } from './match.ts'
 
 const paths = ['/', '/healthz', '/v1/{a}', '/v1/{a}/x', '/v1/b/{c}', '/v1/b', '/v1/{a}/{b}/y', '/v1/b/x/{d}/z']

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fc } from '../../router/testing/seed.ts'
 import { nestsDeeper } from './nesting.ts'
 
 function depthOf(value: unknown): number {

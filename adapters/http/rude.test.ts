@@ -1,6 +1,6 @@
 /** Bytes that are not HTTP, or only nearly: a clear refusal or a closed connection, never a crash, never a handler. */
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fc, runs } from '../../router/testing/seed.ts'
 import type { RawRoute } from './route.ts'
 import { isWhole, post, rawSocket, talk, withServer } from './testing.ts'
 
@@ -127,7 +127,7 @@ test('after any bytes at all the server still serves', async () => {
         await socket.closed()
         expect(await talk(server.port, post('/x', 'abc'))).toMatch(/200 OK[\s\S]*3$/)
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     )
     expect(server.inFlight()).toBe(0)
   })

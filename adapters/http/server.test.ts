@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { fetch, Pool } from 'undici'
 import { describe, expect, test } from 'vitest'
+import { fc, runs } from '../../router/testing/seed.ts'
 import type { RawRequest } from './route.ts'
 import { isWhole, later, post, raw, rawSocket, size, talk, text, withServer } from './testing.ts'
 
@@ -47,7 +47,7 @@ describe('what a raw handler gets', () => {
             expect(await body.text()).toBe(whole.toString('hex'))
           },
         ),
-        { numRuns: 50 },
+        { numRuns: runs(50) },
       )
       await pool.close()
       for (const letter of ['a', 'b']) await talk(port, post('/keep', letter.repeat(100)))

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fc } from '../../router/testing/seed.ts'
 import { hexDigest } from './digest.ts'
 
 test('the digest of all pieces one behind the other, whatever they are', () => {

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import postgres from 'postgres'
 import { expect, test } from 'vitest'
+import { fc } from '../../router/testing/seed.ts'
 import { errorFields } from './error-fields.ts'
 
 const secret = '欧阳金丝雀'

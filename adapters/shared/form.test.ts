@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { fc } from '../../router/testing/seed.ts'
 import { formatForm, parseForm, parseQuery } from './form.ts'
 
 const texts = (query: string) => {

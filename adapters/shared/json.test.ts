@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { fc } from '../../router/testing/seed.ts'
 import { parseJson } from './json.ts'
 
 describe('what is not a long integer is as JSON.parse has it', () => {

@@ -1,6 +1,6 @@
 /** Whatever is read at a glance is what the parser reads. */
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { fc, runs } from '../../router/testing/seed.ts'
 import { parseJson } from './json.ts'
 import { skim, skimmedArray, skimmedObject } from './skim.ts'
 
@@ -42,7 +42,7 @@ describe('as the parser', () => {
         // Nothing of what the platforms write is unclear.
         if (!/\\|[^\x20-\x7e]/.test(JSON.stringify(any))) expect(found).not.toBeNull()
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     )
   })
 
@@ -85,6 +85,6 @@ test('any bytes: an answer, never an error', () => {
       const found = skim(Uint8Array.from(any), paths)
       expect(found === null || found.length === paths.length).toBe(true)
     }),
-    { numRuns: 2_000 },
+    { numRuns: runs(2_000) },
   )
 })

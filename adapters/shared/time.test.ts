@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { fc } from '../../router/testing/seed.ts'
 import { formatGmt8, parseGmt8 } from './time.ts'
 
 describe('by hand', () => {

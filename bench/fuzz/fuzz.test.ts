@@ -2,8 +2,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { fc, testSeed as seed } from '../../router/testing/seed.ts'
 import { fuzz } from '../fuzz.ts'
 import { budgetMs, examine } from './examine.ts'
 import { jsonTokens } from './json-tokens.ts'
@@ -17,7 +17,6 @@ import { inputAt, runStretch } from './stretch.ts'
 import { expectThat, type Target, target } from './target.ts'
 import { targets } from './targets.ts'
 
-const seed = 20_261_122
 const here = targets.map((t) => t.name)
 const options = { seed, targets: here, minutes: null, threads: 2, replay: null, folder: tmpdir() }
 

@@ -1,8 +1,8 @@
 /** The lean generator and the lean stand-in, against servers that are told what to answer. */
 import { createServer, type Server } from 'node:net'
-import fc from 'fast-check'
 import { afterEach, expect, test } from 'vitest'
 import { WechatApi } from '../../adapters/channels/wechat/api.ts'
+import { fc } from '../../router/testing/seed.ts'
 import { startLeanStandin } from '../standin/lean-server.ts'
 import { startWechatStandin } from '../standin/server.ts'
 import { orderAt } from '../traffic/generator.ts'

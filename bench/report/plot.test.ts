@@ -1,7 +1,7 @@
 /** Plots: axes that hold what they show, and files that every reader of SVG can read. */
-import fc from 'fast-check'
 import { XMLParser, XMLValidator } from 'fast-xml-parser'
 import { describe, expect, test } from 'vitest'
+import { fc, runs } from '../../router/testing/seed.ts'
 import type { Plot } from '../measured/scenario.ts'
 import { axesOf } from './axes.ts'
 import { plotSvg } from './plot.ts'
@@ -127,7 +127,7 @@ describe('scales', () => {
           expect(axes.y(y)).toBeLessThanOrEqual(frame.bottom + 0.01)
         }
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     )
   })
 })
@@ -142,7 +142,7 @@ describe('files', () => {
         const shapes = [...svg.matchAll(/<(?:path|circle|rect|line|text)[^>]*>/g)].map(([tag]) => tag)
         for (const tag of shapes) expect(tag).not.toMatch(/NaN|Infinity|undefined|null/)
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     )
   })
 

@@ -1,7 +1,7 @@
 /** Who may serve an order, and what a trace shows of those who were not asked. */
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Node } from '../node.ts'
+import { fc, runs } from '../testing/seed.ts'
 import type { Network, SourcingRequest } from './network.ts'
 import { sourceOrder } from './search.ts'
 import { networkOf as networkOfNodes } from './testing/networks.ts'
@@ -159,7 +159,7 @@ describe('sourceOrder', () => {
           expect(missing).toBe(Math.max(0, quantity - there))
         }
       }),
-      { numRuns: 400, seed: 20_261_113 },
+      { numRuns: runs(400) },
     )
   })
 })

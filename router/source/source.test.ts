@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { fc, runs } from '../testing/seed.ts'
 import type { Candidate, DemandLine } from './plan.ts'
 import { source } from './source.ts'
 import { anyQuestion, bruteForce, lineOf, nodeOf, verifyPlan } from './testing.ts'
@@ -93,7 +93,7 @@ describe('source', () => {
         expect(plan.boundFen).toBe(plan.costFen)
         expect(verifyPlan(question, plan)).toEqual(bruteForce(question, 'anywhere'))
       }),
-      { numRuns: 5000, seed: 20_261_114 },
+      { numRuns: runs(5000) },
     )
   })
 
@@ -119,7 +119,7 @@ describe('source', () => {
           verifyPlan(question, source(question.demand, question.candidates))
         },
       ),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     )
   })
 
@@ -141,7 +141,7 @@ describe('source', () => {
         costFen += rank.costFen
         bestFen += best.costFen
       }),
-      { numRuns: 300, seed: 11 },
+      { numRuns: runs(300) },
     )
     expect(proven).toBeGreaterThan(100)
     expect(costFen / bestFen).toBeLessThan(1.02)

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fc, runs } from '../testing/seed.ts'
 import type { Candidate } from './plan.ts'
 import { source } from './source.ts'
 import { anyQuestion, lineOf, nodeOf } from './testing.ts'
@@ -16,7 +16,7 @@ test('a stored trace decides the same again', () => {
       expect(stored).toEqual(trace)
       expect(replay(stored)).toEqual(plan)
     }),
-    { numRuns: 500 },
+    { numRuns: runs(500) },
   )
 })
 

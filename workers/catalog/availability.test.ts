@@ -1,7 +1,7 @@
 /** Availability answer as a map of figures would, whoever shares them and however often they have grown. */
 import { Worker } from 'node:worker_threads'
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fc, runs } from '../../router/testing/seed.ts'
 import { Availability } from './availability.ts'
 
 const anyChange = fc.record({
@@ -44,7 +44,7 @@ test('figures, totals and who has some', () => {
         }
       }
     }),
-    { numRuns: 60 },
+    { numRuns: runs(60) },
   )
 })
 

@@ -1,10 +1,10 @@
 /** What is kept of a point answers as a search over everything would. */
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { haversineKm, roundedKm } from '../../router/distance.ts'
 import { tariffAt } from '../../router/freight.ts'
 import type { Node } from '../../router/node.ts'
 import { nodeOf } from '../../router/source/testing.ts'
+import { fc, runs } from '../../router/testing/seed.ts'
 import type { Point } from '../../router/types.ts'
 import { nearestOf } from './nearest.ts'
 
@@ -12,7 +12,6 @@ const points = fc.record({
   lat: fc.double({ min: 18, max: 53, noNaN: true }),
   lng: fc.double({ min: 74, max: 134, noNaN: true }),
 })
-const seed = 20_261_112
 
 function network(count: number, atEach: number): Node[] {
   return Array.from({ length: count }, (_, i) =>
@@ -33,7 +32,7 @@ test.each([
   ['fewer nodes than a list', 40, 5],
   ['more than one list', 300, 5],
   ['more at one place than a list holds', 500, 100],
-])('%s: the nearest, and how far they are (seed 20261112)', (_, count, atEach) => {
+])('%s: the nearest, and how far they are', (_, count, atEach) => {
   const nodes = network(count, atEach)
   const { nearest, kmTo } = nearestOf(nodes)
   fc.assert(
@@ -50,11 +49,11 @@ test.each([
         }
       }
     }),
-    { numRuns: 60, seed },
+    { numRuns: runs(60) },
   )
 })
 
-test('what every node charges is its own price list at its own distance, at the ends of bands too (seed 20261112)', () => {
+test('what every node charges is its own price list at its own distance, at the ends of bands too', () => {
   const freight = {
     bands: [
       { kmMax: 50, firstFen: 300, stepFen: 10 },
@@ -77,6 +76,6 @@ test('what every node charges is its own price list at its own distance, at the 
         expect(list[of[i]!]).toEqual(tariffAt(node, roundedKm(point, node.point)))
       }
     }),
-    { numRuns: 300, seed },
+    { numRuns: runs(300) },
   )
 })

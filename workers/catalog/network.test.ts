@@ -1,10 +1,10 @@
 /** Plans over the kept lists and chains are those that a look at every node gives. */
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Node } from '../../router/node.ts'
 import { sourceOrder } from '../../router/source/search.ts'
 import { networkOf as plainNetworkOf } from '../../router/source/testing/networks.ts'
 import { lineOf, nodeOf } from '../../router/source/testing.ts'
+import { fc, runs } from '../../router/testing/seed.ts'
 import { Availability } from './availability.ts'
 import { catalogOf } from './catalog.ts'
 import { networkOf } from './network.ts'
@@ -78,6 +78,6 @@ test.each([[90], [1_500]])('%i nodes', (count) => {
         expect(sourceOrder(request, network)).toEqual(sourceOrder(request, plain))
       }
     }),
-    { numRuns: 60 },
+    { numRuns: runs(60) },
   )
 })

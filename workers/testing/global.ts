@@ -10,6 +10,7 @@ import { projectRoot } from '../../adapters/shared/root.ts'
 import type { SharedServers } from '../../adapters/shared/testing.ts'
 import { connect, withDatabase } from '../../adapters/store/postgres/connect.ts'
 import { migrate, readMigrations } from '../../adapters/store/postgres/migrate.ts'
+import { runsFactor, testSeed } from '../../router/testing/seed.ts'
 import { startPostgres } from '../process/embedded/postgres.ts'
 import { startRedis } from '../process/embedded/redis.ts'
 
@@ -18,6 +19,8 @@ const template = 'paidan_template'
 const redisDatabases = '2000'
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const others = 'PAIDAN_SEED=… draws others, PAIDAN_RUNS=… so many times as many'
+  console.log(`random tests: seed ${testSeed}, cases × ${runsFactor} (${others})`)
   const dataDir = mkdtempSync(join(tmpdir(), 'paidan-test-'))
   const starts = [
     startPostgres({ dataDir, durable: false, settings: { max_connections: '300', shared_buffers: '64MB' } }),

@@ -3,8 +3,8 @@
  * it means, and what the platform's own words for "taken" and "not taken" are.
  */
 import { createHash } from 'node:crypto'
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { fc, runs } from '../../../router/testing/seed.ts'
 import { channelNames, type OrderSnapshot, type Snapshot } from '../../../router/types.ts'
 import {
   type Credentials,
@@ -214,7 +214,7 @@ describe.each(cases)('$name', (one) => {
             for (const secret of one.personal) expect((error as Error).message).not.toContain(secret)
           }
         }),
-        { numRuns: 400 },
+        { numRuns: runs(400) },
       )
     })
     test('any bytes and any kind: a snapshot, or Unintelligible', () => {

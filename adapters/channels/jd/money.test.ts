@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fc } from '../../../router/testing/seed.ts'
 import { shareJdPayment } from './money.ts'
 
 const skuIds = fc.constantFrom('a', 'b', 'c')

@@ -1,8 +1,8 @@
 /** What is left out of an order's row comes back when it is read. */
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { newOrder } from '../../../router/order.ts'
 import { line, receiver, snapshot } from '../../../router/testing/orders.ts'
+import { fc } from '../../../router/testing/seed.ts'
 import type { Order, OrderSnapshot, Receiver, SnapshotLine } from '../../../router/types.ts'
 import { type OrderRow, orderBody, orderFromRow } from './order-row.ts'
 

@@ -1,7 +1,7 @@
 /** Arrays go to Postgres and come back; and a connection that dies as soon as it is open fails its query, not the process. */
 import { type AddressInfo, createServer, type Socket } from 'node:net'
-import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
+import { fc, runs } from '../../../router/testing/seed.ts'
 import { testDatabase } from '../testing.ts'
 import { readArray, writeArray } from './array-types.ts'
 import { connect } from './connect.ts'
@@ -24,7 +24,7 @@ test('what is sent as an array comes back as it was', async () => {
         expect(row).toEqual({ texts, ints, bigs })
       },
     ),
-    { numRuns: 50 },
+    { numRuns: runs(50) },
   )
 })
 

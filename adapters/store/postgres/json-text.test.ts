@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { fc, runs } from '../../../router/testing/seed.ts'
 import { type TestDatabase, testDatabase } from '../testing.ts'
 import { jsonColumn, jsonText, listColumn, textColumn } from './json-text.ts'
 
@@ -46,7 +46,7 @@ test('Postgres takes every text, and gives it back with nothing else replaced', 
       expect(row!.column).toEqual(expected)
       expect(row!.b.map((entry) => entry.t)).toEqual(expected)
     }),
-    { numRuns: 40 },
+    { numRuns: runs(40) },
   )
 })
 

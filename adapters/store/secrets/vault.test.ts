@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { fc, runs } from '../../../router/testing/seed.ts'
 import { vaultOf } from './vault.ts'
 
 const [first, second, third] = [1, 2, 3].map((byte) => Buffer.alloc(32, byte)) as [Buffer, Buffer, Buffer]
@@ -21,7 +21,7 @@ test('what is sealed is opened, at its place only', () => {
         if (JSON.stringify(here) !== JSON.stringify(there)) expect(vault.open(sealed, there).outcome).toBe('altered')
       },
     ),
-    { numRuns: 50 },
+    { numRuns: runs(50) },
   )
 })
 

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { agreeingWorld } from '../../../router/reconcile/world.ts'
+import { fc, runs } from '../../../router/testing/seed.ts'
 import { type Track, trackStates } from '../../../router/track.ts'
 import { insertOrder } from '../testing/orders.ts'
 import { type TestDatabase, testDatabase } from '../testing.ts'
@@ -118,7 +118,7 @@ describe('a track', () => {
         }
         expect(ends[1]).toEqual(ends[0])
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     )
   })
 })

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { fc, runs } from '../../../router/testing/seed.ts'
 import type { SkuQuantity } from '../../../router/types.ts'
 import { audit } from '../audit/audit.ts'
 import { putSkus } from '../catalog/catalog.ts'
@@ -300,7 +300,7 @@ test('what Redis is told adds up to what Postgres can promise, whatever happens'
       }
       expect(await audit(sql)).toEqual([])
     }),
-    { numRuns: 25 },
+    { numRuns: runs(25) },
   )
 })
 
