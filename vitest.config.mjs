@@ -26,8 +26,9 @@ export default defineConfig({
     reporters: ['default', noneSkipped()],
     fileParallelism: true,
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // Only what is stuck runs out of these: the machine may have two cores and much else to do.
+    testTimeout: 180_000,
+    hookTimeout: 240_000,
     allowOnly: false,
   },
 })

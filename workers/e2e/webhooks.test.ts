@@ -149,7 +149,7 @@ describe('wechat', () => {
     const order = testOrder('wechat', lines)
     expect((await service.send(signedOrder(order))).text).toBe('success')
     await expect
-      .poll(() => counted('order_fetches_total', 'outcome="order_not_found"'), { timeout: 10_000 })
+      .poll(() => counted('order_fetches_total', 'outcome="order_not_found"'), { timeout: 120_000 })
       .toBeGreaterThan(0)
     const [notification] = await service.sql`select kind, last_error from pending where order_id = ${order.orderId}`
     expect(notification).toMatchObject({ kind: 'notification' })

@@ -81,7 +81,7 @@ describe('an answer that is older than its notification', () => {
     await service.tell(order)
     await service.send(signedOrder(paid))
     await expect
-      .poll(() => pending(paid).then(([row]) => row?.last_error), { timeout: 8_000 })
+      .poll(() => pending(paid).then(([row]) => row?.last_error), { timeout: 120_000 })
       .toBe('older_than_notification')
     return { order, paid }
   }
@@ -109,7 +109,7 @@ describe('an answer that is older than its notification', () => {
       await aged(paid, age)
       await wait(paid)
       await expect
-        .poll(() => pending(paid).then(([one]) => Math.abs((one?.seconds ?? 0) - next) < 5), { timeout: 8_000 })
+        .poll(() => pending(paid).then(([one]) => Math.abs((one?.seconds ?? 0) - next) < 5), { timeout: 120_000 })
         .toBe(true)
     }
     await aged(paid, 605)
@@ -141,13 +141,13 @@ describe('an answer that is older than its notification', () => {
     service.wechat.answers.set(first.orderId, wechatOrderAnswer(asking(first)))
     const withdrawn = later(first, {})
     await service.send(signedOrder(withdrawn))
-    await expect.poll(() => pending(first).then((rows) => rows.length), { timeout: 8_000 }).toBe(1)
+    await expect.poll(() => pending(first).then((rows) => rows.length), { timeout: 120_000 }).toBe(1)
     await expect
-      .poll(() => pending(first).then(([row]) => row?.last_error), { timeout: 8_000 })
+      .poll(() => pending(first).then(([row]) => row?.last_error), { timeout: 120_000 })
       .toBe('older_than_notification')
     service.wechat.answers.set(first.orderId, wechatOrderAnswer(first))
     await wait(first)
-    await expect.poll(() => service.order(first).then((one) => one.state), { timeout: 8_000 }).toBe('routed')
+    await expect.poll(() => service.order(first).then((one) => one.state), { timeout: 120_000 }).toBe('routed')
     await aged(first, 605)
     await wait(first)
     await service.settled()

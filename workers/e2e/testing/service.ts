@@ -31,7 +31,7 @@ import { startWechatShop, type WechatShop } from './wechat-shop.ts'
 
 export const adminToken = 'token-of-the-operator'
 
-const settleMsMax = 10_000
+const settleMsMax = 120_000
 
 export type OrderView = z.infer<(typeof contract.getOrder.answers)[200]>
 export type Exception = z.infer<(typeof contract.listExceptions.answers)[200]>['exceptions'][number]

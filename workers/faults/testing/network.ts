@@ -77,7 +77,7 @@ export async function startServiceHere(servers: TestServers, environment: Enviro
 }
 
 // Far beyond what any of these loads takes; a run that is stuck shall say where.
-const settleMsMax = 40_000
+const settleMsMax = 120_000
 const lookAgainMs = 25
 
 /** Waits for a condition; fails with what it last saw. */

@@ -28,7 +28,7 @@ export const threadDies = 'a thread dies'
 export const adminToken = 'token-of-the-operator-of-a-test'
 
 // A start over an existing database takes about a second on an idle machine, and tests share theirs.
-const startMsMax = 60_000
+const startMsMax = 120_000
 
 /** Resolves when it listens. `environment` goes over the defaults: any free port, no demo network, errors only. */
 export async function spawnService(environment: Readonly<Record<string, string>>): Promise<ServiceProcess> {

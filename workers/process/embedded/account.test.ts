@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { neededCapability, serverAccount } from './account.ts'
+import { isKnown, neededCapability, serverAccount } from './account.ts'
 
 const top = mkdtempSync(join(tmpdir(), 'paidan-test-'))
 afterAll(() => rmSync(top, { recursive: true, force: true }))
@@ -37,6 +37,11 @@ test.each([
   expect(neededCapability(stranger, [program], held)).toBe(needs)
   chmodSync(top, 0o755)
   chmodSync(folder, 0o755)
+})
+
+test('a user that the system does not have is not known', async () => {
+  expect(await isKnown(stranger)).toBe(false)
+  expect(await isKnown({ uid: process.getuid!(), gid: 0 })).toBe(true)
 })
 
 test('the servers never run as root', async () => {

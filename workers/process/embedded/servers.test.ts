@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -8,8 +8,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { afterAll, describe, expect, test } from 'vitest'
 import { connect, parseDatabaseUrl } from '../../../adapters/store/postgres/connect.ts'
+import { serverAccount } from './account.ts'
 import { worksIn } from './earlier.ts'
-import { startPostgres } from './postgres.ts'
+import { initialise } from './initialise.ts'
+import { findBinaries, startPostgres } from './postgres.ts'
 import { startRedis } from './redis.ts'
 
 const top = mkdtempSync(join(tmpdir(), 'paidan-test-'))
@@ -105,6 +107,18 @@ describe('Postgres', () => {
     expect(await query(server.url, 'select 1 as n')).toEqual([{ n: 1 }])
     await server.stop()
   })
+})
+
+test('a user that the system loses while the data are made is looked up again', async () => {
+  const dataDir = newFolder()
+  const lost = process.getuid?.() === 0 ? { uid: 4_000_000, gid: 4_000_000 } : null
+  const binaries = await findBinaries()
+  const account = await initialise(binaries.initdb, dataDir, join(dataDir, 'postgres'), lost, false)
+  expect(account).toEqual(await serverAccount(null))
+  expect(statSync(join(dataDir, 'postgres')).uid).toBe(account?.uid ?? process.getuid?.())
+  const server = await startPostgres({ dataDir, durable: false, settings })
+  expect(await query(server.url, 'select 1 as n')).toEqual([{ n: 1 }])
+  await server.stop()
 })
 
 describe('Postgres after a crash', () => {
