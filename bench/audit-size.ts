@@ -17,7 +17,7 @@ import { allDecided, loadTestNetwork, startServiceHere } from '../workers/faults
 import { startPrivatePostgres, startPrivateRedis } from '../workers/testing/servers.ts'
 
 export interface AuditSizeOptions {
-  /** About so many; at least one of each kind. */
+  /** About how many to make; at least one of each kind. */
   readonly orders: number
   readonly connections: number
   /** Orders that take the whole way; 1,000 when absent. */

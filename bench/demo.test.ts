@@ -108,7 +108,7 @@ describe('the demo', () => {
 
   test('ends with exit code 1 and a sentence when no service runs', async () => {
     const file = pathToFileURL(fileURLToPath(new URL('./demo.js', import.meta.url))).href
-    // Nobody listens on the port of tcpmux.
+    // No process listens on the port of tcpmux.
     const env = { PATH: process.env.PATH, PORT: '1', ADMIN_TOKEN: adminToken }
     const script = 'await (await import(process.argv[1])).main()'
     const ended = await new Promise<{ code: unknown; stderr: string }>((resolve) => {

@@ -54,7 +54,7 @@ async function run(options: FuzzOptions, say: (text: string) => void): Promise<n
   return report.failures.size === 0 ? 0 : 1
 }
 
-/** One in two hundred of all inputs goes to the running service, one in two thousand to its sockets: they cost so much. */
+/** One in 200 of all inputs goes to the running service, one in 2,000 to its sockets: such an input costs far more. */
 const httpPart = 1 / 200
 const socketsPart = 1 / 2_000
 

@@ -2,7 +2,8 @@
  * Check (审单): may this order be routed as it is? A list of named rules; each is asked, none hides another, so that
  * a person sees at once everything that is wrong with an order.
  *
- * A rule passes, holds (挂起: a person can put it right, or approve it) or refuses (nothing can put it right: the order is cancelled).
+ * A rule passes, holds (挂起: a person can put it right, or approve it) or refuses (nothing can put it right: the order
+ * is to be cancelled).
  * Reasons say what to do. They are stored and shown, so they never quote the buyer or the address.
  *
  * Not here: fraud scores, blacklists, credit. They would be rules of this list, fed through the context.

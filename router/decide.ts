@@ -1,7 +1,7 @@
 /**
  * The decision on one order: from what is desired and where its units are to what has to move.
  *
- * Units that should not ship are called back: a task that is not pulled yet is cancelled at once, a pulled one is flagged for
+ * Units that should not ship are called back: an unpulled task is cancelled at once, a pulled one is flagged for
  * intercept and keeps its units until its owner answers. A task is the atom: one unwanted line calls back the
  * whole task, and what is still wanted of it is sourced again. Free units then go where they belong: held, cancelled,
  * or to sourcing.

@@ -83,7 +83,7 @@ function refundOfWholeOrder(order: Order, snapshot: OrderSnapshot): 'none' | 're
   let isRefunded = false
   let refundedFen = 0
   for (const refund of order.refunds) {
-    // Of a line that the order does not show (any more): who knows what the buyer means should look before it ships.
+    // A refund of a line that the order does not show (any more) counts too: a person should look before it ships.
     const isOfOrder = refund.lineId === null
     if (!isOfOrder && snapshot.lines.some((l) => l.lineId === refund.lineId)) continue
     if (refund.status === 'requested') isRequested = true

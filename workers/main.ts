@@ -38,10 +38,13 @@ export async function main(): Promise<void> {
   try {
     await run(config)
   } catch (error) {
-    const { message, code } = error as { message?: string; code?: string }
+    const { code } = error as { code?: string }
+    // Asked before and free, so another process took it since, or holds it without sharing it.
+    const remedy = code === 'cannot_listen' && !(error instanceof StartError) ? '. Set PORT or HOST to another one' : ''
+    const message = `${(error as { message?: string }).message ?? String(error)}${remedy}`
     // A StartError is a whole sentence for a person; of anything else the code helps to find it.
     const suffix = code === undefined || error instanceof StartError ? '' : ` (${code})`
-    process.stderr.write(`Paidan did not start: ${message ?? String(error)}${suffix}\n`)
+    process.stderr.write(`Paidan did not start: ${message}${suffix}\n`)
     await logRead()
     process.exit(1)
   }

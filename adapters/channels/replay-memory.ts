@@ -26,7 +26,7 @@ export class ReplayMemory {
     this.#table = new Uint32Array(slots * 4)
   }
 
-  /** `signatureHex` has at least 16 digits; `place` is whom it was sent to; `contentHash`, too. */
+  /** `signatureHex` and `contentHash` have at least 16 digits; `place` names the shop that it was sent to. */
   note(signatureHex: string, place: string, contentHash: string): Replay {
     const [high, low] = [wordAt(signatureHex, 0), wordAt(signatureHex, 8)]
     const [first, second] = [wordAt(contentHash, 0), (wordAt(contentHash, 8) ^ placeNumber(place)) >>> 0]

@@ -102,7 +102,7 @@ export class Exchange implements Holder {
   private askAdmission(): void {
     try {
       this.admission = this.bound.admit(this.request)
-      // `handle` still sees a refusal that comes later; until then this empty catch keeps it from counting as unhandled.
+      // `handle` still sees a refusal that comes later; until then the empty catch keeps it from being unhandled.
       if (this.admission instanceof Promise) this.admission.catch(() => undefined)
       else if (this.admission.outcome === 'refused') this.refusal = this.admission.answer
     } catch (error) {

@@ -69,8 +69,9 @@ test.each(['chunked', 'Chunked', 'CHUNKED', ' chunked '])('the encoding %j is ta
   })
 })
 
-// https://github.com/uNetworking/uWebSockets/issues/1776: mended upstream, not in the binary that this machine's C library can
-// load. A request that is answered so was not taken in, and its sender tries again. When this test goes red the limit is gone from ARCHITECTURE.
+// https://github.com/uNetworking/uWebSockets/issues/1776: mended upstream, not in the binary that this machine's C
+// library can load. A request that is answered so was not taken in, and its sender tries again. When this test goes
+// red, take the limit out of ARCHITECTURE.
 test('a first line that comes in pieces is refused; any other place may be where a packet ends', async () => {
   await withServer({ routes: [route] }, async ({ port }) => {
     const request = post('/x', 'abc')

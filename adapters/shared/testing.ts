@@ -30,7 +30,8 @@ export interface TestRedis {
 }
 
 /**
- * Only this test uses the database, so FLUSHDB is fine; FLUSHALL, SCRIPT FLUSH and CONFIG reach other tests and are not.
+ * Only this test uses the database, so it may use FLUSHDB. FLUSHALL, SCRIPT FLUSH and CONFIG reach other tests, so it
+ * may not use those.
  */
 export async function testRedis(): Promise<TestRedis> {
   const { redisUrl } = sharedServers()

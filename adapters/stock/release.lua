@@ -3,8 +3,8 @@
 -- Guarantees
 --   * What goes back is what the record says was taken, not what the caller believes.
 --   * Idempotent: releasing what is not held (never was, confirmed, or released before) is `absent` and changes nothing.
---   * A caller that takes a record for abandoned names when it was made, and releases only that one. When another attempt
---     has asked for the record again since, it is younger, is about to be committed, and stays.
+--   * A caller that takes a record for abandoned names when it was made, and releases only that one. When another
+--     attempt has asked for the record again since, it is younger, is about to be committed, and stays.
 --
 -- KEYS  1 atp: hash SKU → units available to promise
 --       2 held: hash reservation id → "<made at, epoch ms> <lines>"

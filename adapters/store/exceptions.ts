@@ -64,7 +64,8 @@ export async function resolve(sql: Queryable, kind: string, refs: readonly strin
 }
 
 /**
- * Events that could not be decided and now are, orders that could not be fetched and of which no notification waits any more.
+ * Ends the exceptions of events that could not be decided and now are, and of orders that could not be fetched and of
+ * which no notification waits any more.
  * Version 0.1.0 called a notification `hint`.
  */
 export async function endEventExceptions(sql: Queryable): Promise<number> {

@@ -11,7 +11,7 @@ export const testVault = vaultOf(Buffer.from(testCredentialsKey, 'base64'))
 export interface TestDatabase {
   readonly url: string
   readonly sql: Sql
-  /** Ends `sql` and drops the database, whoever else is connected to it. */
+  /** Ends `sql` and drops the database, even while others are connected to it. */
   close(): Promise<void>
 }
 
@@ -36,7 +36,7 @@ export async function testDatabase(): Promise<TestDatabase> {
   }
 }
 
-/** Somebody in another database of the server who has written something and does not end, until the returned one is ended. */
+/** A transaction in another database of the server that has written and stays open until `end` is called. */
 export async function holdTransaction(url: string): Promise<{ readonly end: () => Promise<void> }> {
   const sql = connect(withDatabase(url, 'postgres'), { max: 1, applicationName: 'onlooker' })
   await sql.unsafe('begin; select pg_current_xact_id()')

@@ -59,7 +59,7 @@ export class Book {
   readonly odd: Odd[] = []
   /** For `odd`: the latest fault. */
   fault = 'none yet'
-  /** Orders of which something was acknowledged since somebody last looked. */
+  /** Orders of which an event was acknowledged since the last look at this set. */
   readonly fresh = new Set<OrderEntry>()
 
   acknowledge(order: TestOrder, eventName: string, conflicting: boolean): void {

@@ -66,7 +66,7 @@ function checkOrder(
   const words = { key, state: row.state, places: row.places }
   if (row.paidFen !== String(paidFenOf(order)))
     findings.add('orders_say_what_was_sent', { ...words, paid: row.paidFen })
-  // The last look of the sweep may have found goods for who waited; nobody is there any more to ship them.
+  // The last round of the sweep may have found goods for orders that waited, but the warehouses have stopped by then.
   const ready = unitsOf(tasks.filter((task) => task.state === 'ready').flatMap((task) => task.lines))
   const problem = stateProblem(order, row, { units: unitsOf(order.lines), ready, finished: finished && !rejected })
   if (problem !== null) findings.add(problem, words)

@@ -1,4 +1,4 @@
-/** One HTTP client for everybody outside: fails soon, knows where the service listens just now. */
+/** One HTTP client for platforms and warehouses: fails soon, knows where the service listens just now. */
 import { Pool } from 'undici'
 import type { Signed } from '../../workers/e2e/testing/webhooks.ts'
 import type { PlatformAnswer } from '../../workers/faults/testing/ledger.ts'
@@ -17,9 +17,9 @@ export class Clients {
     this.#where = where
   }
 
-  /** Null when nobody answered: whatever was asked for may have happened. */
+  /** Null when no answer came: the service may still have done what the request asks for. */
   async ask(request: Signed, token: string | null = null): Promise<PlatformAnswer | null> {
-    // Whoever still asks when his world is over waits for good, and is forgotten with it: a loop of his would keep us alive.
+    // A caller that still asks when its world is over waits for ever: else its loop would keep this process alive.
     if (this.#ended) return await new Promise(() => undefined)
     const pool = this.#current()
     if (pool === null) return null
@@ -33,7 +33,7 @@ export class Clients {
         body,
       })
       const text = await answer.body.text()
-      // What a slow wire delivers in pieces, the HTTP library refuses before anybody of ours sees it (rude.test.ts).
+      // What a slow wire delivers in pieces, the HTTP library refuses before the service sees it (rude.test.ts).
       if (answer.statusCode === 505 && text.includes('uWebSockets')) return null
       return { status: answer.statusCode, body: text }
     } catch {

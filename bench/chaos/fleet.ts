@@ -31,7 +31,7 @@ export class Fleet {
     return this.#members.length
   }
 
-  /** The port that somebody listens on; null while nobody does. */
+  /** The port that a process of the fleet listens on; null while none runs. */
   get port(): number | null {
     const member = this.#members.find((m) => m !== null)
     return member === undefined ? null : Number(new URL(member!.url).port)
@@ -46,7 +46,7 @@ export class Fleet {
     await Promise.all(this.#members.map((_, index) => this.start(index)))
   }
 
-  /** Does nothing where one runs; who is asked again while it starts waits for that start. */
+  /** Does nothing where one runs; a second call while it starts waits for that start. */
   async start(index: number): Promise<void> {
     if (this.#members[index] !== null) return
     const starting = this.#starting.get(index) ?? this.#spawn(index).finally(() => this.#starting.delete(index))
@@ -114,12 +114,12 @@ export class Fleet {
   }
 }
 
-// Below those that the system gives to connections and to listeners that take any: nobody gets one of these by chance.
+// Below the ports that the system gives to connections and to listeners on any port: it gives none of these by chance.
 const portMin = 12_000
 const portMax = 30_000
 const taken = new Set<number>()
 
-/** One that no other world of this process ever gets, and that nobody on this machine listens on now. */
+/** A port that no other world of this process ever gets, and that no process on this machine listens on now. */
 async function ownPort(): Promise<number> {
   for (;;) {
     const port = randomInt(portMin, portMax)

@@ -12,7 +12,7 @@ export interface Goods {
 }
 
 const nodes = ['north', 'east', 'south', 'west', 'middle'] as const
-// So many that shipments of one warehouse seldom wait for each other's rows; those of scarce goods still do.
+// Enough SKUs that shipments of one warehouse seldom wait for each other's rows; those of scarce goods still do.
 const plenty = Array.from({ length: 16 }, (_, i) => `plenty-${i + 1}`)
 const scarce = ['scarce-1', 'scarce-2', 'scarce-3']
 const plentyUnits = 400_000

@@ -15,7 +15,8 @@ export interface Point {
   readonly violations: readonly Violation[]
 }
 
-// So much more of something has happened since the last fault, and a moment later: the machine's speed does not matter.
+// A fault strikes after fewer than this many further acknowledgements, pulls or shipments, and a moment: so the
+// machine's speed does not matter.
 const progressMax = 40
 const momentMsMax = 20
 // Far beyond what any recovery takes; a service that is stuck shall say so.

@@ -20,7 +20,7 @@ export interface Wire {
   silence(): void
   /** A good wire again; what was kept is delivered. */
   heal(): void
-  /** Each connection that has passed on so many bytes of answers from now on ends there, with a reset; once a connection. */
+  /** From now on each connection passes on `afterBytes` bytes of answers and is then reset; once a connection. */
   cutReplies(afterBytes: () => number): void
   /** Resets every connection; gives how many there were. */
   cut(): number
@@ -38,7 +38,7 @@ interface Condition {
 // Pieces of a narrow wire: small enough that a reply comes in many.
 const pieceMs = 20
 
-/** `target` is asked for at each connection: what it names may be somebody else after a restart; null refuses. */
+/** `target` is asked for at each connection: after a restart it may name another process; null refuses. */
 export async function startProxy(target: () => ProxyTarget | null): Promise<Wire> {
   const wire: Condition = { delayMs: 0, bytesPerSecond: Number.POSITIVE_INFINITY, silence: null, cutAfter: null }
   const pairs = new Set<readonly [Socket, Socket]>()
@@ -117,7 +117,7 @@ export async function startProxy(target: () => ProxyTarget | null): Promise<Wire
   }
 }
 
-/** `cutsAt`: how many of so many bytes may still pass before the connection ends; null: all of them. */
+/** `cutsAt`: how many of the given bytes may still pass before the connection ends; null: all of them. */
 async function pass(
   from: Socket,
   to: Socket,

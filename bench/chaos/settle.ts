@@ -29,7 +29,8 @@ export async function settle(
 ): Promise<Violation[]> {
   await load.stop()
   const violations: Violation[] = []
-  // What is decided late can be worked on late: only where nobody works is there one thing to wait for.
+  // Events that are decided late become tasks late: while warehouses work, wait for events and tasks together; else for
+  // events only.
   if (finish) violations.push(...(await finishWork(world, random)))
   const stuck = await movesUntilNone(() => undecided(world))
   if (stuck > 0) violations.push(await whatIsStuck(world, stuck))
@@ -80,7 +81,7 @@ async function whatIsStuck({ sql }: World, count: number): Promise<Violation> {
   return { invariant: 'everything_is_decided', count, examples: [...examples] }
 }
 
-/** Warehouses go on until nothing is left to do; what somebody fell silent about comes back when its lease is over. */
+/** Warehouses go on until no work is left; a task whose warehouse fell silent comes back when its lease is over. */
 async function finishWork(world: World, random: Random): Promise<Violation[]> {
   let goOn = true
   const working = workShelves(world, world.goods.nodes, random, { goOn: () => goOn, careful: true })
@@ -99,7 +100,7 @@ async function finishWork(world: World, random: Random): Promise<Violation[]> {
   return [{ invariant: 'all_work_comes_to_its_end', count: open, examples: [...examples] }]
 }
 
-// What no fault may lead to. Nobody sends bills or tracks here, so what reconciliation misses is no fault.
+// What no fault may lead to. This run sends no bills and no tracks, so what reconciliation misses is no fault.
 const alarms = [
   'undecidable_event',
   'unintelligible_event',
@@ -114,7 +115,7 @@ async function sweepAndAudit(world: World): Promise<Violation[]> {
   const { postgres, redis, sql } = world
   const service = await startServiceHere({ databaseUrl: postgres.url, redisUrl: redis.url })
   try {
-    // Nobody decides any more: whatever is held is nobody's, however young it is.
+    // No process decides any more, so no reservation in Redis will be committed, however young it is.
     const sweep = sweepOf(service, { heldMsMax: 0 })
     for (let round = 1; ; round++) {
       await sweep.round()
@@ -128,7 +129,7 @@ async function sweepAndAudit(world: World): Promise<Violation[]> {
   }
 }
 
-/** A single unit that somebody waits for and that lies somewhere, promised to nobody: a leak of another kind. */
+/** Units that an order waits for and that lie unreserved at a node: a leak of another kind. */
 async function keptGoods({ sql }: World): Promise<Violation[]> {
   const rows = await sql`
     select b.sku, count(*)::int as orders, max(s.available)::int as available

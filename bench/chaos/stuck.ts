@@ -1,4 +1,4 @@
-/** What can be seen from outside of a service that does not recover: what is told with the finding, for whoever has to find out why. */
+/** What can be seen from outside of a service that does not recover: told with the finding, to help find the cause. */
 import type { Violation } from '../../adapters/store/audit/audit.ts'
 import type { World } from './world.ts'
 

@@ -94,7 +94,7 @@ export class Tally {
     kind.recoveryMs.push(Math.round(ms))
   }
 
-  /** Nobody can tell which fault of a group did it: each of its kinds is charged. */
+  /** Which fault of a group caused a failure is not known: each of its kinds is charged. */
   failed(world: number, faults: readonly Fault[], violations: readonly Violation[]): void {
     for (const violation of violations) {
       this.failures.push({ world, kinds: faults.map((fault) => fault.name), violation })

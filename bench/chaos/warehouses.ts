@@ -1,6 +1,7 @@
 /**
  * The warehouses: pull, accept, ship, in one package or two; some reject, some fall silent, all confirm what is to be
- * stopped. Whoever ships asks until he knows whether it counts, as somebody does who has the parcel in his hand.
+ * stopped. A warehouse that ships asks again until it knows whether the shipment counts, as a person with the parcel in
+ * hand does.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Random } from '../../adapters/shared/seeded-random.ts'
@@ -24,15 +25,15 @@ interface Pulled {
   readonly intercepted?: boolean
 }
 
-// Each looks ten times a second: twenty times the tasks that come, so nobody waits for a look, and the cores are for the rest.
+// Each pulls ten times a second, twenty times as often as tasks come: no task waits long, and the cores stay free.
 const idleMs = 100
 const againMs = 25
 const pullersPerNode = 2
-// The shortest that there is: whoever falls silent is followed by somebody else within the run.
+// The shortest lease that the API takes: another puller gets the task of a silent one within the run.
 const leaseSecondsMin = 5
 const leaseSecondsMax = 9
 
-/** `careful`: nobody rejects and nobody falls silent, so that all work comes to its end. */
+/** `careful`: no warehouse rejects or falls silent, so that all work comes to its end. */
 export async function workShelves(
   world: WarehouseWorld,
   nodes: readonly string[],

@@ -160,7 +160,7 @@ async function forgery(play: Play, forged: StoryOrder): Promise<void> {
   const { client, counts } = play
   const request = forged.request('paid', Date.now())
   const body = Buffer.from(request.body)
-  // Somebody on the way makes the order cheaper.
+  // An attacker on the way makes the order cheaper.
   const at = body.indexOf('"payment":"') + '"payment":"'.length
   body[at] = body[at] === 0x30 ? 0x31 : 0x30
   counts.webhooks += 1

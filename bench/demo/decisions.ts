@@ -1,4 +1,4 @@
-/** One sourcing as a small table: who was looked at, what all of it would have cost from there, and who was chosen. */
+/** One sourcing as a small table: which nodes were looked at, what all of it would cost from each, and the choice. */
 import type { ReadableSourcing } from '../../router/source/trace.ts'
 import { yuan } from '../traffic/amounts.ts'
 import type { Paper } from './paper.ts'

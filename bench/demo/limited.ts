@@ -1,6 +1,6 @@
 /**
- * Limited editions: four SKUs that this run of the demo puts on sale, a few pieces each, so that it can be told what
- * happens when goods are few, whatever else the network holds and whoever else sells from it.
+ * Limited editions: four SKUs that this run of the demo puts on sale, a few pieces each. They show what happens when
+ * goods are few, whatever else the network holds and sells.
  */
 import type { Client } from './client.ts'
 import type { Stage } from './stage.ts'

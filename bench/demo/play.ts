@@ -1,4 +1,4 @@
-/** What every chapter of the demo works with: who plays, who is spoken to, and what has been promised and kept so far. */
+/** What every chapter of the demo works with: the players, the clients, and which claims held so far. */
 import type { OrderKey } from '../../router/types.ts'
 import type { EventName } from '../traffic/events.ts'
 import type { Part } from './cast.ts'

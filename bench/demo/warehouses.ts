@@ -4,7 +4,7 @@ import { allOrders, claim, liveTasks, look, nodeName, type Play, sendAcknowledge
 import { enter, rowAt } from './stock-book.ts'
 import type { StoryOrder } from './story-order.ts'
 
-/** Who did how much, by node. */
+/** How much each node did. */
 export interface Work {
   pulled: number
   parcels: number

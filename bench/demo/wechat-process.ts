@@ -12,7 +12,7 @@ export interface WechatShop {
   stop(): Promise<void>
 }
 
-/** On the wanted port, or on any free one where somebody else has it. */
+/** On the wanted port, or on any free one when another process has it. */
 export async function startWechatShop(second: number, port: number): Promise<WechatShop> {
   const started = (await start(second, port)) ?? (await start(second, 0))
   if (started === null) throw new DemoStopped('The stand-in for WeChat did not start.')

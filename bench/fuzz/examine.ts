@@ -31,7 +31,7 @@ export async function examine({ run }: Target, input: unknown): Promise<Examined
   let ms = performance.now() - started
   problem ??= polluted()
   if (problem === null && ms > budgetMs) {
-    // Somebody else may have had the core: only what is slow every time is slow.
+    // Another process may have had the core: only an input that is slow every time is slow.
     for (let again = 0; again < repeats && ms > budgetMs; again++) ms = Math.min(ms, await timed(run, input))
     if (ms > budgetMs)
       problem = { sign: 'slow', message: `takes ${Math.round(ms)} ms, every time (at most ${budgetMs})` }

@@ -21,7 +21,7 @@ export interface Stretched {
   readonly failure: Failure | null
 }
 
-/** `started` is told of each index before its input is run: whoever watches knows which one does not come back. */
+/** `started` is told of each index before its input is run, so that a watcher knows which input does not end. */
 export async function runStretch(
   target: Target,
   { seed, from, to }: Stretch,

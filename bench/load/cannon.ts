@@ -1,5 +1,5 @@
 /**
- * The generator that everybody knows: autocannon in a process of its own, so that its CPU is not the service's. Started
+ * The well-known generator: autocannon in a process of its own, so that its CPU is not the service's. Started
  * by fork with a job; answers `ready` when the first requests are made (belt.ts); each round that it is told is answered
  * by what was fired. The stream goes on from round to round. lean.ts does the same for less.
  */

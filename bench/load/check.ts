@@ -8,7 +8,7 @@ import type { Target } from './target.ts'
 
 export const checkedInvariants = allInvariantNames.length + ledgerInvariants.length
 
-/** `acknowledged`: orders of the plan; `undecided`: events that nobody decided (settle.ts). Empty when all holds. */
+/** `acknowledged`: orders of the plan; `undecided`: events that stayed undecided (settle.ts). Empty when all holds. */
 export async function check(
   { sql, redisUrl, opening }: Target,
   plan: TrafficPlan,

@@ -1,6 +1,6 @@
 /**
- * What an ACK waits for and no code of ours can shorten: how long the disk takes to make a few bytes durable, asked beside a
- * load by somebody who does nothing else; and a folder without a disk, to see what the way takes by itself.
+ * What an ACK waits for and no code of ours can shorten: how long the disk takes to make a few bytes durable. A process
+ * that does nothing else measures it beside a load. And a folder without a disk, to see what the way takes by itself.
  */
 import { statfsSync } from 'node:fs'
 import { open, rm } from 'node:fs/promises'
@@ -54,7 +54,7 @@ export async function watchDisk(folder: string): Promise<DiskWatch> {
 
 const tmpfsMagic = 0x01021994
 
-/** A folder in memory with so much room; null: this machine has none. Nothing in it outlives a power cut. */
+/** A folder in memory with `bytesFree` of room; null: this machine has none. A power cut loses all of it. */
 export function memoryFolder(bytesFree: number): string | null {
   const path = '/dev/shm'
   try {

@@ -11,16 +11,16 @@ export interface GeneratorJob {
 
 export interface ClosedRound {
   readonly seconds: number
-  /** Ends after so many instead; at least one a connection. */
+  /** Ends after this many requests instead; at least one a connection. */
   readonly requests: number | null
 }
 
 /** Requests leave when the curve says so, whether or not the earlier ones were answered. */
 export interface OpenRound {
   readonly curve: readonly Pace[]
-  /** Connections are opened as they are needed, up to so many; beyond, a request waits, and its clock runs. */
+  /** Connections are opened as they are needed, up to this many; beyond, a request waits, and its clock runs. */
   readonly connectionsMax: number
-  /** Who is not answered within it hangs up: the platform's own patience. */
+  /** A request that has no answer within this time hangs up: the platform's own patience. */
   readonly patienceMs: number
   /** A refused or unanswered request is sent again so long after; null: it is given up. */
   readonly retryAfterMs: number | null
@@ -28,7 +28,7 @@ export interface OpenRound {
   readonly tailSeconds: number
 }
 
-/** So many requests a second, evenly spread, for so long. */
+/** `perSecond` requests a second, evenly spread, for `seconds`. */
 export interface Pace {
   readonly seconds: number
   readonly perSecond: number
@@ -65,7 +65,7 @@ export interface SecondOfLoad {
   readonly due: number
   readonly acknowledged: number
   readonly refused: number
-  /** Nobody answered within the patience, or the connection broke. */
+  /** No answer came within the patience, or the connection broke. */
   readonly unanswered: number
 }
 

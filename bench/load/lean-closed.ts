@@ -57,7 +57,7 @@ export function shootClosed({ job, host, port, requests }: Lean, round: ClosedRo
       return open()
     }
 
-    // Whoever does not answer at all shall not keep the run from ending.
+    // A server that does not answer at all must not keep the run from ending.
     const watch = setInterval(() => {
       const late = performance.now() - timeoutMs
       for (const connection of all) if (connection.busy && connection.sentAtMs < late) connection.end()

@@ -71,7 +71,7 @@ export class LeanConnection {
 
   #read(bytes: Buffer): void {
     const request = this.#request
-    // Bytes that nobody asked for.
+    // Bytes that no request asked for.
     if (request === null) this.end()
     else if (this.#rest === null && lastGood.get(request.channel)?.equals(bytes) === true)
       this.#give(request, 'acknowledged')

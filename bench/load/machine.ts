@@ -13,7 +13,7 @@ export interface Surroundings {
   readonly node: string
   readonly postgres: string
   readonly redis: string
-  /** Of the last minute, before the load began: above nought somebody else was at work. */
+  /** Of the last minute, before the load began: above zero other processes were at work. */
   readonly loadAverageBefore: number
 }
 

@@ -1,4 +1,4 @@
-/** The processes of a run end with who started them: nobody goes on sending to a service that is gone. */
+/** The processes of a run end with the process that started them: none goes on sending to a service that is gone. */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'

@@ -47,7 +47,7 @@ function withoutSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 
 export interface StandinProcess extends Child {
   readonly url: string
-  /** Resolves when the answers that were asked for lie ready; until then nobody is answered. */
+  /** Resolves when the answers that were asked for lie ready; until then the stand-in answers no request. */
   readonly prepared: Promise<unknown>
 }
 
@@ -58,7 +58,7 @@ export async function startStandin(stream: StreamSettings, prepared = 0): Promis
   child.send({ stream, prepared } satisfies StandinJob)
   const url = await told
   const ready = message(child)
-  // Whoever never asks for it does not have to hear that the process ended.
+  // A caller that never waits for `prepared` must not fail because the process ended.
   ready.catch(() => undefined)
   return { ...handle(child), url, prepared: ready }
 }

@@ -30,9 +30,9 @@ export interface StreamSettings {
 export interface NetworkShape {
   /** Fewer SKUs and stores: what a test can load in a moment. */
   readonly small?: boolean
-  /** So many nodes all over the country, ten of them warehouses. */
+  /** How many nodes there are, all over the country, ten of them warehouses. */
   readonly nodeCount?: number
-  /** The hot SKU lies in one warehouse and nowhere else, so many units of it. */
+  /** Units of the hot SKU, which lies in one warehouse and nowhere else. */
   readonly hotUnits?: number
 }
 

@@ -28,7 +28,7 @@ export interface LoadOverrides {
   readonly url?: string
   /** In proportion. */
   readonly mix?: Readonly<Record<ChannelName, number>>
-  /** Stops after so many requests, however long that takes. */
+  /** Stops after this many requests, however long that takes. */
   readonly requests?: number
   readonly warmUpSeconds?: number
 }
@@ -76,7 +76,7 @@ export interface Measured {
   readonly plots: readonly Plot[]
   /** What was checked after it, so that "nothing was broken" means something. */
   readonly checks: { readonly invariants: number; readonly ordersCompared: number }
-  /** Everything else that was measured, for whoever reads the JSON. */
+  /** Everything else that was measured, for readers of the JSON. */
   readonly raw: unknown
 }
 

@@ -63,7 +63,7 @@ export function beginDay({ url, adminToken, stream, plan, billEveryMs }: DayOpti
     work({ client, network: networkOf(stream), plan, shipped, observe }, signal),
     settleBills(finance, signal),
   ])
-  // Told to whoever ends the day.
+  // `end` throws the error; until then the empty catch keeps it from being unhandled.
   working.catch(() => undefined)
   return {
     end: async () => {

@@ -41,7 +41,7 @@ export function watchSizes(sql: Sql, everyMs: number): SizesWatch {
     }
     await look()
   })()
-  // Told to whoever stops it.
+  // `stop` throws the error; until then the empty catch keeps it from being unhandled.
   watching.catch(() => undefined)
   return {
     stop: async () => {

@@ -28,7 +28,7 @@ const pullLimit = 20
 const leaseSeconds = 120
 const idleMs = 100
 const pickingMs = 500
-// One task in so many is taken back, and one in so many is cancelled by its buyer while it is in hand.
+// One task in `rejectedEvery` is rejected; of one in `cancelledEvery` the buyer cancels the order while it is in hand.
 const rejectedEvery = 50
 const cancelledEvery = 10
 

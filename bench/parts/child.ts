@@ -26,7 +26,7 @@ function main(): void {
   process.once('message', (job: WorkJob) => {
     serve(job, send).catch((error: unknown) => send({ failed: String(error) }))
   })
-  // Ends with whoever started it, however that ends.
+  // Ends with the process that started it, however that one ends.
   process.on('disconnect', () => process.exit())
 }
 

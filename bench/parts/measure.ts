@@ -15,7 +15,7 @@ import type { WorkJob } from './work.ts'
 export interface PartsOptions {
   readonly size: Size
   readonly seed: number
-  /** Of the generator in the `http` part, and orders in a batch of the others: what so many connections bring at once. */
+  /** Of the generator in the `http` part, and orders in a batch of the others: what these connections bring at once. */
   readonly connections: number
   readonly mix?: StreamSettings['mix']
   /** All when absent. */

@@ -50,7 +50,7 @@ export function plotSvg(plot: Plot): string {
   )}\n`
 }
 
-/** For whoever cannot see it: what is drawn, and how far it goes. */
+/** For a reader who cannot see the plot: what is drawn, and how far it goes. */
 function described({ x, y, series }: Plot): string {
   const lines = series.map(({ name, points }) => {
     const ys = points.map(([, value]) => value).filter(Number.isFinite)

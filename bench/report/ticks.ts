@@ -49,7 +49,7 @@ export function nines(percent: number, most: number): number {
   return left <= 0 ? most : Math.min(most, -Math.log10(left))
 }
 
-/** 12,345 · 1.25 · 0.004: digits enough to tell neighbours apart, none that nobody measured. */
+/** 12,345 · 1.25 · 0.004: digits enough to tell neighbours apart, and no digits beyond what was measured. */
 export function figureText(value: number): string {
   if (!Number.isFinite(value)) return '–'
   const size = Math.abs(value)

@@ -1,4 +1,4 @@
-/** Fills inbox and pending with events that nobody has decided, through the query by which the service itself stores them. */
+/** Fills inbox and pending with undecided events, through the query by which the service itself stores them. */
 
 import { storeEvents } from '../../adapters/store/inbox/store-events.ts'
 import type { Sql } from '../../adapters/store/postgres/connect.ts'

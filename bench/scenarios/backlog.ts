@@ -20,7 +20,7 @@ import { fillBacklog } from './backlog-fill.ts'
 import { streamOf } from './common.ts'
 
 const eventsOf = { smallest: 2_000, standard: 200_000, full: 1_000_000 } as const
-// Every WeChat order is there already: nobody is asked for one.
+// Every WeChat order is there already, so none is fetched.
 const nobodyUrl = 'http://127.0.0.1:9'
 const pollMs = 250
 const sayEveryMs = 5_000

@@ -1,6 +1,6 @@
 /**
- * hot: one SKU that everybody wants, in one warehouse. Orders of one unit of it are sent until there are more than there are
- * units; every one of them meets at the same counter in Redis and the same row in Postgres.
+ * hot: one SKU that every order wants, in one warehouse. Orders of one unit of it are sent until there are more orders
+ * than units; all of them meet at the same counter in Redis and the same row in Postgres.
  *
  * Reservations a second are counted between the first and the last commit that reserved (what the first took is not counted,
  * since its own time is not known). Afterwards exactly nothing may be left, and exactly as many orders have a task as there
@@ -106,7 +106,7 @@ async function batchesOf(sql: Sql): Promise<{ atMs: number; tasks: number }[]> {
   return rows.map(({ at, tasks }) => ({ atMs: at.getTime(), tasks }))
 }
 
-/** More than "not oversold": whoever was told that nothing is left was told the truth. */
+/** More than "not oversold": an order that was told that nothing is left was told the truth. */
 function notExactlyZero(sold: Sold, units: number, orders: number): Violation[] {
   const exact = sold.left === 0 && sold.units === units && sold.orders === units && sold.backordered === orders - units
   return exact

@@ -9,7 +9,7 @@
  *             Postgres saw it (load/visible.ts): at most some milliseconds too late, never too early. Over orders of
  *             one event: a cancelled one's task was changed after it was made, and its row tells only of the change.
  *   disk      An ACK waits for an fsync, which on a shared machine now and then takes a hundred times as long. So beside every
- *             load a few bytes are made durable again and again by somebody who does nothing else; and half of the rate is
+ *             load a process that does nothing else makes a few bytes durable again and again; and half of the rate is
  *             measured once more with all data in memory, where that is free: what is left then is the way's own.
  */
 import { memoryFolder, watchDisk } from '../load/disk.ts'

@@ -17,7 +17,7 @@ test('orders, cancels, pulls, shipments, tracks and bills at once: all of them h
   const { answers } = result.raw as { answers: Record<string, number> }
   const calls = ['pull 200', 'cancel 200', 'accept 200', 'ship 200', 'track 200', 'bill 200']
   expect(calls.filter((call) => (answers[call] ?? 0) === 0)).toEqual([])
-  // Nobody asks for what is not his, and nobody is let down: the only refusal is that a buyer was faster.
+  // No warehouse asks for another's task, and every request succeeds, except where a buyer's cancellation came first.
   expect(Object.keys(answers).filter((key) => !/ (200|409)$/.test(key))).toEqual([])
   const figure = (name: string) => result.figures.find((one) => one.name === name)!.value
   expect(figure('refused')).toBe(0)

@@ -19,7 +19,7 @@ export interface LeanStandinOptions {
 
 export interface LeanStandin {
   readonly url: string
-  /** Makes the answers for orders 0 … count − 1; nobody is answered meanwhile. */
+  /** Makes the answers for orders 0 … count − 1; no request is answered meanwhile. */
   prepare(count: number): void
   close(): Promise<void>
 }

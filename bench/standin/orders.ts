@@ -1,6 +1,6 @@
 /**
  * The orders that the stand-in knows: all that the plan can make. Nothing is kept but the latest event of those that
- * were advanced; an order that nobody advanced is as after the first event of its story (or the last, see `untouched`).
+ * were advanced; any other order is as after the first event of its story (or the last, see `untouched`).
  */
 import type { EventName } from '../traffic/events.ts'
 import { eventNames, stories, viewAt } from '../traffic/events.ts'

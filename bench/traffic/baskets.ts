@@ -15,7 +15,7 @@ export interface Baskets {
 
 /** Longer orders (one in eighty) are cut to it: a webhook's body is limited to 256 KiB. */
 export const basketLinesMax = 200
-/** Beyond it (one line in two thousand) it is somebody's whole stock. */
+/** A larger line (one in two thousand) is a buyer's whole stock, and is cut to this. */
 export const basketUnitsMax = 500
 
 export type Counts = readonly (readonly [value: number, count: number])[]

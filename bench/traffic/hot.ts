@@ -1,4 +1,4 @@
-/** One SKU that everybody wants, in one place: every order of a hot run meets at one counter and one row. */
+/** One SKU that every order wants, in one place: every order of a hot run meets at one counter and one row. */
 import type { Sku } from '../../router/types.ts'
 import type { DemoNetwork } from '../../workers/process/demo-network/network.ts'
 

@@ -1,5 +1,5 @@
 /**
- * Order ids in the platforms' own lengths that carry seed and index, so that whoever sees an id knows which order it
+ * Order ids in the platforms' own lengths that carry seed and index, so that code that sees an id knows which order it
  * is without keeping any. Check digits make an invented id fail.
  *
  *   tmall   19 digits  4 sssss iiiiiiii nn ccc     (s seed mod 100,000 · i index · n line, 00 for the trade · c check)

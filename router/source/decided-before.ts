@@ -93,7 +93,7 @@ function piecesThenWhole(instance: Instance, whole: readonly number[], split: re
   return { assignment: best, chosen: true }
 }
 
-/** That plan for who goes on searching; null where no line has to be split, or too many lines are whole. */
+/** That plan as the start of a further search; null where no line has to be split, or too many lines are whole. */
 export function withPieces(instance: Instance): Assignment | null {
   const whole: number[] = []
   const split: number[] = []

@@ -9,12 +9,12 @@ import type { PointTariffs } from './tariffs.ts'
 export type Nearest = (point: Point, count: number) => ArrayLike<number>
 
 /**
- * The spatial index and the availability figures live outside and come in as functions. Figures may be stale: who has what is
- * settled by the reservation.
+ * The spatial index and the availability figures live outside and come in as functions. Figures may be stale: only the
+ * reservation decides which node has the goods.
  */
 export interface Network {
   readonly nodes: readonly Node[]
-  /** For the trace: which nodes next door were passed over. */
+  /** For the trace: which near nodes were passed over. */
   readonly nearest: Nearest
   /** By node index; see PointTariffs. */
   readonly tariffsAt: (point: Point) => PointTariffs

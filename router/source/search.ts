@@ -23,7 +23,7 @@ export interface Sourced {
 
 /** Nodes that a trace shows beside those of the plan: enough to see what the neighbourhood would have cost. */
 const shownMax = 12
-/** Refused nodes that a trace shows: enough to see why the nodes next door were passed over. */
+/** Refused nodes that a trace shows: enough to see why the nearest nodes were passed over. */
 const refusedMax = 10
 /** For both, at most this many of the nearest nodes are looked at. */
 const nearbyMax = 28

@@ -3,7 +3,7 @@
  * in the fewest parcels, then from where more is left, then from the nearest nodes. The same instance gives the same plan.
  *
  * "More is left" is counted per parcel and line, as the units that the node still has behind the parcel, up to `leftMax`: a
- * node's last units stay for the buyer next door. Sums are compared, so the rule does not depend on the order of nodes.
+ * node's last units stay for a buyer near it. Sums are compared, so the rule does not depend on the order of nodes.
  */
 import { tariffFen } from '../freight.ts'
 import { withPieces } from './decided-before.ts'

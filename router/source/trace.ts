@@ -1,7 +1,7 @@
 /**
- * Why an order was sourced as it was, kept with the order for good: who was looked at, what the whole demand would have
- * cost from there, which rule refused whom, and enough to decide the same again. It is written once per order, so it
- * is arrays and not words; `readTrace` gives it its words back.
+ * Why an order was sourced as it was, kept with the order for good: which nodes were looked at, what the whole demand
+ * would have cost from each, which rule refused which node, and enough to decide the same again. It is
+ * written once per order, so it is arrays and not words; `readTrace` gives it its words back.
  */
 import { type Tariff, tariffFen } from '../freight.ts'
 import { sourceAsBefore } from './decided-before.ts'
@@ -78,7 +78,7 @@ export function traceOf(stored: StoredTrace): SourcingTrace {
   }
 }
 
-/** `known`: the offers of the candidates, for who has them already. */
+/** `known`: the offers of the candidates, when the caller has them already. */
 export function describeSourcing(
   demand: readonly DemandLine[],
   candidates: readonly Candidate[],

@@ -37,7 +37,7 @@ test('a caller that has given up is not let in', async () => {
 
 describe('calls a second', () => {
   test('begin evenly: each is given its turn by the clock', async () => {
-    // The clock stands still, so turn n is n tenths of a second away; a caller that gives up shows that it waits for a turn.
+    // The clock stands still, so turn n is n tenths of a second away; a caller that gives up shows that it waits.
     const gate = gateOf({ insideMax: 10, waitingMax: 0, perSecondMax: 10, now: () => 0 })
     expect(await codeOf(gate.enter())).toBe('let in')
     const controller = new AbortController()

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { orderItemsMax } from '../../../router/bundle.ts'
 import { channelNames } from '../../../router/types.ts'
 
-// Postgres text and jsonb take neither NUL nor half a surrogate pair; a control character in a name is always a mistake.
+// Postgres text and jsonb take neither NUL nor half a surrogate pair; a control character in a name is a mistake.
 const printable = /^[^\p{Cc}\p{Cs}]*$/u
 // Braces are hash tags in Redis: a node named `{x}` would choose the cluster slot of another's keys.
 const codeShape = /^(?!\s)[^\p{Cc}\p{Cs}{}]*(?<!\s)$/u

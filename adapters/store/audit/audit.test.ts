@@ -42,7 +42,7 @@ async function healthy(): Promise<void> {
   const closed = snapshotOf('cancelled', lines('a', 2), { platformState: 'closed' })
   await commitStep(sql, 'cancelled', { told: closed })
   await storeEvents(sql, [eventOf('undecided'), eventOf('notified', { kind: 'notification' })])
-  // A second event of a known order, and one that nobody could read.
+  // A second event of a known order, and an unintelligible one.
   await commitStep(sql, 'ready', { told: snapshotOf('ready', lines('a', 1, 'b', 1)), node: 'n1' })
   // A notification that its order answered, and one that waits for it.
   await sql`delete from pending where kind = 'notification'`
@@ -316,9 +316,9 @@ const breaks: Readonly<Record<string, readonly (string | Break)[]>> = {
      update stock_movement set at = now() - interval '1 hour'`,
   ],
   reserved_is_what_live_tasks_hold: [
-    // A unit that is reserved for nobody.
+    // A unit that is reserved and in no task.
     `update stock set reserved = reserved + 1 where sku = 'b'; ${bookkeeping('n1', 'b', 0, 1)}`,
-    // A task whose units nobody reserved.
+    // A task whose units are not reserved.
     `update stock set reserved = reserved - 1 where sku = 'b'; ${bookkeeping('n1', 'b', 0, -1)}`,
     // A task at a node that has no such stock at all.
     { sql: "update task set node = 'n2' where state = 'ready'", also: ['each_task_holds_what_it_took'] },
@@ -337,7 +337,7 @@ const breaks: Readonly<Record<string, readonly (string | Break)[]>> = {
     // The sums are right, but each holds the other's.
     `update stock_movement m set ref = case ref when a then b else a end
      from (select min(ref) as a, max(ref) as b from stock_movement where kind = 'reserve') r where m.ref in (a, b)`,
-    // Taken back after it was shipped, and shipped once more by nobody.
+    // Taken back after it was shipped, and shipped once more in a parcel that its task does not have.
     `insert into stock_movement (node, kind, ref, skus, on_hand, reserved)
      select 'n1', 'ship', split_part(min(ref), '@', 1) || '#7', '{a}', '{0}', '{1}' from stock_movement where kind = 'reserve';
      ${bookkeeping('n1', 'a', 0, -1)}`,

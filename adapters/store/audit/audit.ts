@@ -111,7 +111,7 @@ export async function check(sql: Sql, options: AuditOptions = {}): Promise<Check
     const helpers = Array.from({ length: connections - 1 }, () => help(sql, row!.snapshot, left, work))
     for (const { ended } of helpers) ended.catch((error: unknown) => failures.push(error))
     await work(tx)
-    // Who never got a connection finds nothing left, whenever that is: nobody waits for him.
+    // A helper that never got a connection would find no invariant left, so the audit does not wait for it.
     await Promise.allSettled(helpers.filter((h) => h.began()).map((h) => h.ended))
   })
   if (failures.length > 0) throw failures[0]

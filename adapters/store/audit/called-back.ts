@@ -1,4 +1,4 @@
-/** Promise 6: goods that nobody is to have any more are called back from their warehouse, by the brain's own rule. */
+/** Promise 6: goods that the order no longer wants are called back from their warehouse, by the brain's own rule. */
 import { check } from '../../../router/check.ts'
 import { desiresOf } from '../../../router/desire.ts'
 import { defaultPolicy } from '../../../router/policy.ts'

@@ -18,8 +18,8 @@ export const eventInvariants: readonly Invariant[] = [
           where e.kind = 'unintelligible_event' and e.ref = i.channel || '/' || i.shop || '/' || i.event_id)`,
   },
   {
-    // Version 0.1.0 called a notification `hint`. Its order was fetched afterwards, which the fetch's number tells, or is still asked for. Without a number are answers that
-    // nobody could read, and those that were stored before fetches had one.
+    // Version 0.1.0 called a notification `hint`. Its order was fetched afterwards, which the fetch's number tells, or
+    // the notification still waits. Answers without a number are unintelligible, or older than the numbers of fetches.
     name: 'every_notification_is_answered',
     query: `
       select h.channel, h.shop, h.event_id from inbox h

@@ -52,7 +52,7 @@ export async function queueGivenBack(sql: Sql, broken: string): Promise<number> 
   )
 }
 
-/** The list of those who wait follows from the orders. */
+/** The list of backordered orders follows from the orders. */
 export async function mendBackorders(sql: Sql, broken: string): Promise<number> {
   return (await sql.begin(async (tx) => {
     await tx.unsafe(
@@ -106,7 +106,7 @@ export async function showConflicts(sql: Sql, broken: string): Promise<number> {
   )
 }
 
-/** That a count left less than is promised is shown to a person; the sweep then sources elsewhere what nobody pulled. */
+/** Shows a person that a count left less than is promised; the sweep then sources unpulled tasks elsewhere. */
 export async function showShortages(sql: Sql, broken: string): Promise<number> {
   return await changed(
     sql,
@@ -118,10 +118,10 @@ export async function showShortages(sql: Sql, broken: string): Promise<number> {
 }
 
 /**
- * What is reserved is what live tasks hold: units that are reserved for nobody come free, those of a task that nobody
- * reserved are. What is on hand stays as it is: where tasks hold more, that is a shortage, and the sweep raises it. Where
- * the stock row and its movements disagree as well, nobody can say which of them is right, and all stays as it is.
- * Also gives what Redis has to be told.
+ * Makes what is reserved equal to what live tasks hold: reserved units without a task come free, and units of a task
+ * that were not reserved are reserved. What is on hand stays as it is: where tasks hold more, that is a shortage, and
+ * the sweep raises it. Where the stock row and its movements disagree as well, nothing tells which of them is right,
+ * and all stays as it is. Also gives what Redis has to be told.
  */
 export async function mendReserved(sql: Sql, broken: string): Promise<{ count: number; deltas: NodeDelta[] }> {
   const places = await sql.unsafe<{ node: string; sku: string }[]>(`select node, sku from (${broken}) b order by 1, 2`)

@@ -37,7 +37,7 @@ export const orderInvariants: readonly Invariant[] = [
       where (d.versions, d.last) is distinct from (o.version, o.version)`,
   },
   {
-    // Of every item so many units as it has, each in one place; a task is named where one holds them, and only there.
+    // The places of an item add up to its units; a place names a task where a task holds the units, and only there.
     name: 'every_unit_is_in_one_place',
     query: `
       select o.id, u.item, u.quantity, u.placed from orders o cross join lateral (
@@ -122,7 +122,7 @@ export const orderInvariants: readonly Invariant[] = [
   bundlesShare,
   orderStates,
   {
-    // A mark says that somebody is about to look again.
+    // An order that is marked as due is about to be reconciled again.
     name: 'closed_orders_are_agreed_on',
     query: `
       select o.id, r.state from orders o left join reconciliation r on r.order_id = o.id

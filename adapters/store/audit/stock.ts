@@ -1,4 +1,4 @@
-/** Promise 3: what is promised is there, is promised to somebody, and follows from what happened. */
+/** Promise 3: what is promised is there, is promised to a task, and follows from what happened. */
 import { bagSum, grace, type Invariant, sweep } from './invariant.ts'
 
 /** What a task still has to ship; of a cancelled one nothing. */

@@ -1,4 +1,4 @@
-/** Promises 3, 4 and 6, as far as tasks go: a task is somebody's, is held by a fence, and each unit of it leaves once. */
+/** Promises 3, 4 and 6 for tasks: a task belongs to an order, its owner has the fence, and each unit leaves once. */
 import { calledBack } from './called-back.ts'
 import { pulledAtTheirDates } from './dates.ts'
 import { bagSum, type Invariant } from './invariant.ts'
@@ -9,7 +9,7 @@ export const taskInvariants: readonly Invariant[] = [
     query: `select t.task_id, t.order_id from task t where not exists (select from orders o where o.id = t.order_id)`,
   },
   {
-    // Who has or had a task has it by a fence; what left us can no longer be asked for.
+    // A node that has or had a task has a fence for it; a task that is shipped can no longer be intercepted.
     name: 'tasks_are_held_by_their_fences',
     query: `
       select task_id, state, fence, intercept_requested from task

@@ -2,9 +2,10 @@
  * Promise 3, never undersold: no order waits for goods that lie at a node which may serve it, by the rules that refuse a node
  * when an order is sourced.
  *
- * A service asks again at once where goods came in, and for stock that did not change within an hour, so many orders at a time.
- * What has waited for longer, for stock that has not changed for longer, was forgotten. When a node was opened is not kept:
- * within an hour after a node's settings changed this may tell what the next round of the sweep finds.
+ * A service asks again at once where goods came in, and for stock that did not change within an hour, a bounded
+ * number of orders at a time. What has waited for longer, for stock that has not changed for longer, was forgotten.
+ * When a node was opened is not kept: within an hour after a node's settings changed this may tell what the next round
+ * of the sweep finds.
  */
 import type { Node } from '../../../router/node.ts'
 import { refusalOf } from '../../../router/source/network.ts'

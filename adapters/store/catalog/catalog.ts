@@ -1,6 +1,6 @@
 /**
- * Settings: shops, SKUs, nodes, carrier accounts. Small, read whole into memory by whoever decides, and read again when
- * `catalog_version` has risen.
+ * Settings: shops, SKUs, nodes, carrier accounts. Small: every process and thread that decides reads them whole into
+ * memory, and reads them again when `catalog_version` has risen.
  */
 import type { Node } from '../../../router/node.ts'
 import type { NodeDelta } from '../../../router/stock.ts'
@@ -18,7 +18,7 @@ export interface ShopRow {
   readonly skuMap: Readonly<Record<string, string>>
 }
 
-/** `no` is the row or column of the availability availability: a place in memory, so whoever is put again keeps the one he has. */
+/** `no` is the number of the SKU or node in availability, a place in memory: when put again, it keeps its number. */
 export interface Numbered<T> {
   readonly no: number
   readonly value: T
@@ -56,7 +56,7 @@ export async function loadCatalog(sql: Queryable): Promise<CatalogRows> {
   }
 }
 
-/** Until it commits, whoever else raises it waits: done first, settings are put by one at a time. */
+/** Until this commits, another transaction that raises it waits. Raised first, settings are put by one at a time. */
 async function raiseVersion(sql: Queryable): Promise<void> {
   await sql`update catalog_version set version = version + 1`
 }
@@ -157,7 +157,7 @@ export async function putNodes(sql: Sql, nodes: readonly NodeToPut[]): Promise<N
     }))
     const given = tx`
       jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as r (node text, detail jsonb, hash text, until bigint)`
-    // As everybody locks nodes, so that nobody waits for us whom we wait for.
+    // In the order in which every transaction locks nodes, so that no two wait for each other.
     await tx`select from node where node = any(${nodes.map((n) => n.node.node)}) order by node for update`
     const isNew = tx`not exists (select from node known where known.node = r.node)`
     const taken = await tx`

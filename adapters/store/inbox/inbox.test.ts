@@ -217,7 +217,7 @@ test('what is put aside is read again when it is due, in order, a page at a time
   expect((await read('0', 10)).map((e) => e.seq)).toEqual([seqs[0], seqs[2]])
   expect((await read('0', 1)).map((e) => e.seq)).toEqual([seqs[0]])
   expect((await read(seqs[0]!, 1)).map((e) => e.seq)).toEqual([seqs[2]])
-  // Whoever reads back does not fill the memory with the largest bodies that there are.
+  // A process that reads back does not fill its memory, even with the largest bodies that there are.
   const small = await readPending(sql, { afterSeq: '0', limit: 10, bytesMax: 1, olderThanMs: 0 })
   expect(small.map((e) => e.seq)).toEqual([seqs[0]])
   expect(await readPending(sql, { afterSeq: '0', limit: 10, olderThanMs: 60_000 })).toEqual([])

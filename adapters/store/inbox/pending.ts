@@ -24,7 +24,7 @@ export async function readPending(
   options: {
     readonly afterSeq: string
     readonly limit: number
-    /** Of bodies: no further row is given once so many are. */
+    /** Of bodies: once the rows given have this many, no further row is given. */
     readonly bytesMax?: number
     readonly olderThanMs: number
   },

@@ -54,7 +54,7 @@ function writeRow(tables: Tables, result: ReconcileResult, nowMs: number): void 
     if (!entered) tables.reconciliations.set(orderId, { state, detail, updatedAtMs: nowMs })
     return
   }
-  // An order that was entered meanwhile was entered by somebody who has news: that mark stays.
+  // Another transaction entered the order meanwhile because it has news: that mark stays.
   if (!entered || (row.state === state && row.detail === detail && !isDue(row))) return
   Object.assign(row, { state, detail, updatedAtMs: nowMs })
 }

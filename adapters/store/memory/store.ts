@@ -43,7 +43,7 @@ export class MemoryStore implements OrderStore {
     this.#now = now
   }
 
-  /** Whether somebody holds the epoch lock, or waits for it. */
+  /** Whether a transaction holds the epoch lock, or waits for it. */
   get locked(): boolean {
     return this.#lock.isHeld
   }
@@ -52,7 +52,7 @@ export class MemoryStore implements OrderStore {
     return this.tables.epoch
   }
 
-  /** Resolves when nobody holds the epoch lock. */
+  /** Resolves when no transaction holds the epoch lock. */
   unlocked(): Promise<void> {
     return this.#lock.free()
   }

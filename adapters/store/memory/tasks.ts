@@ -103,7 +103,7 @@ export function extendLease(
   return { outcome: 'extended', leaseUntil: new Date(row.leaseUntilMs), intercepted, state }
 }
 
-/** Whoever pulled these hung up before he had them: they are offered again at once. */
+/** The warehouse that pulled these hung up before it had them: they are offered again at once. */
 export function endLeases(tables: Tables, tasks: readonly PulledTask[], nowMs: number): void {
   for (const { taskId, fence } of tasks) {
     const row = tables.tasks.get(taskId)

@@ -287,7 +287,7 @@ describe('nothing is written', () => {
     const writes = await fullBatch()
     await spoil(writes)
     const before = await everything()
-    // A connection that nobody else asks: what a refused transaction might still send, it would send now.
+    // A connection without other users: what a refused transaction might still send, it would send now.
     const one = connect(database.url, { max: 1, applicationName: 'test' })
     expect(await commitDecisions(one, epoch, writes)).toEqual(outcome)
     for (let i = 0; i < 20; i++) await sql`select 1`

@@ -47,7 +47,7 @@ export type CommitOutcome =
   | { readonly outcome: 'stock_refused'; readonly short: readonly StockKey[] }
   /** Nothing was written: reservations of this epoch are void. */
   | { readonly outcome: 'stale_epoch'; readonly epoch: number }
-  /** Nothing was written: some event was settled by somebody else. */
+  /** Nothing was written: another transaction settled one of the events. */
   | { readonly outcome: 'settled_elsewhere' }
 
 class Rollback extends Error {
@@ -114,7 +114,7 @@ async function takeAndGiveStock(tx: Transaction, writes: readonly DecisionWrite[
 }
 
 async function checkEpoch(tx: Transaction, epoch: number): Promise<void> {
-  // First the lock, then, in a statement of its own, a look: nobody raises the epoch any more until we are done.
+  // First the lock, then, in a statement of its own, the look: no process raises the epoch until this transaction ends.
   const [, [row]] = await together([
     tx`select pg_advisory_xact_lock_shared(${epochLock})`,
     tx<{ epoch: string }[]>`select epoch from stock_epoch`,

@@ -5,7 +5,7 @@ import type { Transaction } from '../postgres/connect.ts'
 import { jsonColumn, jsonText, textColumn } from '../postgres/json-text.ts'
 import { orderBody } from './order-row.ts'
 
-/** Gives the ids of those that nobody knew. */
+/** Gives the ids of the orders that were new. */
 export async function insertOrders(tx: Transaction, orders: readonly Order[]): Promise<Set<string>> {
   if (orders.length === 0) return new Set()
   // In key order: two processes that know the same orders by different ids must meet in one direction.

@@ -1,9 +1,9 @@
 /**
  * Arrays as Postgres writes and reads them, for the types that our statements use.
  *
- * The driver would ask each new connection for the catalog of all array types, and nobody listens to that question's
- * failure: a Postgres that dies, or a wire that is cut, just after a connection was opened would end the process with an
- * unhandled rejection. The numbers of built-in types never change, so nothing has to be asked.
+ * The driver would ask each new connection for the catalog of all array types, and handles no failure of that
+ * question: a Postgres that dies, or a wire that is cut, just after a connection was opened would end the process with
+ * an unhandled rejection. The numbers of built-in types never change, so nothing has to be asked.
  */
 
 export interface DriverType {
@@ -55,7 +55,7 @@ export function arrayTypes(): Record<string, DriverType> {
   )
 }
 
-/** Throws TypeError on undefined, as the driver does outside of arrays: it is nobody's value. */
+/** Throws TypeError on undefined, as the driver does outside of arrays: it is no SQL value. */
 export function writeArray(values: readonly unknown[], write: (value: unknown) => string): string {
   const parts = values.map((value) => {
     if (value === undefined) throw new TypeError('undefined stands in an array that is sent to Postgres')

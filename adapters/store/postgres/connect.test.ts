@@ -73,7 +73,7 @@ describe('connect', async () => {
   })
 })
 
-// The driver rolls a failed transaction back on the connection that it had, and throws where nobody can catch it when
+// The driver rolls a failed transaction back on the connection that it had, and throws where no code can catch it when
 // that connection is gone: https://github.com/porsager/postgres/issues/1208
 test('a connection that dies in a transaction fails the transaction, not the process', async () => {
   const database = await testDatabase()

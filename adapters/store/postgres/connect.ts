@@ -27,7 +27,7 @@ export interface ConnectOptions {
 
 // A local server answers in a millisecond, one in another zone in ten: five seconds without an answer is an outage.
 const connectTimeoutSeconds = 5
-// After this long a query holds locks that everybody else waits for.
+// A query that runs longer than this holds locks that other transactions wait for.
 const statementTimeoutMsDefault = 30_000
 // A transaction left open by a stuck thread stops vacuum and blocks its rows.
 const idleInTransactionMs = 60_000
@@ -58,7 +58,7 @@ export function connect(databaseUrl: string, options: ConnectOptions): Sql {
     connect_timeout: connectTimeoutSeconds,
     backoff: (attempt) => Math.min(0.05 * 2 ** attempt, reconnectSecondsMax),
     onnotice: () => undefined,
-    // Else each new connection asks for them, and dies with the process when nobody answers: see array-types.ts.
+    // Else each new connection asks for them, and a connection that fails then ends the process: see array-types.ts.
     fetch_types: false,
     types: arrayTypes(),
     connection: {
@@ -78,7 +78,7 @@ type Work = (tx: Transaction) => unknown
 
 /**
  * The driver rolls a failed transaction back on the connection that it had. When that one is what failed, it writes to a
- * closed socket from a timer, where nobody can catch the TypeError: one restart of Postgres would end the process.
+ * closed socket from a timer, where no code can catch the TypeError: one restart of Postgres would end the process.
  * https://github.com/porsager/postgres/issues/1208. A transaction that lost its connection fails by the driver's own
  * watch over it; its work just has to keep quiet.
  */

@@ -2,11 +2,13 @@
  * The socket under a connection of the driver, which does not get over a reset (3.4.9, see
  * https://github.com/porsager/postgres/pull/1215):
  *
- * - Between the socket's `error` and its `close` the driver still gives queries to the connection. Nobody rejects those: they
- *   wait for ever, or take the answer of a later one after the connection is made again, and from then on every answer goes
- *   to the wrong question. Here a connection that was greeted only closes, which the driver understands: all of them fail.
- * - What it was about to write stays with it, and nobody sends it or anything after it, the greeting of the next connection
- *   included, until that is more than a kilobyte. Here every greeting is, and begins with itself.
+ * - Between the socket's `error` and its `close` the driver still gives queries to the connection. It never rejects
+ *   those: they wait for ever, or take the answer of a later one after the connection is made again, and from then on
+ *   every answer goes to the wrong question. Here a connection that was greeted only closes, which the driver
+ *   understands: all of them fail.
+ * - What the driver was about to write stays in its buffer. It sends neither that nor anything after it, the greeting
+ *   of the next connection included, until the buffer holds more than a kilobyte. Here every greeting is longer than
+ *   that, and what is sent begins with the greeting.
  *
  * Without TLS: there the driver listens to a socket of its own.
  */

@@ -30,7 +30,7 @@ const failures: Readonly<Record<string, (tx: Transaction) => Promise<never>>> = 
 }
 
 test.each(Object.keys(failures))('nothing of a transaction that fails %s is written afterwards', async (how) => {
-  // A connection that nobody else asks: whatever the transaction left behind would be sent by it now.
+  // A connection without other users: whatever the transaction left behind would be sent by it now.
   const sql = connect(database.url, { max: 1, applicationName: 'test' })
   for (let round = 0; round < 5; round++) {
     const work = sql.begin(async (tx) => await together([writeSome(tx, 10), failures[how]!(tx), writeSome(tx, 5)]))

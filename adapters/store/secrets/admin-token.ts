@@ -1,7 +1,7 @@
 /**
- * The operator's token that the first start made: kept for all processes of a database, sealed as credentials are, so that
- * who reads a dump has no token. Earlier versions kept it in plain, under another key of `setting`; what they left is sealed
- * and forgotten at the next start. Backups of before still hold it: ADMIN_TOKEN chooses another.
+ * The operator's token that the first start made: kept for all processes of a database, sealed as credentials are, so
+ * that a dump does not show it. Earlier versions kept it as plain text, under another key of `setting`; the next start
+ * seals that token and removes the plain one. Older backups still hold it: ADMIN_TOKEN chooses another.
  */
 import type { Queryable, Sql } from '../postgres/connect.ts'
 import { unknownKey } from './credentials.ts'
@@ -15,15 +15,15 @@ const place = ['setting', sealedSetting]
 export interface KeptAdminToken {
   readonly token: string
   /**
-   * `made`: there was none. `made_anew`: there was one that nobody can open any more; processes that still run take the old
-   * one until their next start.
+   * `made`: there was none. `made_anew`: there was one that no key opens any more; processes that still run take the
+   * old one until their next start.
    */
   readonly outcome: 'kept' | 'made' | 'made_anew'
 }
 
 /**
- * The token that is kept, or `fresh` from now on: whoever comes first decides for all. Sealed anew when another key of the
- * vault sealed it. Throws CredentialsKeyError on one that a key sealed that is not here, unless that key `isLost`.
+ * The token that is kept, or `fresh` from now on: the first process decides for all. Sealed anew when another key of
+ * the vault sealed it. Throws CredentialsKeyError on one that a key sealed that is not here, unless that key `isLost`.
  */
 export async function adminTokenOrKeep(
   sql: Sql,

@@ -125,7 +125,7 @@ describe('at rest', () => {
     await backup.end()
     const owed = () => database.sql`select from setting where key = 'dead_rows_of_shop'`
     expect((await owed()).count).toBe(1)
-    // A view of somebody's stands in nobody's way; and another backup begins when the table is empty already.
+    // A view of the user's does not stand in the way; and another backup begins when the table is empty already.
     await database.sql`create view theirs as select credentials from shop`
     const [holder, starter, late] = ['holder', 'starter', 'late'].map((applicationName) =>
       connect(database.url, { max: 1, applicationName }),

@@ -1,6 +1,6 @@
 /**
- * What shops and carrier accounts sign with: kept sealed (./vault.ts), read by the process that verifies webhooks and
- * fetches orders and by nobody else. Two are in force at a time while one is being changed: the current ones, and those
+ * What shops and carrier accounts sign with: kept sealed (./vault.ts), and read only by the process that verifies
+ * webhooks and fetches orders. Two are in force at a time while one is being changed: the current ones, and those
  * before them until an instant. Nothing here puts a secret into an error.
  */
 import type { Queryable, Sql } from '../postgres/connect.ts'
@@ -135,7 +135,7 @@ export async function resealAll(sql: Sql, vault: Vault, nowMs: number): Promise<
       if (!outdated && !isOver) continue
       const kept = isOver ? { current: read.kept.current, previous: null, previousUntil: 0 } : read.kept
       if (row.sealed === null) await oweDeadRows(sql, table)
-      // Only what was read: somebody may have put other ones meanwhile.
+      // Only what was read: another transaction may have put other ones meanwhile.
       const unchanged =
         row.sealed === null ? sql`credentials = ${sql.json(row.credentials!)}` : sql`sealed = ${row.sealed}`
       const done = await sql`

@@ -19,8 +19,8 @@ export async function oweDeadRows(sql: Queryable, table: TableOfSecrets): Promis
 }
 
 /**
- * Writes anew whatever is owed. Where somebody has a transaction open all the while, a backup perhaps, it stays owed until
- * another start.
+ * Writes anew every table that is owed. While another session keeps a transaction open, a backup perhaps, the table
+ * stays owed until the next start.
  */
 export async function dropDeadRows(sql: Sql): Promise<void> {
   const owed = await sql<{ key: string }[]>`select key from setting where key = any(${tables.map(keyOf)}::text[])`
@@ -34,9 +34,10 @@ class Looked extends Error {}
 
 /**
  * Not `vacuum (full)`: that keeps a row which died after the oldest transaction of the server began, of any database, and on a
- * busy server there always is one. A table that is emptied and filled again holds nothing dead, but is empty to who looked
- * at this database before and reads on in repeatable read, as a backup does. So nobody may be looking, neither when it begins
- * nor when all but the commit is done: else nothing is changed. Whoever reads in read committed waits, and sees all rows.
+ * busy server there always is one. A table that is emptied and filled again holds no dead row, but a transaction that
+ * looked at this database before and reads on in repeatable read, as a backup does, sees it empty. So no other
+ * transaction may be looking, neither at the start nor when all but the commit is done: else nothing is changed. A
+ * transaction in read committed waits, and sees all rows.
  */
 async function rewritten(sql: Sql, table: TableOfSecrets): Promise<boolean> {
   try {

@@ -18,9 +18,9 @@ export interface Stretch {
 }
 
 /**
- * The belt to the mark's braces: orders that have something to close and have another version than the one that was
- * last reconciled, or never were. Looks at so many orders in order of id, from after the given one, whatever it finds among
- * them: nearly always nothing, and to look on until there is something would be to read every order that ever was.
+ * A second guard, should a mark be missing: orders that have something to close and have another version than the one
+ * that was last reconciled, or never were reconciled. Looks at `look` orders in order of id, from after the given one, and stops there. It
+ * finds nearly always nothing, and a search that goes on until it finds something would read every order that ever was.
  */
 export async function unreconciledOrders(sql: Queryable, afterOrderId: string, look: number): Promise<Stretch> {
   const [row] = await sql<{ looked: number; last: string | null; unreconciled: string[] | null }[]>`

@@ -214,7 +214,8 @@ export function rowOf({ version, change, reconciliation }: ReconcileResult) {
 }
 
 /**
- * An order that was not entered when the bills were read and is now was entered by somebody who has news: that mark stays.
+ * Where an order was not entered when the bills were read and is now, another transaction entered it because it has
+ * news: that mark stays.
  */
 async function writeRows(tx: Transaction, results: readonly ReconcileResult[]): Promise<void> {
   const rows = results.map((result) => ({ id: result.orderId, entered: result.entered, ...rowOf(result) }))

@@ -18,7 +18,7 @@ const finalityByState = Object.fromEntries(trackStates.map((state) => [state, fi
  * `body` is the push as given, JSON text. The greatest of (finality, instant, body's hash) stands, so that any order of
  * arrival ends the same.
  *
- * The parcels are asked for only after the track is committed: whoever ships at the same moment sees either the track
+ * The parcels are asked for only after the track is committed: a shipment at the same moment either sees the track
  * or is seen here. Called again for the same push, it marks the orders again.
  */
 export async function recordTrack(sql: Sql, track: Track, body: string): Promise<RecordedTrack> {

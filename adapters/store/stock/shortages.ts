@@ -33,7 +33,7 @@ export interface UnpulledTask extends StockKey {
   readonly quantity: number
 }
 
-/** Tasks that nobody pulled and that hold a SKU at a node, newest first: the ones to source elsewhere after a count. */
+/** Unpulled tasks that hold a SKU at a node, newest first: the ones to source elsewhere after a count. */
 export async function unpulledTasks(sql: Queryable, rows: readonly StockKey[]): Promise<UnpulledTask[]> {
   return await sql<UnpulledTask[]>`
     select s.node, s.sku, t.task_id as "taskId", o.channel, o.shop, o.order_id as "orderId",

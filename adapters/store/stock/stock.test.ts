@@ -144,7 +144,7 @@ describe('a count below what is promised', () => {
     expect(counted).toMatchObject({ outcome: 'posted', shortages: [{ sku: 'a', missing: 2 }] })
     await raise(sql, [{ kind: 'shortage', ref: 'n1/a', detail: { node: 'n1', sku: 'a', missing: 2 } }])
     expect(await figures(sql, 'n1', 'a')).toMatchObject({ onHand: 5, reserved: 7 })
-    // Tasks that nobody pulled, the newest first.
+    // Tasks that are not pulled, the newest first.
     expect((await unpulledTasks(sql, [{ node: 'n1', sku: 'a' }])).map((t) => [t.orderId, t.quantity])).toEqual([
       ['o2', 3],
       ['o1', 4],

@@ -89,7 +89,10 @@ export async function nextNodeSeq(tx: Transaction, node: string): Promise<number
   return (await nextChange(tx, node)).seq
 }
 
-/** With the node's safety stock as set by then: whoever sets another one waits for this lock, and carries it into the rows after us. */
+/**
+ * With the node's safety stock as set by then: a transaction that sets another one waits for this lock, and carries it
+ * into the rows after this change.
+ */
 async function nextChange(tx: Transaction, node: string): Promise<{ seq: number; safety: number }> {
   const [row] = await tx<{ seq: number; safety: number }[]>`
     update node set seq = seq + 1 where node = ${node}

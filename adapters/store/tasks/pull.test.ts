@@ -13,7 +13,7 @@ import { empty, lines, makeNetwork, post, route } from '../testing/world.ts'
 import { type TestDatabase, testDatabase } from '../testing.ts'
 import { lapsedIntercepts, pullTasks } from './tasks.ts'
 
-// The table's own check: who has a task has a lease.
+// The table's own check: a task that has an owner has a lease.
 const standings = taskStates.flatMap((state) =>
   [false, true].flatMap((interceptRequested) =>
     (['never', 'over', 'running'] as const)

@@ -50,7 +50,7 @@ describe('ship', () => {
       leaseUntil: expect.any(Date),
     })
     expect(await orderNow('o')).toEqual({ state: 'partly_shipped', version: 2 })
-    // Whoever shipped may die before it reconciles.
+    // The process that took the shipment may die before it reconciles.
     expect(await dueOrders(sql, '0', 10)).toEqual([orderId])
     expect(await figures(sql, 'n1', 'a')).toMatchObject({ onHand: 999, reserved: 2 })
     // Told again: the same answer, nothing twice.

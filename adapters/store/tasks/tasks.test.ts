@@ -73,7 +73,7 @@ describe('pull', () => {
     await routeMany(60)
     const pulls = await Promise.all(Array.from({ length: 30 }, (_, i) => pullTasks(many, 'n1', 1 + (i % 4), 60)))
     const tasks = pulls.flat()
-    // Nobody waited for anybody, so a few may have been passed over while they were locked.
+    // No pull waited for another, so a few tasks may have been passed over while they were locked.
     const rest = await pullTasks(sql, 'n1', 100, 60)
     expect(new Set([...tasks, ...rest].map((t) => t.taskId)).size).toBe(60)
     expect(tasks.length + rest.length).toBe(60)
@@ -218,7 +218,7 @@ describe('refusals', () => {
     ['reject', 'ready', wrong('ready')],
     ['reject', 'pulled', { outcome: 'given_back' }],
     ['reject', 'accepted', { outcome: 'given_back' }],
-    // Nobody else has it yet: to give it back late is as good as to let it lapse.
+    // The task has no other owner yet: to give it back late is as good as to let it lapse.
     ['reject', 'lapsed', { outcome: 'lease_lapsed' }],
     ['reject', 'flagged', { outcome: 'given_back' }],
     ['reject', 'shipped', wrong('shipped')],

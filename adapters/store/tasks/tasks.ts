@@ -1,6 +1,6 @@
 /**
  * A warehouse's verbs on its tasks. Every one but pull carries the fence that the pull gave: a lease that went to
- * somebody else has a higher one, so a late answer changes nothing.
+ * another owner has a higher one, so a late answer changes nothing.
  */
 import {
   accept,
@@ -75,7 +75,7 @@ export async function pullTasks(sql: Sql, node: string, limit: number, leaseSeco
   }))
 }
 
-/** Whoever pulled these hung up before he had them: they are offered again at once. */
+/** The warehouse that pulled these hung up before it had them: they are offered again at once. */
 export async function endLeases(sql: Queryable, tasks: readonly PulledTask[]): Promise<void> {
   const ids = tasks.map((t) => t.taskId)
   const fences = tasks.map((t) => t.fence)
@@ -84,7 +84,7 @@ export async function endLeases(sql: Queryable, tasks: readonly PulledTask[]): P
     where task.task_id = p.task_id and task.fence = p.fence and task.state = 'pulled' and not task.intercept_requested`
 }
 
-/** Pulled tasks that were to be intercepted and whose owner let the lease lapse: nobody has them any more. */
+/** Pulled tasks that were to be intercepted and whose owner let the lease lapse: they have no owner any more. */
 export async function lapsedIntercepts(
   sql: Queryable,
   limit: number,

@@ -173,7 +173,7 @@ export async function decidedOn(sql: Sql, orderId: string, seq: string, step: St
   return writeOn((await loadByKeys(sql, [key])).get(keyOf(key)), orderId, seq, step)
 }
 
-/** The decision on an order as it was loaded; undefined when nobody knows it yet. */
+/** The decision on an order as it was loaded; undefined when the order is not stored yet. */
 export function writeOn(loaded: Loaded | undefined, orderId: string, seq: string, step: Step): DecisionWrite {
   const key = keyFor(orderId)
   const before = loaded?.order ?? newOrder(key, seq)
@@ -240,7 +240,7 @@ export async function figures(sql: Sql, node: string, sku: string): Promise<Figu
   return row
 }
 
-/** Until a connection of that application waits for somebody's lock. */
+/** Resolves when a connection of that application waits for a lock. */
 export async function waits(sql: Sql, applicationName: string): Promise<void> {
   for (;;) {
     const waiting = await sql`
