@@ -26,6 +26,8 @@ export interface CheckInput {
   /** Names of rules that a person has overruled for this order. Ignored for rules that no person may overrule. */
   readonly overruled: readonly string[]
   readonly limits: CheckLimits
+  /** Units of the order are in tasks: what it comes to was decided before, and stays (decide.ts). */
+  readonly keepsItems: boolean
 }
 
 export type Verdict =
@@ -167,7 +169,8 @@ function isKnown(code: string, catalog: Catalog): boolean {
 }
 
 /** Nobody may overrule it: its bundles are not taken apart, so there is nothing that could be picked. */
-function tooManyItems({ snapshot, catalog }: CheckInput): Verdict {
+function tooManyItems({ snapshot, catalog, keepsItems }: CheckInput): Verdict {
+  if (keepsItems) return pass
   const count = countItems(snapshot.lines, catalog)
   if (count <= orderItemsMax) return pass
   return hold(

@@ -1,7 +1,7 @@
 /** Whatever comes, in whatever sequence: nothing is lost, nothing is counted twice, and the end is the same. */
 import { expect, test } from 'vitest'
 import { check } from './check.ts'
-import type { Demand } from './decide.ts'
+import { type Demand, keepsItems } from './decide.ts'
 import { desiresOf } from './desire.ts'
 import { defaultPolicy } from './policy.ts'
 import { rejectReasons } from './reasons.ts'
@@ -177,7 +177,9 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
 function tasksThatStandWrong(world: World, tasksBefore: World['tasks']): string[] {
   const { order } = world
   if (order.snapshot === null) return []
-  const checked = check({ snapshot: order.snapshot, catalog, overruled: order.overruled, limits: defaultPolicy.check })
+  const { snapshot, overruled } = order
+  const limits = defaultPolicy.check
+  const checked = check({ snapshot, catalog, overruled, limits, keepsItems: keepsItems(order) })
   const { lines } = desiresOf(order, tasksBefore, checked.holds, checked.refusals)
   return world.tasks.flatMap(({ taskId, state, interceptRequested }) => {
     const own = order.allocations.filter((a) => a.taskId === taskId)

@@ -139,11 +139,15 @@ function receiverChanged(before: OrderSnapshot | null, after: OrderSnapshot | nu
   return before !== null && after !== null && JSON.stringify(before.receiver) !== JSON.stringify(after.receiver)
 }
 
+export function keepsItems({ allocations }: Order): boolean {
+  return allocations.some((a) => a.place === 'task' || a.place === 'returned')
+}
+
 /** Items follow the snapshot's lines and the catalog for as long as nothing is in a task; then only their money does. */
 function renewItems(order: Order, catalog: (sku: string) => Sku | undefined): Order {
   const { snapshot, items } = order
   if (snapshot === null) return order
-  if (!order.allocations.some((a) => a.place === 'task' || a.place === 'returned')) {
+  if (!keepsItems(order)) {
     return { ...order, items: explode(snapshot.lines, catalog), allocations: [] }
   }
   const sumsFen = snapshot.lines.map(() => 0)

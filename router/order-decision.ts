@@ -7,7 +7,7 @@ import type { Catalog } from './bundle.ts'
 import { type CheckResult, check } from './check.ts'
 import { believable } from './clock-rule.ts'
 import { type Command, type TakeBack, takeCommand } from './commands.ts'
-import { type Decision, decide } from './decide.ts'
+import { type Decision, decide, keepsItems } from './decide.ts'
 import { takeRefund, takeSnapshot } from './order.ts'
 import type { Policy } from './policy.ts'
 import { reasonRules } from './reasons.ts'
@@ -89,9 +89,10 @@ export function decideOrder(input: DecisionInput): OrderDecision {
   }
 }
 
-function checkOrder({ catalog, policy }: DecisionInput, { snapshot, overruled }: Order): CheckResult {
+function checkOrder({ catalog, policy }: DecisionInput, order: Order): CheckResult {
+  const { snapshot, overruled } = order
   if (snapshot === null) return { holds: [], refusals: [], passed: [] }
-  return check({ snapshot, catalog, overruled, limits: policy.check })
+  return check({ snapshot, catalog, overruled, limits: policy.check, keepsItems: keepsItems(order) })
 }
 
 interface TakenIn {

@@ -12,12 +12,13 @@
  * Every question carries the stock epoch. `stale_epoch` means that nothing was changed: either the asker is behind
  * (`currentEpoch` is greater) or the node is (smaller, or null: not loaded, being loaded, or emptied).
  */
+import { orderItemsMax } from '../../router/bundle.ts'
 import type { SkuQuantity } from '../../router/types.ts'
 
-/** One order line's worth of units; a reservation adds up to at most 500 lines of these. */
+/** One order line's worth of units; a reservation adds up to at most `linesMax` of these. */
 export const quantityMax = 1_000_000
-/** One reservation is the part of one order that one node ships; larger ones would hold up all other calls. */
-export const linesMax = 500
+/** One reservation is the part of one order that one node ships; an order may lie at one node whole. */
+export const linesMax = orderItemsMax
 /** Counters are doubles in Lua: see common.lua. */
 export const counterMax = 2 ** 52
 /** Platform codes are far shorter; keys and records stay small. */

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { SkuQuantity } from '../../router/types.ts'
-import type { SkuAtp } from './counters.ts'
+import { linesMax, type SkuAtp } from './counters.ts'
 import { readScripts } from './scripts.ts'
 import { Stock } from './stock.ts'
 import { lines, type PrivateRedis, rows, startPrivateRedis } from './testing.ts'
@@ -138,12 +138,16 @@ describe('reserve', () => {
       many.map((sku): SkuAtp => ({ sku, atp: 1 })),
     )
     const requests = many.map((sku, i) => ({ reservationId: `r${i}`, node: 'n', lines: lines(sku, 1) }))
-    const wide = { reservationId: 'wide', node: 'n', lines: many.slice(0, 500).map((sku) => ({ sku, quantity: 1 })) }
+    const wide = {
+      reservationId: 'wide',
+      node: 'n',
+      lines: many.slice(0, linesMax).map((sku) => ({ sku, quantity: 1 })),
+    }
     const outcomes = await stock.reserve(epoch + 1, nowMs, [wide, ...requests])
-    expect(outcomes.filter(({ outcome }) => outcome === 'reserved')).toHaveLength(1 + 8_500)
-    expect(outcomes.slice(1, 501).every(({ outcome }) => outcome === 'insufficient_stock')).toBe(true)
+    expect(outcomes.filter(({ outcome }) => outcome === 'reserved')).toHaveLength(1 + many.length - linesMax)
+    expect(outcomes.slice(1, 1 + linesMax).every(({ outcome }) => outcome === 'insufficient_stock')).toBe(true)
     const released = await stock.release(epoch + 1, [wide, ...requests])
-    expect(released.filter(({ outcome }) => outcome === 'released')).toHaveLength(1 + 8_500)
+    expect(released.filter(({ outcome }) => outcome === 'released')).toHaveLength(1 + many.length - linesMax)
     const seen = await stock.inspect(epoch + 1, 'n')
     expect(seen.outcome === 'inspected' && [...seen.atp.values()].every((atp) => atp === 1)).toBe(true)
   })
@@ -157,7 +161,7 @@ describe('reserve', () => {
     ['above the limit', lines('a', 1_000_001)],
     ['no SKU', lines('', 1)],
     ['half a surrogate pair', lines('\ud800', 1)],
-    ['501 lines', Array.from({ length: 501 }, (_, i) => ({ sku: `s${i}`, quantity: 1 }))],
+    ['one line more than the limit', Array.from({ length: linesMax + 1 }, (_, i) => ({ sku: `s${i}`, quantity: 1 }))],
   ])('a bug of the caller throws: %s', async (_, wanted) => {
     await expect(reserve('r', wanted)).rejects.toThrow(RangeError)
   })

@@ -23,7 +23,7 @@ import { forgetMissingGoods, nodesToAvoid } from './rejected-stock.ts'
 import { believePostgres } from './reload-counters.ts'
 import { forgetPlaced, type Placed, type PlacedAll, placeAll } from './source-and-reserve.ts'
 import type { Work, WorkContext } from './take-events.ts'
-import { groupByOrder, keysOf, workAll } from './work-all.ts'
+import { groupByOrder, keysOf, workInParts } from './work-all.ts'
 
 /** Others were faster so often: let the queue breathe. */
 const attemptsMax = 6
@@ -92,14 +92,29 @@ async function decideOnce(
   const started = performance.now()
   const groups = groupByOrder(events)
   const loaded = await context.store.loadByKeys(keysOf(groups))
-  const works = workAll(context, groups, loaded, (spoilt, error) => leaveOut(context, tally, spoilt, error))
+  const parts = workInParts(context, groups, loaded, (spoilt, error) => leaveOut(context, tally, spoilt, error))
+  const again: EventToDecide[] = []
+  let decoding = started
+  for (const works of parts) {
+    tally.times.decode += performance.now() - decoding
+    again.push(...(await decidePart(context, works, tally)))
+    decoding = performance.now()
+  }
+  tally.times.decode += performance.now() - decoding
+  return again
+}
+
+async function decidePart(
+  context: ThreadContext,
+  works: readonly Work[],
+  tally: Tally,
+): Promise<readonly EventToDecide[]> {
   const decoded = performance.now()
   const placing: PlacingContext = { ...context, avoided: nodesToAvoid(works) }
   forgetMissingGoods(works, context)
   const { placed, epoch, refusals, planMs } = await placeWorks(placing, works)
   tally.refusals += refusals
   const reserved = performance.now()
-  tally.times.decode += decoded - started
   tally.times.decide += planMs
   tally.times.reserve += reserved - decoded - planMs
   const writes = works.map((work, i) => writeOf(work, placed[i]!, epoch))

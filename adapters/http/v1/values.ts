@@ -1,5 +1,6 @@
 /** The small values of the contract, each with its limit and the reason for it. */
 import { z } from 'zod'
+import { orderItemsMax } from '../../../router/bundle.ts'
 import { channelNames } from '../../../router/types.ts'
 
 // Postgres text and jsonb take neither NUL nor half a surrogate pair; a control character in a name is a mistake.
@@ -23,7 +24,7 @@ export const platformId = z.string().regex(/^[\x21-\x7e]{1,64}$/, 'must be 1 to 
 
 export const channel = z.enum(channelNames)
 
-// A million pieces in one line is beyond any real order or delivery, and sums of 500 such lines stay exact.
+// A million pieces in one line is beyond any real order or delivery, and sums of 2,000 such lines stay exact.
 export const quantity = z.int().min(1).max(1_000_000)
 export const countedQuantity = z.int().min(0).max(1_000_000)
 
@@ -32,8 +33,8 @@ export const instant = z.int().min(0).meta({ description: 'epoch milliseconds' }
 
 export const skuQuantity = z.strictObject({ sku: code, quantity }).meta({ id: 'SkuQuantity' })
 
-/** The lines of a task or a package: an order with more lines than this has never been seen; platforms cap at 200. */
-export const skuQuantities = z.array(skuQuantity).min(1).max(500)
+/** The lines of a task or a package: an order never comes to more. */
+export const skuQuantities = z.array(skuQuantity).min(1).max(orderItemsMax)
 
 export const point = z.strictObject({ lat: z.number().min(-90).max(90), lng: z.number().min(-180).max(180) })
 export const adcode = z.string().regex(/^\d{6}$/, 'must be six digits')

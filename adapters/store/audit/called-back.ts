@@ -43,7 +43,8 @@ export const calledBack: ComputedInvariant = {
 function tasksWithCancelled(order: Order): Set<string | null> {
   const { snapshot, overruled } = order
   if (snapshot === null) return new Set()
-  const { refusals } = check({ snapshot, overruled, catalog: () => undefined, limits: defaultPolicy.check })
+  const asked = { snapshot, overruled, catalog: () => undefined, limits: defaultPolicy.check, keepsItems: true }
+  const { refusals } = check(asked)
   const { lines } = desiresOf(order, [], [], refusals)
   return new Set(order.allocations.flatMap((a) => (lines[order.items[a.item]!.line] === 'cancel' ? a.taskId : [])))
 }

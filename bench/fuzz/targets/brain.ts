@@ -104,7 +104,9 @@ const order = target<{ readonly story: (OrderSnapshot | RefundSnapshot)[] }>({
       (sumFen === snapshot.paidFen) === !checked.holds.includes('amount_mismatch'),
       'money adds up, or holds the order',
     )
-    const found = check({ snapshot, catalog: decidingContext().catalog.sku, overruled: [], limits: policy.check })
+    const { catalog } = decidingContext()
+    const asked = { snapshot, catalog: catalog.sku, overruled: [], limits: policy.check, keepsItems: false }
+    const found = check(asked)
     const { receiver } = snapshot
     const reasons = [...found.holds, ...found.refusals].map((h) => h.reason).join()
     for (const secret of [receiver.name, receiver.phone, receiver.street, snapshot.buyerMessage]) {
