@@ -5,9 +5,10 @@
  */
 import { parseArgs } from 'node:util'
 import { faults, playMutants, playMutation } from './simulation/hunt.ts'
+import type { Place } from './simulation/network.ts'
 import { makeCatalog, makeDivisions } from './simulation/network.ts'
 import type { Played } from './simulation/play-mutants.ts'
-import { type Outcome, type Place, simulate } from './simulation/world.ts'
+import { type Outcome, simulate } from './simulation/simulate.ts'
 
 const usage = `Usage: npm run simulate -- [options]
   --seeds N   worlds to play (1000)

@@ -5,9 +5,10 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { mutants } from './mutants.ts'
 import { mutations } from './mutations.ts'
+import type { Place } from './network.ts'
 import type { Played } from './play-mutants.ts'
+import { simulate } from './simulate.ts'
 import { wiringOf } from './wiring.ts'
-import { type Place, simulate } from './world.ts'
 
 /** The names of all, and where each is put in. */
 export const faults = {

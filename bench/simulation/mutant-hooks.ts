@@ -4,7 +4,8 @@
  */
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { changed, changesOf, type Mutant } from './mutants.ts'
+import type { Mutant } from './mutant.ts'
+import { changed, changesOf } from './mutants.ts'
 
 export interface HookData {
   /** URL of the folder of compiled files, with a slash at its end. */

@@ -1,5 +1,5 @@
 /** Faults of the dispatch, of a batch's decision, and of what follows from it. */
-import type { Mutant } from './mutants.ts'
+import type { Mutant } from './mutant.ts'
 
 const dispatch = 'workers/decide/dispatch.js'
 const batch = 'workers/decide/decide-batch.js'

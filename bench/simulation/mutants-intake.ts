@@ -1,5 +1,5 @@
 /** Faults between the platform and the dispatch. */
-import type { Mutant } from './mutants.ts'
+import type { Mutant } from './mutant.ts'
 
 const intake = 'workers/intake/intake.js'
 const handOn = 'workers/intake/hand-on.js'

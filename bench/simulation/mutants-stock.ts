@@ -1,5 +1,5 @@
 /** Faults of the sweep over stock, of counts and of restocking. */
-import type { Mutant } from './mutants.ts'
+import type { Mutant } from './mutant.ts'
 
 const sweep = 'workers/stock/sweep-stock.js'
 const restock = 'workers/stock/restock.js'

@@ -3,22 +3,11 @@
  * replaces one snippet of a compiled file, in a world of its own (./mutant-hooks.ts). A snippet that is not there exactly once
  * fails: no mutant becomes harmless because the code moved on.
  */
+
+import type { Change, Mutant } from './mutant.ts'
 import { decisionMutants } from './mutants-decision.ts'
 import { intakeMutants } from './mutants-intake.ts'
 import { stockMutants } from './mutants-stock.ts'
-
-export interface Change {
-  /** Compiled, from the folder of all of them: workers/decide/dispatch.js. */
-  readonly file: string
-  readonly from: string
-  readonly to: string
-}
-
-export interface Mutant extends Change {
-  readonly name: string
-  /** A second guard of the same thing, which would hide that the first one is gone. */
-  readonly also?: Change
-}
 
 export const mutants: readonly Mutant[] = [...intakeMutants, ...decisionMutants, ...stockMutants]
 

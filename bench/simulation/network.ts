@@ -42,3 +42,9 @@ export function makeDivisions(): Divisions {
     { adcode: '440000', name: '广东省', point: { lat: 23.1, lng: 113.3 } },
   ])
 }
+
+/** What all processes of a world know before it starts. */
+export interface Place {
+  readonly catalog: Catalog
+  readonly divisions: Divisions
+}

@@ -26,9 +26,9 @@ for (const [name, seeds] of Object.entries(asked)) console.log(JSON.stringify(aw
 async function play(name: string, seeds: readonly number[]): Promise<Played> {
   const number = mutants.findIndex((mutant) => mutant.name === name)
   if (number < 0) throw new Error(`no mutant is called ${name}`)
-  const url = new URL('./world.js', import.meta.url)
+  const url = new URL('./simulate.js', import.meta.url)
   url.searchParams.set('mutant', String(number))
-  const { simulate } = (await import(url.href)) as typeof import('./world.ts')
+  const { simulate } = (await import(url.href)) as typeof import('./simulate.ts')
   const place = { catalog: makeCatalog(), divisions: makeDivisions() }
   for (const seed of seeds) {
     const { breach } = await simulate(seed, place)

@@ -6,7 +6,7 @@ import { changed, changesOf, mutants } from './mutants.ts'
 import { makeCatalog, makeDivisions } from './network.ts'
 import type { Played } from './play-mutants.ts'
 import { seedsThatNotice } from './seeds.ts'
-import { simulate } from './world.ts'
+import { simulate } from './simulate.ts'
 
 const place = { catalog: makeCatalog(), divisions: makeDivisions() }
 const seedsSound = 300

@@ -24,12 +24,8 @@ export interface TroublesContext extends OutsideContext {
   readonly noticesRestarts: boolean
 }
 
-/** `doubtedEpoch`: the last one in which Redis was emptied or spoilt without becoming another process. */
-export function openTroubles(context: TroublesContext): { readonly doubtedEpoch: number } {
-  const { random, scheduler, redis, store, lives, temper } = context
-  let dump: MemoryImage | null = null
-  let doubtedEpoch = -1
-
+/** What happens to a process: it dies, and its supervisor starts it again; or it stands still for a while. */
+function processTroubles({ random, scheduler, lives, restart }: TroublesContext) {
   function crash(): void {
     const index = random.below(lives.length)
     const life = lives[index]!
@@ -37,7 +33,7 @@ export function openTroubles(context: TroublesContext): { readonly doubtedEpoch:
     scheduler.note(`${life.name} crashes`)
     life.end()
     scheduler.after(random.between(50, downMsMax), `${life.name} starts`, () => {
-      if (!lives[index]!.alive) context.restart(index)
+      if (!lives[index]!.alive) restart(index)
     })
   }
 
@@ -46,6 +42,16 @@ export function openTroubles(context: TroublesContext): { readonly doubtedEpoch:
     life.freeze(scheduler.nowMs + random.between(100, freezeMsMax))
     scheduler.note(`${life.name} freezes`)
   }
+
+  return { crash, freeze }
+}
+
+/** `doubtedEpoch`: the last one in which Redis was emptied or spoilt without becoming another process. */
+export function openTroubles(context: TroublesContext): { readonly doubtedEpoch: number } {
+  const { random, scheduler, redis, store, temper } = context
+  const { crash, freeze } = processTroubles(context)
+  let dump: MemoryImage | null = null
+  let doubtedEpoch = -1
 
   function restartRedis(how: string, image: MemoryImage | null): void {
     scheduler.note(`Redis is restarted ${how}`)

@@ -5,8 +5,6 @@
 
 import { type Random, randomFrom } from '../../adapters/shared/seeded-random.ts'
 import { MemoryStore } from '../../adapters/store/memory/store.ts'
-import type { Divisions } from '../../router/address.ts'
-import type { Catalog } from '../../workers/catalog/catalog.ts'
 import type { Log } from '../../workers/process/log.ts'
 import type { Metrics } from '../../workers/process/metrics.ts'
 import { leftInFlight, restBreach } from './at-rest.ts'
@@ -14,9 +12,8 @@ import { deliverGoods } from './deliveries.ts'
 import { openBills, openCarriers } from './finance.ts'
 import { type Observed, StepInvariants } from './invariants.ts'
 import { Ledger } from './ledger.ts'
-import { nodes, safetyOf, skus } from './network.ts'
+import { nodes, type Place, safetyOf, skus } from './network.ts'
 import { notifiedBreach } from './notified-at-rest.ts'
-import { tellNotifiedStory } from './notified-story.ts'
 import type { OutsideContext } from './outside.ts'
 import { openPlatform, type Stories } from './platform.ts'
 import { SimulatedProcess } from './process.ts'
@@ -25,15 +22,15 @@ import { endOf, inOrder } from './reference.ts'
 import { Scheduler } from './scheduler.ts'
 import { SimulatedShop } from './shop-api.ts'
 import { storePort } from './store-port.ts'
-import { tellStory } from './story.ts'
 import { type Counts, countingMetrics, logOf } from './telemetry.ts'
+import { tellStories } from './tell-stories.ts'
 import { faultsOf, paceOf, type Temper, temperOf } from './temper.ts'
 import type { Ports } from './thread.ts'
 import { openTroubles } from './troubles.ts'
 import { openWarehouse } from './warehouse.ts'
 import { watched } from './watched-store.ts'
 import { type Faults, Life, noFaults, Wire } from './wire.ts'
-import { unbroken, type Wiring } from './wiring.ts'
+import type { Wiring } from './wiring.ts'
 
 const startMs = Date.UTC(2026, 10, 11, 4)
 const stormStepsMin = 300
@@ -46,35 +43,6 @@ const jumpMs = 3_700_000
 const sweepsMs = 6_000
 const scarce = 6
 const plenty = 200
-
-export interface Outcome {
-  readonly seed: number
-  /** The invariant that broke, and how. */
-  readonly breach: string | null
-  readonly steps: number
-  /** Of all steps: equal for equal runs. */
-  readonly hash: number
-  readonly trace: readonly string[]
-  /** What the processes counted. */
-  readonly counts: Counts
-}
-
-export interface Place {
-  readonly catalog: Catalog
-  readonly divisions: Divisions
-}
-
-export async function simulate(
-  seed: number,
-  place: Place,
-  wiring: Wiring = unbroken,
-  traced = false,
-): Promise<Outcome> {
-  const world = new World(seed, place, wiring, traced)
-  const breach = await world.run()
-  const { steps, hash } = world.scheduler
-  return { seed, breach, steps, hash: hash >>> 0, trace: world.trace, counts: world.counts }
-}
 
 export class World {
   readonly trace: string[] = []
@@ -155,7 +123,7 @@ export class World {
     await this.#stock()
     this.#startProcess(0)
     this.#startProcess(1)
-    const stories = tellStories(random)
+    const stories = tellStories(random, startMs)
     const context: OutsideContext = {
       ...{ scheduler: this.scheduler, random, ledger: this.ledger },
       process: () => this.#anyProcess(),
@@ -274,18 +242,4 @@ export class World {
     const up = this.#processes.filter((p) => p.alive)
     return up.length === 0 ? null : this.random.pick(up)
   }
-}
-
-function tellStories(random: Random): Stories {
-  const stories: { told: ReturnType<typeof tellStory>[]; notified: ReturnType<typeof tellNotifiedStory>[] } = {
-    told: [],
-    notified: [],
-  }
-  const orders = random.between(4, 10)
-  for (let i = 0; i < orders; i++) {
-    const [orderId, toldFromMs] = [`${100 + i}`, startMs - 600_000]
-    if (random.chance(0.3)) stories.notified.push(tellNotifiedStory(random, orderId, toldFromMs))
-    else stories.told.push(tellStory(random, orderId, toldFromMs))
-  }
-  return stories
 }
