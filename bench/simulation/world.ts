@@ -36,7 +36,7 @@ const startMs = Date.UTC(2026, 10, 11, 4)
 const stormStepsMin = 300
 const stormStepsMax = 1_200
 // Some times what the slowest seed needs: beyond it the world does not come to rest.
-const calmStepsMax = 20_000
+const calmStepsMax = 12_000
 // Longer than whatever a stage waits before it tries again: a doubted answer ten minutes, a backorder in vain an hour.
 const jumpMs = 3_700_000
 // By then every sweep was round at least twice.
