@@ -4,6 +4,8 @@ import { dueOrders, unreconciledOrders } from '../../adapters/store/memory/due.t
 import { reconcileTogether } from '../../adapters/store/memory/reconcile.ts'
 import { shortRows } from '../../adapters/store/memory/shortages.ts'
 import { pairKey, type Tables } from '../../adapters/store/memory/tables.ts'
+import { rowOf } from '../../adapters/store/settle/reconcile.ts'
+import { closableStates } from '../../router/reconcile/types.ts'
 import { changeOf, reconcile } from '../../router/reconcile.ts'
 import { availableOf } from '../../router/stock.ts'
 import { isInterceptLapsed } from '../../router/task.ts'
@@ -118,9 +120,15 @@ function settlementBreach(tables: Tables): string | null {
   reconcileTogether(
     tables,
     [...tables.orders.keys()],
-    ({ input }) => {
-      const change = changeOf(reconcile(input), input.order.state)
-      if (change !== null) found ??= `order ${input.order.orderId} is ${input.order.state} and should be ${change}`
+    ({ input, entered }) => {
+      const { id, orderId, state, version } = input.order
+      const reconciliation = reconcile(input)
+      const change = changeOf(reconciliation, state)
+      if (change !== null) found ??= `order ${orderId} is ${state} and should be ${change}`
+      const row = rowOf({ orderId: id, version, entered, reconciliation, change })
+      const isKnown = entered && closableStates.includes(state)
+      if (isKnown && tables.reconciliations.get(id)?.detail !== JSON.stringify(row.detail))
+        found ??= `order ${orderId} was matched before its last news`
       return null
     },
     0,

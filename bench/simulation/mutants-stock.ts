@@ -11,24 +11,12 @@ export const stockMutants: readonly Mutant[] = [
     from: 'h.madeAtMs < clock.now() - this.#heldMsMax',
     to: 'h.madeAtMs < clock.now()',
   },
-  {
-    name: 'the sweep releases whatever record there is',
-    file: sweep,
-    from: '({ reservationId, madeAtMs }) => ({ node, reservationId, madeAtMs })',
-    to: '({ reservationId }) => ({ node, reservationId })',
-  },
   { name: 'the sweep never ends reservations', file: sweep, from: 'if (old.length > 0) {', to: 'if (false) {' },
   {
     name: 'the sweep never loads wrong counters anew',
     file: sweep,
     from: 'await keeper.recover(epoch);',
     to: '',
-  },
-  {
-    name: 'the sweep hears of no change',
-    file: sweep,
-    from: 'catalog.heard(node) !== seq',
-    to: 'false',
   },
   {
     name: 'restock skips the oldest',

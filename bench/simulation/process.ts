@@ -140,7 +140,7 @@ export class SimulatedProcess {
   #sweepOf(up: Up): Sweep {
     const { heldMsMax, sweepEveryMs, metrics } = this.#context
     const context: OrderSweepContext = { ...up, catalog: this.settings, metrics }
-    const parts = orderSweepParts(context, { heldMsMax, reloadEveryMs: heldMsMax, ordersPerRound: 2 })
+    const parts = orderSweepParts(context, { heldMsMax, reloadEveryMs: heldMsMax, ordersPerRound: 1 })
     return new Sweep({ parts, everyMs: sweepEveryMs, clock: this.#clock, log: up.log, metrics })
   }
 }

@@ -55,7 +55,8 @@ export function watched(verbs: Verbs, tables: Tables, ledger: Ledger, now: () =>
     },
     async readShortages(places, recallIdOf) {
       const found = await verbs.readShortages(places, recallIdOf)
-      for (const task of toCallBack(found, recallIdOf)) ledger.mayBeRecalled.add(recallIdOf(task))
+      for (const task of toCallBack(found, recallIdOf))
+        if (tables.tasks.get(task.taskId)?.task.state === 'ready') ledger.mayBeRecalled.add(recallIdOf(task))
       return found
     },
     async storeEvents(events) {

@@ -4,9 +4,12 @@ import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { contract } from '../../adapters/http/v1/contract.ts'
 import { keysOf } from '../../adapters/stock/keys.ts'
+import type { ReservationName } from '../../adapters/store/order-store.ts'
+import { PostgresStore } from '../../adapters/store/postgres-store.ts'
 import { postStock } from '../../adapters/store/stock/stock.ts'
 import { startTestService, type TestService } from '../e2e/testing/service.ts'
 import { sweepOf } from '../service.ts'
+import { StockSweep } from '../stock/sweep-stock.ts'
 import { orderOf } from './testing/ledger.ts'
 
 const node = 'east'
@@ -41,6 +44,26 @@ test('a reservation that nobody committed is given back, once nobody can any mor
   expect(await atp('orphan')).toBe(7)
   expect(await held()).toEqual(['being-decided@0'])
   await service.running.keeper.release([{ node, reservationId: 'being-decided@0' }])
+  expect(await service.audit()).toEqual([])
+})
+
+test('a reservation that is asked for again while the sweep looks is not given back', async () => {
+  await service.goods('asked-again', { east: 10 })
+  const { keeper } = service.running
+  await reserve('again@0', Date.now() - 2 * heldMsMax, 'asked-again')
+  class Store extends PostgresStore {
+    override async partedByCommit<R extends ReservationName>(reservations: readonly R[]) {
+      const parted = await super.partedByCommit(reservations)
+      // A decision that was cut off is tried again just now, and is about to commit.
+      await reserve('again@0', Date.now(), 'asked-again')
+      return parted
+    }
+  }
+  const sweep = new StockSweep({ ...service.running, store: new Store(service.sql) }, { heldMsMax }, () => undefined)
+  await sweep.round(() => false)
+  expect(await held()).toEqual(['again@0'])
+  expect(await atp('asked-again')).toBe(7)
+  await keeper.release([{ node, reservationId: 'again@0' }])
   expect(await service.audit()).toEqual([])
 })
 
