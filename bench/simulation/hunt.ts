@@ -13,7 +13,8 @@ import { wiringOf } from './wiring.ts'
 /** The names of all, and where each is put in. */
 export const faults = {
   between: mutations.map(({ name }) => name),
-  inside: mutants.map(({ name }) => name),
+  inside: mutants.filter(({ isRare }) => isRare !== true).map(({ name }) => name),
+  rare: mutants.filter(({ isRare }) => isRare === true).map(({ name }) => name),
 } as const
 
 export type SeedsByName = Readonly<Record<string, readonly number[]>>

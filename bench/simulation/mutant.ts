@@ -10,4 +10,6 @@ export interface Mutant extends Change {
   readonly name: string
   /** A second guard of the same thing, which would hide that the first one is gone. */
   readonly also?: Change
+  /** Noticed by so few seeds, if by any, that `npm test` does not look for one: `npm run simulate -- --mutants` does. */
+  readonly isRare?: true
 }

@@ -48,6 +48,7 @@ export const decisionMutants: readonly Mutant[] = [
     file: placing,
     from: 'taken: toGiveBack(attempt, answers)',
     to: 'taken: kept.map(({ node, reservationId }) => ({ node, reservationId, madeAtMs: attempt.madeAtMs }))',
+    isRare: true,
   },
   {
     name: 'what is committed is not confirmed',
@@ -66,6 +67,7 @@ export const decisionMutants: readonly Mutant[] = [
     file: placing,
     from: "answers[i].outcome === 'reserved'",
     to: '!isRefused(answers[i])',
+    isRare: true,
   },
   {
     name: 'a task is called back whatever became of it',
@@ -101,6 +103,7 @@ export const decisionMutants: readonly Mutant[] = [
     file: 'adapters/store/memory/due.js',
     from: 'row.updatedAtMs = due;',
     to: 'void 0;',
+    isRare: true,
   },
   {
     name: 'a bill that came before its order is forgotten',

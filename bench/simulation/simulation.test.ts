@@ -68,7 +68,7 @@ test.each(mutants.map((mutant) => [mutant.name, mutant] as const))('is put in on
 })
 
 test('every fault has a name of its own, and every pinned seed a fault', () => {
-  const names = [...faults.between, ...faults.inside]
+  const names = [...faults.between, ...faults.inside, ...faults.rare]
   expect(new Set(names).size).toBe(names.length)
   expect(Object.keys(seedsThatNotice).filter((name) => !names.includes(name))).toEqual([])
 })
