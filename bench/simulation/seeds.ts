@@ -7,6 +7,7 @@ import type { SeedsByName } from './hunt.ts'
 export const seedsThatNotice: SeedsByName = {
   'the fetcher believes an answer older than its notification': [54],
   'a task is called back whatever became of it': [325],
+  'a task that is to be stopped still ships': [168],
   'restock forgets those behind that cannot be filled': [54],
   'a shortage calls back one too many': [89],
   'a shortage calls back what is called back already': [89],
