@@ -4,4 +4,6 @@
  */
 import type { SeedsByName } from './hunt.ts'
 
-export const seedsThatNotice: SeedsByName = {}
+export const seedsThatNotice: SeedsByName = {
+  'the fetcher answers a notification that came while it asked': [456],
+}
