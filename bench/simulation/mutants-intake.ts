@@ -35,7 +35,6 @@ export const intakeMutants: readonly Mutant[] = [
     file: fetcher,
     from: 'job.late.push(notification)',
     to: 'job.notifications.push(notification)',
-    isRare: true,
   },
   {
     name: 'an order that was not fetched is never asked for again',

@@ -11,4 +11,5 @@ export const seedsThatNotice: SeedsByName = {
   'restock forgets those behind that cannot be filled': [54],
   'a shortage calls back one too many': [89],
   'a shortage calls back what is called back already': [89],
+  'the fetcher answers a notification that came while it asked': [456],
 }
