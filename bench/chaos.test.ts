@@ -61,17 +61,19 @@ async function tamper(world: World): Promise<void> {
 }
 
 test('a short run: nothing lost, nothing twice, nothing oversold, nothing leaked', async () => {
-  const options = parseOptions(['--points', '8', '--seed', '20261111', '--only', short])
+  // The schedule of this seed has every kind once, thread-kill twice: the moment without any process leaves requests unanswered.
+  const options = parseOptions(['--points', '9', '--seed', '4', '--only', short])
   if (typeof options === 'string') throw new Error(options)
   const lines: string[] = []
   const report = await runChaos(options, { say: (text) => lines.push(text), beforeLastChecks: tamper })
   expect(report.failures, lines.join('\n')).toEqual([])
   expect(report.skipped).toEqual([])
-  expect(report.kinds.reduce((sum, kind) => sum + kind.points, 0)).toBe(8)
+  expect(report.kinds.map(({ kind }) => kind).toSorted()).toEqual(short.split(',').toSorted())
+  expect(report.kinds.reduce((sum, kind) => sum + kind.points, 0)).toBe(9)
   expect(report.totals.acknowledged).toBeGreaterThan(100)
   expect(report.totals.shipments).toBeGreaterThan(20)
   expect(report.totals.unanswered).toBeGreaterThan(0)
-  expect(printed(report)).toContain('| **all** | 8 | 0 | 0 | 0 | 0 | 0 |')
+  expect(printed(report)).toContain('| **all** | 9 | 0 | 0 | 0 | 0 | 0 |')
 }, 180_000)
 
 test('the same seed gives the same schedule, of as many points as were asked for', () => {
