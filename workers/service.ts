@@ -21,7 +21,7 @@ export type RunningService = Awaited<ReturnType<typeof startService>>
 export async function startService(options: ServiceOptions) {
   const foundation = await openFoundation(options)
   const threads = threadsOf(foundation)
-  const bills = openBills(foundation.databaseUrl)
+  const bills = openBills(foundation.databaseUrl, foundation.log)
   const stages = openStages({ ...foundation, run: threads.run, apis: openOrderApis() })
   const { config, clock, sql, vault, catalog } = foundation
   let isStopping = false

@@ -14,6 +14,7 @@ import { StockKeeper } from '../counters/stock-keeper.ts'
 import { codeOf } from '../process/error-code.ts'
 import { createLog } from '../process/log.ts'
 import { sampled } from '../process/sampled-log.ts'
+import { sayLoaded } from '../process/thread-pool.ts'
 import { packResult, type ThreadSettings, type ThreadTask, unpackEvents } from './batch.ts'
 import { decideBatch } from './decide-batch.ts'
 import { standBack } from './thread-priority.ts'
@@ -90,3 +91,5 @@ export async function decide(task: ThreadTask): Promise<Uint8Array> {
   )
   return packResult(result)
 }
+
+sayLoaded()

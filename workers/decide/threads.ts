@@ -1,8 +1,7 @@
-/** The threads that decide: piscina's pool, and what its answers say to the metrics. */
-import { Piscina } from 'piscina'
-import { codeOf } from '../process/error-code.ts'
+/** The threads that decide: their pool, and what its answers say to the metrics. */
 import type { Log } from '../process/log.ts'
 import type { Metrics } from '../process/metrics.ts'
+import { openPool } from '../process/thread-pool.ts'
 import {
   type BatchResult,
   type EventToDecide,
@@ -37,30 +36,28 @@ export function openThreads({
   metrics,
   log,
 }: ThreadsContext): DecidingThreads {
-  const pool = new Piscina<ThreadTask, Uint8Array>({
-    filename: new URL('./thread.js', import.meta.url).href,
-    name: 'decide',
-    minThreads: threads,
-    maxThreads: threads,
-    concurrentTasksPerWorker: concurrency,
-    // Its waiting blocks the thread, and with it the answers from Redis and Postgres.
-    atomics: 'disabled',
-    workerData: settings,
-  })
-  // A thread that dies with nothing in hand: the pool makes a new one.
-  pool.on('error', (error: unknown) => log.error({ code: codeOf(error), err: error }, 'a thread died'))
+  const pool = openPool<ThreadTask, Uint8Array>(
+    {
+      module: new URL('./thread.js', import.meta.url),
+      name: 'decide',
+      minThreads: threads,
+      maxThreads: threads,
+      concurrentTasksPerWorker: concurrency,
+      workerData: settings,
+    },
+    log,
+  )
   return {
     async run(events) {
       const packed = packEvents(events)
       const task = { events: packed, ...current() }
-      const result = unpackResult(await pool.run(task, { transferList: [packed.buffer as ArrayBuffer] }))
+      const result = unpackResult(await pool.run(task, [packed.buffer as ArrayBuffer]))
       metrics.batches.inc()
       metrics.stages(result.times)
       metrics.refusals.inc(result.refusals)
       for (const problem of result.problems) metrics.problems.inc({ problem })
       return result
     },
-    // Whoever closes has waited for what is under way as long as he may; `pool.close` would wait again, for half a minute.
-    close: () => pool.destroy(),
+    close: () => pool.close(),
   }
 }

@@ -5,6 +5,7 @@ import { Dispatch, type QueuedEvent } from '../decide/dispatch.ts'
 import { Waiting } from '../fulfil/waiting.ts'
 import { openBills } from '../settle/bills.ts'
 import { machineClock } from './clock.ts'
+import { createLog } from './log.ts'
 
 function event(seq: number, bytes: number): QueuedEvent {
   const order = String(seq)
@@ -77,7 +78,7 @@ test('waiting pulls: so many, and all together at a pace', async () => {
 })
 
 test('bills: one is imported, a few wait, more are told to try again', async () => {
-  const bills = openBills('postgres:///none?host=/nowhere')
+  const bills = openBills('postgres:///none?host=/nowhere', createLog('error'))
   const importOne = () =>
     bills.import({ source: 'generic', account: 'a', bytes: new Uint8Array(Buffer.from('no header')) })
   const sent = Array.from({ length: 12 }, () =>

@@ -1,6 +1,7 @@
 /** Bills, one at a time, in a thread of their own that is only there while there are some. */
-import { Piscina } from 'piscina'
 import { ApiError } from '../../adapters/http/errors.ts'
+import type { Log } from '../process/log.ts'
+import { openPool } from '../process/thread-pool.ts'
 import type { BillToImport, ImportedBill } from './import-bill.ts'
 
 export interface Bills {
@@ -13,22 +14,25 @@ const idleMs = 30_000
 // People send one after the other; each may be 24 MB.
 const waitingMax = 4
 
-export function openBills(databaseUrl: string): Bills {
-  const pool = new Piscina<BillToImport, ImportedBill>({
-    filename: new URL('./import-bill.js', import.meta.url).href,
-    name: 'importOne',
-    minThreads: 0,
-    maxThreads: 1,
-    idleTimeout: idleMs,
-    atomics: 'disabled',
-    workerData: { databaseUrl },
-  })
+export function openBills(databaseUrl: string, log: Log): Bills {
+  const pool = openPool<BillToImport, ImportedBill>(
+    {
+      module: new URL('./import-bill.js', import.meta.url),
+      name: 'importOne',
+      minThreads: 0,
+      maxThreads: 1,
+      idleTimeout: idleMs,
+      workerData: { databaseUrl },
+    },
+    log,
+  )
   return {
     async import(bill) {
-      if (pool.queueSize >= waitingMax)
+      if (pool.waiting() >= waitingMax)
         throw new ApiError('try_again', 'Other bills are being imported. Send it again.')
-      return await pool.run(bill, { transferList: [bill.bytes.buffer as ArrayBuffer] })
+      return await pool.run(bill, [bill.bytes.buffer as ArrayBuffer])
     },
-    close: () => pool.close({ force: true }),
+    // An import is one transaction: what is ended in the midst of it left nothing.
+    close: () => pool.close(),
   }
 }

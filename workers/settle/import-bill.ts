@@ -7,6 +7,7 @@ import { billFormats } from '../../adapters/bills/bills.ts'
 import type { BillFormatName } from '../../adapters/shared/bill-formats.ts'
 import { connect, indexedPlans } from '../../adapters/store/postgres/connect.ts'
 import { importBill } from '../../adapters/store/settle/bills.ts'
+import { sayLoaded } from '../process/thread-pool.ts'
 
 export interface BillToImport {
   readonly source: BillFormatName
@@ -41,3 +42,5 @@ export async function importOne({ source, account, bytes }: BillToImport): Promi
     await sql.end({ timeout: 5 })
   }
 }
+
+sayLoaded()
