@@ -42,7 +42,7 @@ export interface StockCorrection {
   readonly believeNothingLeft: boolean
 }
 
-/** `named`: what the node said is wrong; empty: all that is released. */
+/** `named`: the units that the node named as wrong; when it named none, all units that are released count as wrong. */
 export function correctionsOf(
   why: TakeBackReason,
   named: readonly SkuQuantity[],

@@ -2,7 +2,7 @@
  * The three-way match (三方对账): one order's own flow, its funds and its parcels, each with what is expected and what
  * came. It closes only when all three agree, to the unit and to the fen; otherwise every difference has a name.
  *
- * A function of what is known, not of when or in which order it became known: asked again, it says the same.
+ * Its result depends only on what is known, never on when or in which order that became known.
  */
 import { matchFunds } from './reconcile/funds.ts'
 import { matchLogistics } from './reconcile/logistics.ts'

@@ -3,8 +3,7 @@
  *
  * Whatever Postgres refuses is decided again from fresh figures, the whole batch or the orders concerned, a few times;
  * what then is left goes back to the queue. A crash between any two steps leaves events in `pending`, and at most
- * reservations in Redis that no commit confirmed: the same process finds its own again, and the sweep gives the rest
- * back.
+ * reservations in Redis that no commit confirmed: the same process finds its own again, and the sweep ends the rest.
  */
 
 import type { ReleaseRequest, ReservationRef } from '../../adapters/stock/counters.ts'

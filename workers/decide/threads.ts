@@ -60,7 +60,7 @@ export function openThreads({
       for (const problem of result.problems) metrics.problems.inc({ problem })
       return result
     },
-    // Whoever closes has waited for what is under way as long as he may; `pool.close` would wait again, for half a minute.
+    // The caller has waited for running batches as long as it may; `pool.close` would wait again, for half a minute.
     close: () => pool.destroy(),
   }
 }
