@@ -2,14 +2,14 @@
  * `npm run chaos`: breaks a running Paidan at random moments and checks that it kept its promises.
  *
  *   workload  three platforms (tmall 50 %, jd 25 %, wechat 25 %) tell orders of 1–3 lines as fast as eight of them get
- *             answers, up to some 200 a second; 42 % are told twice, cancelled, out of order or under two bodies; warehouses
- *             pull, ship, reject, fall silent; goods run out and come again
- *   faults    see `--list`: kill -9 of the service, of one or both of two processes, of a thread, of Redis, of Postgres or
- *             one backend, of everything; pauses longer than the time-outs; Redis emptied or restored from old files; a
- *             full disk; wires cut, slow and silent
- *   worlds    some side by side: nearly all of a point is waiting
- *   checks    the people outside write down what they were told; that book is held against the tables, beside every
- *             invariant of the audit
+ *             answers, up to some 200 a second; 42 % are told twice, cancelled, out of order or under two bodies;
+ *             warehouses pull, ship, reject, fall silent; goods run out and come again
+ *   faults    see `--list`: kill -9 of the service, of one or both of two processes, of a thread, of Redis, of Postgres
+ *             or one backend, of everything; pauses longer than the time-outs; Redis emptied or restored from old
+ *             files; a full disk; wires cut, slow and silent
+ *   worlds    some side by side, since a world spends most of its time waiting
+ *   checks    the platforms and warehouses that the run plays note every answer that they got; these notes are
+ *             compared with the tables, and every invariant of the audit is checked
  *
  * A run with a broken promise says which, with the seed and the faults before it, and exits 1.
  */

@@ -1,6 +1,6 @@
 /**
- * `npm run fuzz`: feeds every parser, every decision and every endpoint with inputs that are nearly right, and holds what
- * comes against what is promised: documented refusals only, whole fen that add up, nothing stored that cannot be, no
+ * `npm run fuzz`: feeds every parser, every decision and every endpoint with inputs that are nearly valid, and compares
+ * what comes with what is promised: documented refusals only, whole fen that add up, nothing stored that cannot be, no
  * prototype spoilt, no input that takes its time, and of the running service no 5xx and a sound database at the end.
  *
  * Inputs follow from seed, target and index, so a run can be made again, and one input by itself.

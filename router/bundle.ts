@@ -1,6 +1,6 @@
 /**
  * Bundles (组合商品) taken apart: from what the buyer ordered to what is picked. A bundle's components have no prices
- * of their own, so what was paid for the line is shared over them by how many pieces each brings, exactly to the fen.
+ * of their own, so what was paid for the line is shared over them by how many units each brings, exactly to the fen.
  *
  * Not here: bundles inside bundles. Components are plain SKUs (see Sku.bundle); one that is itself a bundle is left
  * as it stands, and the check `unknown_sku` holds the order.
@@ -14,9 +14,9 @@ export type Catalog = (sku: string) => Sku | undefined
 export const bundleComponentsMax = 100
 
 /**
- * Items that an order may come to. Everything that follows from an order grows with them: its row, its plan, its trace, the
- * memory of the thread that decides it. Platforms cap an order at 200 lines, and the longest basket of a wholesaler that we
- * know has 1,114; what is longer is no order that a warehouse could pick.
+ * Items that an order may come to. Everything that follows from an order grows with them: its row, its plan, its trace,
+ * the memory of the thread that decides it. Platforms cap an order at 200 lines, and the longest basket of a wholesaler
+ * that we know has 1,114; what is longer is no order that a warehouse could pick.
  */
 export const orderItemsMax = 2_000
 
@@ -30,8 +30,9 @@ export function countItems(lines: readonly SnapshotLine[], catalog: Catalog): nu
 }
 
 /**
- * Items in the order of lines and of components; one per line and distinct SKU. An unknown SKU passes as it is, and so does
- * every bundle of an order that would come to more than `orderItemsMax`: the check `too_many_items` holds that order.
+ * Items in the order of lines and of components; one per line and distinct SKU. An unknown SKU passes as it is, and so
+ * does every bundle of an order that would come to more than `orderItemsMax`: the check `too_many_items` holds that
+ * order.
  */
 export function explode(lines: readonly SnapshotLine[], catalog: Catalog): Item[] {
   const isTooMany = countItems(lines, catalog) > orderItemsMax

@@ -6,15 +6,18 @@
  * is to be cancelled).
  * Reasons say what to do. They are stored and shown, so they never quote the buyer or the address.
  *
+ * Here are the holds that the order's own content asks for. Holds that follow from what the platform said later (a
+ * refund, a shipment that is not ours) are in ./desire.ts; ./decide.ts keeps holds only while units are held.
+ *
  * Not here: fraud scores, blacklists, credit. They would be rules of this list, fed through the context.
  */
 import { type Catalog, countItems, orderItemsMax } from './bundle.ts'
 import type { Hold, OrderSnapshot, SnapshotLine } from './types.ts'
 
 export interface CheckLimits {
-  /** Pieces of one line. */
+  /** Units of one line. */
   readonly lineQuantityMax: number
-  /** Pieces of the whole order. */
+  /** Units of the whole order. */
   readonly orderQuantityMax: number
   /** A note that holds one of these asks for a person. Plain: NFKC, lower case, without spaces. */
   readonly humanWords: readonly string[]
@@ -103,7 +106,7 @@ export function readPassed(described: number | readonly string[]): readonly stri
   return typeof described === 'number' ? (ruleSets[described - 1] ?? []) : described
 }
 
-/** Names of the rules that a release by a person overrules. */
+/** Names of the rules that an approval overrules. */
 export const overrulableRules: readonly string[] = rules.filter((rule) => rule.overrulable).map((rule) => rule.name)
 
 export function check(input: CheckInput): CheckResult {
@@ -123,7 +126,7 @@ export function check(input: CheckInput): CheckResult {
 /** The platform's state decides, not paidAt: cash on delivery is ready to ship without ever having a payment time. */
 function unpaid({ snapshot }: CheckInput): Verdict {
   if (snapshot.platformState !== 'unpaid') return pass
-  return hold('the platform reports no payment yet: wait for it, the payment releases the order')
+  return hold('the platform reports no payment yet: wait for it, the order goes on when it is paid')
 }
 
 function platformHold({ snapshot }: CheckInput): Verdict {
@@ -139,7 +142,7 @@ function presaleBalance({ snapshot }: CheckInput): Verdict {
     case 'forfeited':
       return { verdict: 'refuse', reason: 'the balance was not paid in time and the deposit is forfeited: cancel' }
     default:
-      return hold('presale, the balance is not paid: wait for it, the payment releases the order')
+      return hold('presale, the balance is not paid: wait for it, the order goes on when it is paid')
   }
 }
 
@@ -154,7 +157,7 @@ function unknownSku({ snapshot, catalog }: CheckInput): Verdict {
   }
   if (count === 0) return pass
   const others = count === 1 ? '' : ` and ${count - 1} more`
-  return hold(`not in the catalog: ${unknown}${others}; add it, or map it in the shop's skuMap, then release`)
+  return hold(`not in the catalog: ${unknown}${others}; add it, or map it in the shop's skuMap, then approve`)
 }
 
 /** A bundle is known when its components are, and are plain. */
@@ -168,7 +171,7 @@ function isKnown(code: string, catalog: Catalog): boolean {
   return true
 }
 
-/** Nobody may overrule it: its bundles are not taken apart, so there is nothing that could be picked. */
+/** No person may overrule it: its bundles are not taken apart, so there is nothing that could be picked. */
 function tooManyItems({ snapshot, catalog, keepsItems }: CheckInput): Verdict {
   if (keepsItems) return pass
   const count = countItems(snapshot.lines, catalog)
@@ -183,26 +186,26 @@ function amountMismatch({ snapshot }: CheckInput): Verdict {
   for (let index = 0; index < snapshot.lines.length; index++) sumFen += snapshot.lines[index]!.paidFen
   if (sumFen === snapshot.paidFen) return pass
   return hold(
-    `lines and freight sum to ${sumFen} fen, the order says ${snapshot.paidFen}: compare with the platform, then release`,
+    `lines and freight sum to ${sumFen} fen, the order says ${snapshot.paidFen}: compare with the platform, then approve`,
   )
 }
 
 /** Overruled, the order is sourced as if it went to the middle of the country (source/network). */
 function unresolvableAddress({ snapshot }: CheckInput): Verdict {
   if (snapshot.receiver.adcode !== null && snapshot.receiver.point !== null) return pass
-  return hold('province, city and district are not recognised: have the address corrected on the platform, or release')
+  return hold('province, city and district are not recognised: have the address corrected on the platform, or approve')
 }
 
 function addressUnderReview({ snapshot }: CheckInput): Verdict {
   if (!snapshot.addressUnderReview) return pass
-  return hold('the buyer asked for another address: settle it on the platform, or release to ship to the present one')
+  return hold('the buyer asked for another address: settle it on the platform, or approve to ship to the present one')
 }
 
 function humanWanted({ snapshot, limits: { humanWords } }: CheckInput): Verdict {
   const byBuyer = asksForHuman(snapshot.buyerMessage, humanWords)
   if (!byBuyer && !asksForHuman(snapshot.sellerMemo, humanWords)) return pass
   return hold(
-    `the ${byBuyer ? "buyer's note" : 'seller memo'} asks for a person: read it on the platform, then release`,
+    `the ${byBuyer ? "buyer's note" : 'seller memo'} asks for a person: read it on the platform, then approve`,
   )
 }
 
@@ -224,10 +227,10 @@ function riskyQuantity({ snapshot, limits }: CheckInput): Verdict {
     if (line.quantity > lineMax) lineMax = line.quantity
   }
   if (lineMax > limits.lineQuantityMax) {
-    return hold(`a line of ${lineMax} pieces (limit ${limits.lineQuantityMax}): confirm with the buyer, then release`)
+    return hold(`a line of ${lineMax} units (limit ${limits.lineQuantityMax}): confirm with the buyer, then approve`)
   }
   if (total > limits.orderQuantityMax) {
-    return hold(`${total} pieces in all (limit ${limits.orderQuantityMax}): confirm with the buyer, then release`)
+    return hold(`${total} units in all (limit ${limits.orderQuantityMax}): confirm with the buyer, then approve`)
   }
   return pass
 }

@@ -1,6 +1,6 @@
 /**
- * Commands: how they lie in the inbox, and what each does to an order before the decision. What becomes of the order's units the
- * decision says.
+ * Commands: how they are stored in the inbox, who gave them and why, and what each does to an order. What becomes of
+ * the order's units follows in the decision (./decide.ts).
  */
 import type { Catalog } from './bundle.ts'
 import { overrulableRules } from './check.ts'
@@ -10,7 +10,10 @@ import type { Order, OrderSnapshot, OrderState, SkuQuantity } from './types.ts'
 
 /** Who gave a command (操作人). */
 export interface Actor {
-  /** operator: a person or a program with the operator's token; node: a warehouse or a store; stage: a part of the service. */
+  /**
+   * operator: a person or a program with the operator's token; node: a warehouse or a store; stage: a part of the
+   * service.
+   */
   readonly kind: 'operator' | 'node' | 'stage' | 'unknown'
   /** The name that the operator gave, the node, or the stage. */
   readonly name: string
@@ -62,12 +65,12 @@ export function readCommand(stored: unknown): Command {
   return { ...rest, type: type === 'release' ? 'approve' : type, actor, note } as Command
 }
 
-/** Nothing can be stopped any more. */
+/** States in which a cancellation comes too late: all units have left. */
 const leftTheHouse: readonly OrderState[] = ['shipped', 'closed']
 
 /**
- * Why a person's command would come to nothing; null: it may be asked. What is asked may still come too late: the order goes
- * on until the command is taken.
+ * Why a person's command would come to nothing; null: it may be asked. What is asked may still come too late: the order
+ * goes on until the command is taken.
  */
 export function refusedCommand(
   type: 'approve' | 'cancel',
@@ -101,8 +104,8 @@ export function takeCommand(order: Order, command: Command, catalog: CommandCata
   switch (command.type) {
     case 'approve': {
       if (order.holds.length === 0) return { order, outcome: 'nothing_to_approve', moves: false }
-      // A person lets go what was found wrong now, not what may be found later. What no person may let go is looked at again:
-      // the SKU may be known by now.
+      // A person lets go what was found wrong now, not what may be found later. What no person may let go is looked at
+      // again: the SKU may be known by now.
       const found = order.holds.map((h) => h.rule).filter((rule) => mayBeOverruled.has(rule))
       const overruled = [...new Set([...order.overruled, ...found])].sort()
       return {

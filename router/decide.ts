@@ -2,9 +2,11 @@
  * The decision on one order: from what is desired and where its units are to what has to move.
  *
  * Units that should not ship are called back: an unpulled task is cancelled at once, a pulled one is flagged for
- * intercept and keeps its units until its owner answers. A task is the atom: one unwanted line calls back the
- * whole task, and what is still wanted of it is sourced again. Free units then go where they belong: held, cancelled,
- * or to sourcing.
+ * intercept and keeps its units until its owner answers. A task is called back whole, never in part: one unwanted line
+ * calls back all of it, and what the order still wants of it is sourced again. Free units then go where they belong:
+ * held, cancelled, or to sourcing.
+ *
+ * The order keeps its holds (./check.ts, ./desire.ts) only while units of it are held: see `isAnythingHeld`.
  */
 import { explode } from './bundle.ts'
 import { type Desire, type Desires, desiresOf } from './desire.ts'
@@ -143,7 +145,9 @@ export function keepsItems({ allocations }: Order): boolean {
   return allocations.some((a) => a.place === 'task' || a.place === 'returned')
 }
 
-/** Items follow the snapshot's lines and the catalog for as long as nothing is in a task; then only their money does. */
+/**
+ * Items follow the snapshot's lines and the catalog for as long as nothing is in a task; then only their money does.
+ */
 function renewItems(order: Order, catalog: (sku: string) => Sku | undefined): Order {
   const { snapshot, items } = order
   if (snapshot === null) return order

@@ -2,7 +2,11 @@
  * What should happen to each line of an order now: ship it, hold it, or cancel it. Follows from what the platform and
  * the operator last said and from the check, never from how the order got here.
  *
- * When the platform contradicts itself the line is held: a parcel too late is mended, a parcel too many is not.
+ * When the platform contradicts itself the line is held: a parcel that leaves late can still be sent, a parcel that
+ * left by mistake does not come back by itself.
+ *
+ * The holds of this file: `refund_requested`, `refunded_in_part`, `platform_ahead`. Those of the order's content:
+ * ./check.ts.
  */
 import { isOwned, type Task } from './task.ts'
 import type { Hold, Order, OrderSnapshot, RefundSnapshot, SnapshotLine } from './types.ts'
@@ -14,7 +18,7 @@ export type Desire = (typeof desires)[number]
 export interface Desires {
   /** One a line of the snapshot. */
   readonly lines: readonly Desire[]
-  /** Why lines are held; may be empty when none is. */
+  /** Why lines are held. Not always empty when no line is: ./decide.ts then leaves them out. */
   readonly holds: readonly Hold[]
 }
 
@@ -28,15 +32,15 @@ const lineRefundRequested = {
 }
 const refundedInPart = {
   rule: 'refunded_in_part',
-  reason: 'the order says that a line is refunded, its refunds are less than was paid: look, then release or cancel',
+  reason: 'the order says that a line is refunded, its refunds are less than was paid: look, then approve or cancel',
 }
 // The shop shipped the order without us: if we sourced it as well, it would ship twice.
 const platformAhead = {
   rule: 'platform_ahead',
-  reason: 'the platform says that it is shipped, and we shipped nothing: find out who did, then cancel or release',
+  reason: 'the platform says that it is shipped, and we shipped nothing: find out who did, then cancel or approve',
 }
 
-/** Rules of this file that a release by a person overrules: no platform will ever say more about them. */
+/** Rules of this file that an approval overrules: no platform will ever say more about them. */
 export const overrulableDesireRules: readonly string[] = [platformAhead.rule, refundedInPart.rule]
 
 /** `tasks` are the order's tasks as they are before anything is done about it. */
@@ -133,8 +137,8 @@ function refundedOf(refunds: readonly RefundSnapshot[], lineId: string): { fen: 
 }
 
 /**
- * A gift goes with its main line; where none is named, with whichever goes first: never alone, and with nothing when all
- * that was paid for is cancelled. What is said of the gift itself may only be stricter.
+ * A gift goes with its main line; where none is named, with whichever goes first: never alone, and with nothing when
+ * all that was paid for is cancelled. What is said of the gift itself may only be stricter.
  */
 function followMainLines(snapshot: OrderSnapshot, own: readonly Desire[]): readonly Desire[] {
   const { lines } = snapshot

@@ -1,6 +1,7 @@
 /**
- * The front door of the brain: what is told of one order, in the sequence in which it was stored, and what follows. Take each
- * event into the order, believe its time or not, check, decide. The same for a thread, a replay, a simulation and a test.
+ * Where the brain is entered: the events of one order, in the sequence in which they were stored, and what follows from
+ * them. For each event it decides whether its time can be believed and takes it into the order; then it checks the
+ * order and decides. A thread, a replay, a simulation and a test all call this.
  */
 
 import type { Catalog } from './bundle.ts'

@@ -1,6 +1,7 @@
 /**
- * What a business may want otherwise. Rules take it as an argument and import none of it, so that a policy can be versioned,
- * tried beside another one, and named in a trace. `defaultPolicy` is in force everywhere today.
+ * What a business may want to set for itself: limits of the check and of clocks, prices. Rules take a policy as an
+ * argument and import none, so that it can be versioned, tried beside another one, and named in a trace.
+ * `defaultPolicy` is in force everywhere today.
  */
 import type { CheckLimits } from './check.ts'
 import { humanWords } from './check-words.ts'

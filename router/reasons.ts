@@ -1,6 +1,6 @@
 /**
- * What a reason for which a task comes back says about the node, about its stock and about the order. Rules as data: one row
- * a reason.
+ * What a reason for which a task comes back says about the node, about its stock and about the order. Rules as data:
+ * one row a reason.
  */
 import type { SkuQuantity } from './types.ts'
 
@@ -10,16 +10,17 @@ export type TakeBackReason = RejectReason | 'intercepted' | 'shortage'
 
 export interface ReasonRule {
   /**
-   * excluded: this order is never sourced at the node again; avoided: not in this decision, since another delivery may come;
-   * asked_again: the reason says nothing about the node.
+   * excluded: this order is never sourced at the node again; avoided: not in this decision, since another delivery may
+   * come; asked_again: the reason says nothing about the node.
    */
   readonly node: 'excluded' | 'avoided' | 'asked_again'
   /**
-   * as_counted: the stock is as the books say. units_gone: the named units are not there. nothing_left: a node that looked for
-   * three and did not find them has not two either, so nothing more is promised from there until a count.
+   * as_counted: the stock is what Postgres says. units_gone: the named units are not there. nothing_left: a node that
+   * looked for three units and did not find them has, most likely, not two either: nothing more of the SKU is promised
+   * there until a count.
    */
   readonly stock: 'as_counted' | 'units_gone' | 'nothing_left'
-  /** In which state the task is when the reason takes effect: what a task's state says happened to it, and nothing else. */
+  /** The state in which the task has to be: a command with this reason changes no task that is in another state. */
   readonly taskState: 'rejected' | 'intercepted' | 'ready'
 }
 
@@ -41,7 +42,7 @@ export interface StockCorrection {
   readonly believeNothingLeft: boolean
 }
 
-/** `named`: what the node said is wrong; empty: all that is released. */
+/** `named`: the units that the node named as wrong; when it named none, all units that are released count as wrong. */
 export function correctionsOf(
   why: TakeBackReason,
   named: readonly SkuQuantity[],

@@ -1,8 +1,8 @@
 /**
- * The three-way match (三方核销): one order's own flow, its funds and its parcels, each with what is expected and what
+ * The three-way match (三方对账): one order's own flow, its funds and its parcels, each with what is expected and what
  * came. It closes only when all three agree, to the unit and to the fen; otherwise every difference has a name.
  *
- * A function of what is known, not of when or in which order it became known: asked again, it says the same.
+ * Its result depends only on what is known, never on when or in which order that became known.
  */
 import { matchFunds } from './reconcile/funds.ts'
 import { matchLogistics } from './reconcile/logistics.ts'
@@ -30,8 +30,8 @@ export function isDueAfter(before: Pick<Order, 'state'>, after: Pick<Order, 'sta
 }
 
 /**
- * What a match makes of the order's state: closed when all three flows agree and something was shipped; open again when a
- * closed order is contradicted by what came later. null: nothing.
+ * What a match makes of the order's state: closed when all three flows agree and something was shipped; open again when
+ * a closed order is contradicted by what came later. null: nothing.
  */
 export function changeOf(reconciliation: Reconciliation, state: OrderState): 'closed' | 'reopened' | null {
   if (reconciliation.state === 'open') return state === 'closed' ? 'reopened' : null

@@ -8,7 +8,7 @@ export interface HeldUnits extends StockKey {
   readonly quantity: number
 }
 
-/** So many units of it are promised and not there. */
+/** `missing`: units that are promised and not there. */
 export interface Shortage {
   readonly sku: string
   readonly missing: number
@@ -17,8 +17,9 @@ export interface Shortage {
 export interface MissingUnits extends StockKey, Shortage {}
 
 /**
- * Of tasks that are not pulled yet, newest first, as many as make up for what is missing at each place. `isRecalled`: called back
- * already and not decided yet; these count first, so that a shortage that is found twice calls no further task back.
+ * The tasks to call back: of those that are not pulled yet the newest ones, until their units make up for what is
+ * missing. `isRecalled`: called back already and not decided yet; these count first, so that a shortage that is found
+ * twice calls no further task back.
  */
 export function tasksToCallBack<T extends HeldUnits>(
   short: readonly MissingUnits[],

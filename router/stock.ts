@@ -1,4 +1,7 @@
-/** Stock arithmetic: what is available, what a batch of decisions does to a row, what a parcel takes. All figures are units. */
+/**
+ * Stock arithmetic: what is available, what a batch of decisions does to a row, what a parcel takes. All figures are
+ * units.
+ */
 
 import type { StockCorrection } from './reasons.ts'
 import type { Task } from './task.ts'
@@ -20,7 +23,7 @@ export function shortageOf({ onHand, reserved }: Pick<StockFigures, 'onHand' | '
   return Math.max(0, reserved - onHand)
 }
 
-/** A task whose units are given back. */
+/** A task whose units are released. */
 export interface Release {
   readonly taskId: string
   readonly node: string
@@ -84,8 +87,8 @@ export function needsCorrection({ missing, nothingLeft }: RowChange): boolean {
 }
 
 /**
- * Units that leave the books. What is given back counts as given back already, so that "nothing left" leaves exactly what
- * others are promised.
+ * Units that leave the books. What is given back counts as given back already, so that "nothing left" leaves exactly
+ * what others are promised.
  */
 export function goneFrom(
   { onHand, reserved }: Pick<StockFigures, 'onHand' | 'reserved'>,
@@ -102,7 +105,8 @@ export interface ReleaseMovement {
 }
 
 /**
- * What each release writes, in their sequence. What is gone from a row is written down with the first release that says so.
+ * What each release writes, in their sequence. What is gone from a row is written down with the first release that says
+ * so.
  */
 export function releaseMovements(
   releases: readonly Release[],
@@ -134,8 +138,9 @@ export function deltaOf(node: string, seq: number, { lines }: ReleaseMovement): 
 }
 
 /**
- * What a parcel takes from the books: on hand and reserved go down together, so what is available stays. A count may have said
- * that fewer are on hand than leave now: then the count was wrong, not the parcel, and Redis has something to learn.
+ * What a parcel takes from the books: on hand and reserved go down together, so what is available stays. A count may
+ * have said that fewer are on hand than leave now: then the parcel is believed and not the count, and Redis has to be
+ * told (`isNews`).
  */
 export function takenByParcel(quantity: number, onHand: number): { readonly taken: number; readonly isNews: boolean } {
   const taken = Math.min(quantity, onHand)

@@ -1,4 +1,7 @@
-/** Which of the commands that take tasks back take effect: what a task's state says happened to it, and nothing else. */
+/**
+ * Which of the commands that take tasks back take effect: only one whose reason fits the task's state. A task that its
+ * node rejected is taken back for the rejection, never for a shortage that was found before.
+ */
 
 import { reasonRules, type TakeBackReason } from './reasons.ts'
 import type { Task } from './task.ts'
@@ -9,8 +12,8 @@ export interface TakenBack {
 }
 
 /**
- * At most one a task. Several may wait for one decision: of a count that found too few and a warehouse that pulled the task
- * meanwhile and rejected it, only the rejection says what became of it.
+ * At most one a task. Several may wait for one decision: of a count that found too few and a warehouse that pulled the
+ * task meanwhile and rejected it, only the rejection says what became of it.
  */
 export function takingEffect<T extends TakenBack>(tasks: readonly Task[], takenBack: readonly T[]): readonly T[] {
   if (takenBack.length === 0) return []

@@ -1,13 +1,21 @@
 /**
- * The life of a task (发货单): what may be pulled, accepted, extended, shipped, handed back and called back, by whom, and what
- * the task is then. Stores lock the task and ask here; they write what they are told.
+ * The life of a task (发货单): what may be pulled, accepted, extended, shipped, handed back and called back, by whom, and
+ * what the task is then. Stores lock the task and ask here; they write what they are told.
  *
  *   ready ─pull▶ pulled ─accept▶ accepted ─ship▶ shipped
- *     │            │  └──────────────┴─ reject ▶ rejected ─┐
- *     │            └─ intercept confirmed ▶ intercepted ───┴▶ (decided) cancelled
+ *     │            ├──────────────┼─ reject ▶ rejected ───────────────────┐
+ *     │            ├──────────────┼─ intercept confirmed ▶ intercepted ───┴▶ (decided) cancelled
+ *     │            └──────────────┴─ lease lapsed: the state stays, any pull may take it ▶ pulled, with a new fence
  *     └─ called back ▶ cancelled
  *
- * A pull gives a lease and a fence. Every other verb carries the fence: an owner whose lease went to another has a lower one.
+ * A pull gives a lease and a fence. Every other verb carries the fence: an owner whose lease went to another has a
+ * lower one.
+ *
+ * No process ends a lease. It is over when `lease_until` has passed, and each question compares that anew: the verbs
+ * below take the answer as `isLeased` from the store (adapters/store/tasks/tasks.ts, `lockOwned`). The pull alone does
+ * not lock and ask here: its query says `mayBePulled` and `pulled` once more in SQL (`pullTasks`), and
+ * adapters/store/tasks/pull.test.ts holds both against each other. A task that is to be stopped is not pulled again;
+ * when its lease has lapsed, the sweep hands it back (workers/fulfil/lapsed-intercepts.ts).
  */
 import type { RejectReason } from './reasons.ts'
 import type { SkuQuantity } from './types.ts'
@@ -29,7 +37,7 @@ export interface Task {
   readonly lines: readonly TaskLine[]
 }
 
-/** One parcel that left the house. */
+/** One parcel that left the node. */
 export interface Package {
   readonly carrier: string
   readonly waybill: string
@@ -38,7 +46,10 @@ export interface Package {
   readonly shippedAt: number
 }
 
-/** Why a verb was refused. `unknown_task` is said of another node's task too: that node's work is no business of the caller. */
+/**
+ * Why a verb was refused. `unknown_task` is said of another node's task too: that node's work is no business of the
+ * caller.
+ */
 export type TaskRefusal =
   | { readonly outcome: 'unknown_task' }
   | { readonly outcome: 'stale_fence' }
@@ -66,7 +77,7 @@ export function pulled(task: Task): Task {
   return { ...task, state: 'pulled', fence: task.fence + 1 }
 }
 
-/** An owner is told of an intercept for as long as the lease lasts; after that the units are free. */
+/** An owner is told of an intercept for as long as the lease lasts; after that the sweep hands the task back. */
 export function isToldOfIntercept(task: Task, isLeased: boolean): boolean {
   return isOwned(task) && task.interceptRequested && isLeased
 }
@@ -165,7 +176,7 @@ export function giveBack(task: Task, isLeased: boolean, reason: string | null, h
   return { outcome: 'given_back', task: { ...task, state: how.state }, reason: reasonOf(how) }
 }
 
-/** Called back before any node has it, or after its owner gave it back: what has left already stays shipped. */
+/** Called back before any node has it, or after its owner handed it back: what has left already stays shipped. */
 export function takenBack(task: Task): Task {
   const lines = task.lines.filter((l) => l.shipped > 0).map((l) => ({ ...l, quantity: l.shipped }))
   return { ...task, state: lines.length > 0 ? 'shipped' : 'cancelled', lines, interceptRequested: false }

@@ -44,7 +44,7 @@ export async function openFoundation({ config, log, databaseUrl, redisUrl, vault
     catalog.setAvailability(node, rows),
   )
   await keeper.open()
-  // Of what other processes reserve. This process' threads share its owner and its availability.
+  // Figures that other processes publish. This process' threads share its owner and its availability.
   const feed = new FiguresFeed({ redis: redisUrl, keyPrefix }, keeper.owner, (node, rows) =>
     catalog.setAvailability(node, rows),
   )

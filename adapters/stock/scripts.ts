@@ -1,6 +1,7 @@
 /**
- * The scripts as they are sent. Their being known to a Redis process is our mark on it (see client.ts), so the key
- * prefix is part of the text: two installations that share a Redis do not vouch for each other's counters.
+ * The scripts as they are sent. A Redis process that knows them is one whose counters we loaded (see client.ts). The
+ * key prefix is part of the text, so that of two installations that share a Redis each knows only its own counters as
+ * loaded.
  */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'

@@ -76,7 +76,7 @@ export class Stock implements StockCounters {
   }
 
   /**
-   * Vouches for the counters that this Redis process holds. For recovery use `reloadAll`, which loads the scripts
+   * Marks the counters that this Redis process holds as loaded. For recovery use `reloadAll`, which loads the scripts
    * only if the process it reloaded is still the same one.
    */
   loadScripts(): Promise<void> {

@@ -1,6 +1,7 @@
 /**
- * The independent ledger: what the platforms, the warehouses and the operator were told, written down by those who were
- * told, and nothing that the service keeps. After a run it is held against the tables (checks.ts).
+ * The ledger of a run: what the service answered the platforms, the warehouses and the operator. They write it down
+ * themselves, and nothing in it comes from the service's tables. After a run it is compared with the tables
+ * (checks.ts).
  */
 import type { SkuQuantity } from '../../router/types.ts'
 import type { TestOrder } from '../../workers/e2e/testing/orders.ts'

@@ -1,6 +1,6 @@
 /**
- * The book against the tables: what was acknowledged is there, once, and means what was said; what was confirmed to have
- * left has left, once; what lies on the shelves is what was put there less what left.
+ * The ledger compared with the tables: what was acknowledged is there, once, and means what was said; what was
+ * confirmed to have left has left, once; what lies on the shelves is what was put there less what left.
  */
 import type { Violation } from '../../adapters/store/audit/audit.ts'
 import type { SkuQuantity } from '../../router/types.ts'

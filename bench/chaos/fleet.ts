@@ -1,4 +1,6 @@
-/** The service under test: one process, or two on one port; who dies is started again, over the same servers. */
+/**
+ * The service under test: one process, or two on one port; a process that dies is started again, over the same servers.
+ */
 import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
 import { type ServiceProcess, spawnService } from '../../workers/faults/testing/process.ts'

@@ -1,4 +1,7 @@
-/** Between two groups of faults: the people outside stop, all is decided, the sweep has looked, and everything is checked. */
+/**
+ * Between two groups of faults: the simulated platforms and warehouses stop, all is decided, the sweep has looked, and
+ * everything is checked.
+ */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Random } from '../../adapters/shared/seeded-random.ts'
 import type { Violation } from '../../adapters/store/audit/audit.ts'

@@ -1,4 +1,7 @@
-/** Fourth chapter: carriers report, bills come in; what agrees in all three flows closes by itself, the rest gets a name. */
+/**
+ * Fourth chapter: carriers report, bills come in; what agrees in all three flows closes by itself, the rest gets a
+ * name.
+ */
 
 import { genericBillOf, wechatBillOf } from '../traffic/bills.ts'
 import { kuaidi100Push } from '../traffic/kuaidi100.ts'
@@ -114,7 +117,7 @@ async function closing(play: Play, open: readonly LeftOpen[]): Promise<void> {
   claim(
     play,
     true,
-    `${closed} orders closed by themselves: order, funds and parcels agree to the unit and the fen (三方核销). ` +
+    `${closed} orders closed by themselves: order, funds and parcels agree to the unit and the fen (三方对账). ` +
       `${views.length - closed} were cancelled, and their money went back.`,
   )
   for (const { order, kind, why } of open) {

@@ -1,6 +1,6 @@
 /**
- * Warehouses and stores at work: each pulls what it has, takes some of it back, ships the rest, and its carrier reports the
- * parcel. Some buyers cancel while the task is in hand: then it is intercepted.
+ * Warehouses and stores at work: each pulls what it has, hands some of it back, ships the rest, and its carrier reports
+ * the parcel. Some buyers cancel while the task is in hand: then it is intercepted.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { DemoNetwork, DemoNode } from '../../workers/process/demo-network/network.ts'

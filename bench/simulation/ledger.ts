@@ -1,4 +1,7 @@
-/** What the world outside knows for sure: which events were acknowledged, who was given which task, what left a house. */
+/**
+ * What platforms and warehouses know for sure: which events were acknowledged, who was given which task, what left a
+ * node.
+ */
 
 import type { InboxEvent } from '../../adapters/store/inbox/event.ts'
 import type { PulledTask } from '../../adapters/store/tasks/tasks.ts'

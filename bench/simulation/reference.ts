@@ -1,4 +1,4 @@
-/** What an order comes to when its events come once, in order, with nobody and nothing in between: and what is compared. */
+/** What an order comes to when its events come once, in order, with nothing else at work: and what is compared. */
 
 import { channels } from '../../adapters/channels/channels.ts'
 import { MemoryStock } from '../../adapters/stock/memory.ts'

@@ -1,4 +1,4 @@
-/** Somebody who breaks things: crashes and freezes processes, and does to Redis whatever may happen to a Redis. */
+/** Makes faults: crashes and freezes processes, and does to Redis whatever may happen to a Redis. */
 import type { MemoryImage } from '../../adapters/stock/memory.ts'
 import type { MemoryStore } from '../../adapters/store/memory/store.ts'
 import { nodes, skus } from './network.ts'

@@ -1,4 +1,4 @@
-/** The store with somebody who looks on: what happens in it to tasks and acknowledgements goes into the ledger. */
+/** The store with an observer: what happens in it to tasks and acknowledgements goes into the ledger. */
 
 import { pairKey, type Tables } from '../../adapters/store/memory/tables.ts'
 import type { OrderStore } from '../../adapters/store/order-store.ts'

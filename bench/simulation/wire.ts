@@ -1,7 +1,7 @@
 /**
- * Every call of a simulated process to Postgres or Redis: a request on its way, the effect, an answer on its way. Each of the
- * two ways may be the end of the call (nothing happened; it happened and nobody learns of it), and between them the process
- * may die: what it had sent may still land, what would have come back reaches nobody.
+ * Every call of a simulated process to Postgres or Redis: a request on its way, the effect, an answer on its way. Each
+ * of the two ways may be the end of the call (nothing happened; or it happened, and no caller gets the answer), and
+ * between them the process may die: what it had sent may still land, its answer is lost.
  */
 
 import type { Random } from '../../adapters/shared/seeded-random.ts'

@@ -1,6 +1,7 @@
 /**
- * A whole world from one seed: two processes, a Postgres, a Redis, platforms that tell their orders' stories badly, warehouses,
- * deliveries, and somebody who breaks things. First the storm, then calm: no more faults, and everything has to come to rest.
+ * A whole world from one seed: two processes, a Postgres, a Redis, platforms that tell their orders' stories badly,
+ * warehouses, deliveries, and faults (./troubles.ts). First with faults, then without: then everything has to come to
+ * rest.
  */
 
 import { type Random, randomFrom } from '../../adapters/shared/seeded-random.ts'

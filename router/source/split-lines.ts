@@ -1,8 +1,8 @@
 /**
- * Lines that no node has whole: which nodes bring how many pieces. Looks at small covers (sets of nodes that have
- * enough together, and none to spare of itself) for one line after the other, keeps the few cheapest combinations, and
- * lets the whole lines be placed exactly on top of each. That is a search, not a proof: plans made here are `heuristic`,
- * but for lines of which every piece there is must be shipped, where there is nothing to choose.
+ * Lines that no node has whole: which nodes bring how many units. Looks at small covers (sets of nodes that have enough
+ * together, and none to spare of itself) for one line after the other, keeps the few cheapest combinations, and lets
+ * the whole lines be placed exactly on top of each. That is a search, not a proof: plans made here are `heuristic`, but
+ * for lines of which every unit there is must be shipped, where there is nothing to choose.
  */
 import { tariffFen } from '../freight.ts'
 import { compareRanks, type Instance } from './instance.ts'

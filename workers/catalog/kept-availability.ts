@@ -1,6 +1,6 @@
 /**
- * The availability that one process keeps, by the numbers of a catalog, and up to which of each node's changes it knows of
- * all. The catalog may be another one later; its figures stay.
+ * The availability that one process keeps. Its SKUs and nodes have the numbers of a catalog; when a newer catalog
+ * comes, the figures stay. Of each node it also keeps the number of the last change up to which it knows all changes.
  */
 import type { Figures } from '../../adapters/store/order-store.ts'
 import { figuresInTurn } from '../counters/figures-in-turn.ts'
@@ -30,7 +30,9 @@ export class KeptAvailability {
     return this.#availability
   }
 
-  /** False when there was no room for some SKUs of the catalog: there is now, and what they have is still to be read. */
+  /**
+   * False when there was no room for some SKUs of the catalog: there is now, and what they have is still to be read.
+   */
   number(catalog: Catalog, skusMax: number): boolean {
     const covers = this.#availability.covers(skusMax)
     if (!covers) this.#availability = this.#availability.widened(skusMax)
@@ -67,7 +69,10 @@ export class KeptAvailability {
     return figuresInTurn(nodes, (some) => this.#figures.figuresOf(some))
   }
 
-  /** Up to which of a node's changes the availability knows of all; those made here are set at once, whatever their number. */
+  /**
+   * Up to which of a node's changes the availability knows of all; those made here are set at once, whatever their
+   * number.
+   */
   heard(node: string): number {
     return this.#heard.get(node) ?? 0
   }
@@ -85,7 +90,8 @@ export class KeptAvailability {
       const column = this.#numbers.skuNo(sku)
       if (column === 0) continue
       this.#availability.set(row, column, atp)
-      // What threads change in the old one until their next batch is missing in the new: Redis and the sweep say it again.
+      // What threads change in the old one until their next batch is missing in the new: Redis and the sweep say it
+      // again.
       if (this.#availability.isCrowded) this.#availability = this.#availability.grown()
     }
   }

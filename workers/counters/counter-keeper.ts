@@ -1,8 +1,14 @@
 /**
- * Redis' counters, kept in step with Postgres.
+ * Redis' counters, kept in step with Postgres. A caller gives no epoch, since the keeper knows the current one. When
+ * Redis is another process than the one that was loaded, was emptied or is behind, the keeper raises the epoch in
+ * Postgres, loads every node anew, and asks again. All that changes a counter in Redis comes through here:
  *
- * Asked as `Stock` is asked, without the epoch: this knows it. When Redis is another process than the one that was loaded, was
- * emptied or is behind, the epoch is raised in Postgres, every node is loaded anew, and the question is asked again.
+ *   reserve, release        decide/source-and-reserve.ts, before the commit; release: what a refused plan took
+ *   confirm, tell, release  decide/decide-batch.ts, after the commit: new tasks, releases with corrections, conflicts
+ *   tell, catchUp           stock/posting.ts: receipts and counts; operate/settings.ts: safety stock, a new node
+ *   catchUp, recover        decide/reload-counters.ts: Postgres refused what Redis promised
+ *   all but reserve         stock/sweep-stock.ts: what Redis missed, shipments above a count, old reservations, drift
+ *   all but reserve         operate/audit/mend.ts
  */
 
 import type {
@@ -38,8 +44,8 @@ export class CounterKeeper {
   readonly #stock: KeptCounters
   readonly #onReloaded: (node: string, rows: readonly SkuAtp[]) => void
   /**
-   * Part of the ids of what is reserved through this keeper. Two processes may decide one order at the same time: with ids
-   * in common, one would give back or take a second time what the other one has just committed.
+   * Part of the ids of what is reserved through this keeper. Two processes may decide one order at the same time: with
+   * ids in common, one would give back or take a second time what the other one has just committed.
    */
   readonly owner: string
   #epoch = -1
@@ -78,9 +84,9 @@ export class CounterKeeper {
   }
 
   /**
-   * All answers are of one epoch, which is told: another batch may raise it at any time, and makes them void then. The records
-   * are as old as the asking that made them: a recovery between the call and that may take longer than the sweep waits before
-   * it takes a record for forgotten. `now`: epoch milliseconds.
+   * All answers are of one epoch, which is in the result: another batch may raise it at any time, and then they are
+   * void. `now` (epoch milliseconds) is read each time Redis is asked, since a recovery may come first. It may take
+   * longer than the age at which the sweep ends a record.
    */
   async reserve(now: () => number, requests: readonly ReserveRequest[]): Promise<ReservedAt> {
     return await this.#asking(async (epoch) => {

@@ -1,7 +1,7 @@
 /**
- * Reservations whose decision did not go through, or where the process never learned whether it did. What a decision has committed
- * under the same id at the same node stays taken, and only the record goes. All others are given back; where `madeAtMs` is
- * told, unless another attempt has asked for them again meanwhile.
+ * Ends reservations whose decision was refused, or of which the process does not know whether it was committed. What a
+ * decision has committed under the same id at the same node stays taken, and only the record goes (confirm). All others
+ * are released; with `madeAtMs`, unless another attempt has asked for them again meanwhile.
  */
 import type { ReleaseRequest } from '../../adapters/stock/counters.ts'
 import type { CommittedReservations } from '../../adapters/store/order-store.ts'

@@ -9,7 +9,7 @@ export interface KeptCounters extends StockCounters {
   connect(): Promise<void>
   /** false: this is not the process that was loaded. */
   scriptsLoaded(): Promise<boolean>
-  /** Loads every node, then vouches for the counters. */
+  /** Loads every node, then the scripts: before that no other call finds counters that it could use. */
   reloadAll(epoch: number, nodes: AsyncIterable<NodeStock>): Promise<ReloadAllOutcome>
   /** The other processes, of figures that were answered to this one. Whether they hear it does not matter. */
   tellOthers(owner: string, figures: readonly NodeFigures[]): void

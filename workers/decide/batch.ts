@@ -15,9 +15,11 @@ export interface EventToDecide {
 }
 
 export type Decided =
-  /** `outcome`: the state that it led to, or what became of the event. `order` is our id of it; null when there is none. */
+  /**
+   * `outcome`: the state that it led to, or what became of the event. `order` is our id of it; null when there is none.
+   */
   | { readonly seq: string; readonly done: true; readonly outcome: string; readonly order: string | null }
-  /** Nothing was written: Redis or Postgres is away, or others were faster five times over. */
+  /** Nothing was written: Redis or Postgres is away, or other processes changed the orders first at every attempt. */
   | { readonly seq: string; readonly done: false; readonly why: string; readonly passing: boolean }
 
 /** Milliseconds of a batch by stage, for metrics. */

@@ -1,9 +1,9 @@
 /**
  * One batch through the whole decision: read, decide, reserve, commit, confirm.
  *
- * Whatever Postgres refuses is decided again from fresh figures, the whole batch or the orders concerned, a few times; what
- * then is left goes back to the queue. A crash between any two steps leaves events in `pending`, and at most reservations
- * in Redis that no commit confirmed: the same process finds its own again, and the sweep gives the rest back.
+ * Whatever Postgres refuses is decided again from fresh figures, the whole batch or the orders concerned, a few times;
+ * what then is left goes back to the queue. A crash between any two steps leaves events in `pending`, and at most
+ * reservations in Redis that no commit confirmed: the same process finds its own again, and the sweep ends the rest.
  */
 
 import type { ReleaseRequest, ReservationRef } from '../../adapters/stock/counters.ts'
@@ -25,7 +25,7 @@ import { forgetPlaced, type Placed, type PlacedAll, placeAll } from './source-an
 import type { Work, WorkContext } from './take-events.ts'
 import { groupByOrder, keysOf, workInParts } from './work-all.ts'
 
-/** Others were faster so often: let the queue breathe. */
+/** When others were faster at this many attempts, the events go back to the queue and the thread takes others. */
 const attemptsMax = 6
 
 export interface ThreadContext extends WorkContext, Omit<PlacingContext, 'avoided'> {
@@ -206,7 +206,7 @@ function referenceOf({ task, reservationId }: NewTask): ReservationRef {
   return { node: task.node, reservationId }
 }
 
-/** Not all that they were to have: what an attempt before them took may still be committed by it. */
+/** Only what this attempt reserved: what an earlier one reserved under the same id, that one may still commit. */
 function takenBy(placed: readonly Placed[]): ReleaseRequest[] {
   return placed.flatMap((p) => p.taken)
 }

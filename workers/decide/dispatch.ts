@@ -30,7 +30,8 @@ export interface DispatchOptions {
   readonly putAside: (events: readonly QueuedEvent[], why: string, passing: boolean) => void
 }
 
-// A passing failure (Redis or Postgres restarting) is tried again from memory so often before it goes back to `pending`.
+// Retries from memory after a passing failure (Redis or Postgres restarts); after them the event goes back to
+// `pending`.
 const retriesMax = 3
 const retryDelayMs = 200
 const drainLookMs = 10
@@ -104,8 +105,8 @@ export class Dispatch {
   }
 
   /**
-   * Starts no further batch; resolves when those under way have ended, or the time is up: a thread that cannot start answers
-   * never. What is queued, or not decided by then, stays in `pending`.
+   * Starts no further batch; resolves when those under way have ended, or the time is up: a thread that cannot start
+   * answers never. What is queued, or not decided by then, stays in `pending`.
    */
   async stop(deadlineMs: number): Promise<void> {
     this.#stopped = true

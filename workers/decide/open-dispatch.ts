@@ -25,8 +25,8 @@ export interface DispatchContext extends PutAsideContext {
 export const eventsInMemoryMax = 8_000
 // Bodies may be eighty times as large.
 const eventBytesInMemoryMax = 128 * 1024 * 1024
-// A full batch of everyday orders is three quarters of it. What is made of a wholesaler's, of 24 lines each, is six times
-// as much an order, and would outlive every collection of the young.
+// A full batch of everyday orders is three quarters of it. What is made of a wholesaler's, of 24 lines each, is six
+// times as much an order, and would outlive every collection of the young.
 const batchBytesMax = 1280 * 1024
 
 const closable: ReadonlySet<string> = new Set(closableStates)
@@ -52,7 +52,7 @@ function noteDecided({ metrics, reconciler, clock }: DispatchContext, event: Que
 
 function noteFailed({ log, catalog }: DispatchContext, events: readonly QueuedEvent[], error: unknown): void {
   sampled(log).error({ events: events.length, code: codeOf(error), err: error }, 'a batch failed', codeOf(error))
-  // What a dead thread counted as taken may never be: else its events find nothing left.
+  // A dead thread subtracted units that it may never have reserved. Without this its events would find none left.
   catalog.fillAvailability().catch((failure: unknown) => {
     log.warn({ code: codeOf(failure) }, 'availability not read again')
   })

@@ -1,7 +1,7 @@
 /**
- * What tasks that come back say about their nodes, before anything is sourced again. Only the commit corrects the stock:
- * until then Redis still promises what the warehouse did not find, and an order that is planned on it would be refused by Postgres
- * together with the correction, again and again.
+ * What tasks that are handed back say about their nodes, before anything is sourced again. Only the commit corrects the
+ * stock: until then Redis still promises what the warehouse did not find, and an order that is planned on it would be
+ * refused by Postgres together with the correction, again and again.
  */
 import { reasonRules } from '../../router/reasons.ts'
 import type { Availability } from '../catalog/availability.ts'

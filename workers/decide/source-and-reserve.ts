@@ -1,7 +1,7 @@
 /**
- * Sourcing with reservation, for a whole batch: every order plans on the availability, all plans are reserved in Redis at once,
- * and an order that is refused plans again on the fresh figures that came with the refusal. An order over several nodes is all or
- * nothing until the last round; then it keeps what it got and the rest is backordered.
+ * Sourcing with reservation, for a whole batch: every order plans on the availability, all plans are reserved in Redis
+ * at once, and an order that is refused plans again on the fresh figures that came with the refusal. An order over
+ * several nodes is all or nothing until the last round; then it keeps what it got and the rest is backordered.
  */
 
 import type { ReleaseRequest, ReserveRequest } from '../../adapters/stock/counters.ts'
@@ -23,13 +23,17 @@ import {
   setAvailable,
 } from './plan-order.ts'
 
-/** Each round starts from figures that are fresher than the last; after eight, other processes take everything first. */
+/**
+ * Each round starts from figures that are fresher than the last; after eight, other processes take everything first.
+ */
 const roundsMax = 8
 
 export interface Placed {
   readonly order: Order
   readonly newTasks: readonly NewTask[]
-  /** What Redis holds for them since now, and not by an attempt that was cut off: given back when nothing is committed. */
+  /**
+   * What Redis holds for them since now, and not by an attempt that was cut off: given back when nothing is committed.
+   */
   readonly taken: readonly ReleaseRequest[]
   readonly sourcing: readonly GroupTrace[]
   readonly rounds: number
@@ -110,7 +114,7 @@ export async function placeAll(context: PlacingContext, decisions: readonly Deci
       open = again
     }
   } catch (error) {
-    // What Redis may have taken for these is asked for again under the same ids: no order shall plan as if it were gone.
+    // What Redis may have taken for these is asked for again under the same ids: no order may plan as if it were gone.
     for (const { index, planned } of open)
       if (placed[index] === undefined) giveBackAll(context, planned.placed.newTasks)
     forgetPlaced(context, Object.values(placed))
@@ -120,9 +124,9 @@ export async function placeAll(context: PlacingContext, decisions: readonly Deci
 }
 
 /**
- * Orders that lack units of which Redis has more than was believed: they plan again. An order that is refused so often that
- * its next round is its last looks at all that it wants. A look comes behind the reservations of its round, so what this
- * batch took is in the figures.
+ * Orders that lack units of which Redis has more than was believed: they plan again. An order that is refused so often
+ * that its next round is its last looks at all that it wants. A look comes behind the reservations of its round, so
+ * what this batch took is in the figures.
  */
 async function lookForMissing(
   context: PlacingContext,
@@ -176,8 +180,8 @@ async function reserveAll(
 }
 
 /**
- * The id is taken for other lines, by a decision of this process that was cut off and may still be committed: its units are
- * not ours to release (the sweep ends what no commit took). This order plans again, under the next id.
+ * The id is taken for other lines, by a decision of this process that was cut off and may still be committed: its units
+ * are not ours to release (the sweep ends what no commit took). This order plans again, under the next id.
  */
 function orTaken(answer: Reserved): Reserved {
   return answer.outcome === 'exists_with_different_lines' ? { ...answer, outcome: 'insufficient_stock' } : answer
@@ -189,10 +193,11 @@ function isRefused({ outcome }: Reserved): boolean {
 
 /**
  * What this round took, and gives back when another parcel of the plan is refused, or the commit. What was
- * `already_reserved` it did not take: an attempt before this one did, which was cut off and whose commit may land any moment,
- * under this very id. Only a commit may end that, or the sweep, which asks Postgres once the record is old. Until then those
- * units are there for no order, nor for the next round of this order, which asks under another id: where they are the last, it
- * goes without them until the sweep's round comes by its node, and is sourced again when it frees them.
+ * `already_reserved` it did not take: an attempt before this one did, which was cut off and whose commit may land any
+ * moment, under this very id. Only a commit may end that, or the sweep, which asks Postgres once the record is old.
+ * Until then those units are there for no order, nor for the next round of this order, which asks under another id:
+ * where they are the last, it goes without them until the sweep's round comes by its node, and is sourced again when it
+ * frees them.
  */
 function takenNow(attempt: Attempt, answers: readonly Reserved[]): readonly ReserveRequest[] {
   return attempt.planned.requests.filter((_, i) => answers[i]!.outcome === 'reserved')
@@ -204,7 +209,7 @@ function toGiveBack(attempt: Attempt, answers: readonly Reserved[]): ReleaseRequ
   return takenNow(attempt, answers).map(({ node, reservationId }) => ({ node, reservationId, madeAtMs }))
 }
 
-/** With what was reserved, by this attempt or by one before it: the commit is what makes it this one's. */
+/** With all that is reserved under its ids, also by an attempt before it: the commit of this one uses it. */
 function finish(attempt: Attempt, answers: readonly Reserved[]): Placed {
   const { decision, planned, round } = attempt
   const refused = new Set(planned.tasks.filter((_, i) => isRefused(answers[i]!)))

@@ -58,6 +58,7 @@ export function openThreads({
       for (const problem of result.problems) metrics.problems.inc({ problem })
       return result
     },
+    // The caller has waited for running batches as long as it may.
     close: () => pool.close(),
   }
 }

@@ -1,4 +1,7 @@
-/** The sweep's part for tasks that were to be stopped and whose owner fell silent: the lease has run out, the units are free. */
+/**
+ * The sweep's part for tasks that were to be stopped and whose owner fell silent: the lease has run out, the units are
+ * free.
+ */
 
 import type { TaskStore } from '../../adapters/store/order-store.ts'
 import { stage } from '../../router/commands.ts'
@@ -13,11 +16,14 @@ export interface LapsedContext {
 }
 
 const interceptsPerRound = 200
-// So many at once: the connections are those of the requests too.
+// No more at once, since requests use the same connections.
 const atOnce = 6
 const given = { actor: stage('sweep'), note: 'the lease ran out before the intercept was confirmed' }
 
-/** What is refused has an owner who was quicker after all. Durable when it returns, decided later. */
+/**
+ * A refusal is ignored: between the look and this call another process handed the task back, or the order wanted it
+ * again. Durable when it returns, decided later.
+ */
 export async function takeBackLapsed(context: LapsedContext): Promise<void> {
   const lapsed = await context.store.lapsedIntercepts(interceptsPerRound)
   for (let at = 0; at < lapsed.length; at += atOnce) {

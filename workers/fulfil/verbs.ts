@@ -1,7 +1,7 @@
 /**
- * What a warehouse or a store does with its tasks: pull, accept, extend, ship, reject, confirm an intercept. Each verb is
- * called alike by an HTTP handler, an adapter of a warehouse system or a command line. A refusal is an outcome, not an error;
- * Postgres away throws as the store does.
+ * What a warehouse or a store does with its tasks: pull, accept, extend, ship, reject, confirm an intercept. Each verb
+ * is called alike by an HTTP handler, an adapter of a warehouse system or a command line. A refusal is an outcome, not
+ * an error; Postgres away throws as the store does.
  */
 
 import type { InboxEvent } from '../../adapters/store/inbox/event.ts'
@@ -75,7 +75,7 @@ export async function extend(
   return await store.extendLease(node, taskId, fence, leaseSeconds)
 }
 
-/** Some packages of the task leave the house; what was told before is told again without effect. */
+/** Some packages of the task leave the node; packages that were told before have no second effect. */
 export async function ship(
   { store, reconciler, clock }: FulfilContext,
   { node, taskId, fence }: Claim,

@@ -1,4 +1,6 @@
-/** How many acknowledged events are not decided yet: those of the database as of its last count, and those in memory. */
+/**
+ * How many acknowledged events are not decided yet: those of the database as of its last count, and those in memory.
+ */
 export class Backlog {
   #inMemory: () => number = () => 0
   #inDatabase = 0
@@ -20,7 +22,7 @@ export class Backlog {
     this.#inDatabase = inDatabase
   }
 
-  /** So many left memory for the database: the next count knows better. */
+  /** `count` events left memory for the database. Holds until the next count. */
   leave(count: number): void {
     this.#inDatabase += count
   }

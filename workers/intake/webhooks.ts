@@ -1,8 +1,8 @@
 /**
- * The platforms' doors: verify over the raw bytes, make the event durable, answer in the platform's own words.
+ * Where platforms push: verify over the raw bytes, make the event durable, answer in the platform's own words.
  *
- * The same signed request again (a redelivery that was not signed anew, a replay): acknowledged as the duplicate that it
- * is. Its signature with another content, or at another shop: refused like a wrong one, and counted apart.
+ * The same signed request again (a redelivery that was not signed anew, a replay): acknowledged as the duplicate that
+ * it is. Its signature with another content, or at another shop: refused like a wrong one, and counted apart.
  */
 import { hash } from 'node:crypto'
 import type {

@@ -1,9 +1,9 @@
 /**
- * The sweep: whatever a crash, a lost message or time itself left behind, it finds and puts right, a little every few
- * seconds. No decision needs it to be right; it is needed so that nothing stays wrong.
+ * The sweep: it finds and puts right what a crash, a lost message or the passing of time left behind, a little every
+ * few seconds. No decision depends on it: without it decisions stay correct, but what a crash left would stay as it is.
  *
- * What a round reads grows with what has changed, not with what there is: the one thing that it reads of every node is its
- * number.
+ * What a round reads grows with what has changed, not with what there is: of every node it reads only `node.seq`, the
+ * number of the node's last change.
  */
 import { type Clock, repeat } from '../process/clock.ts'
 import { codeOf } from '../process/error-code.ts'

@@ -1,10 +1,15 @@
-/** When an answer is older than what a notification told of: asked for again, a bounded number of times, then believed. */
+/**
+ * When an answer is older than what a notification told of: asked for again, a bounded number of times, then believed.
+ */
 
-/** A notification is doubted when it is so old, before the answer is believed: a copy that lags catches up meanwhile. */
+/**
+ * A notification is doubted when it is so old, before the answer is believed: a copy that lags catches up meanwhile.
+ */
 const doubtedAtMs = [10_000, 60_000, 600_000]
 /**
- * So little later than the answer a push may be stamped that tells of the very same change: asked for once more only. The
- * platform does not say which of its clocks is read first, and each order in its limits would cost three fetches more.
+ * A push may tell of the very change that the answer already has, and still be stamped up to this much later: the
+ * platform does not say which of its clocks it reads first. Then the order is fetched again only once: three more
+ * fetches of every such order would be a burden on the shop's limits.
  */
 const stampMs = 3_000
 

@@ -1,11 +1,11 @@
 /**
- * Orders that a platform only notified of: fetched from the shop's API, stored in the inbox as an event of their own, which in
- * the same commit answers all notifications that led to it. Until then the notifications stay pending.
+ * Orders that a platform only notified of: fetched from the shop's API, stored in the inbox as an event of their own,
+ * which in the same commit answers all notifications that led to it. Until then the notifications stay pending.
  *
- * A fetch has a number, given before it asks: its newest notification's, or a new one of the same sequence when the notifications were read
- * back, since an answer to them may be stored already. What is fetched for the last notification was asked for after all that
- * happened, and so was whatever has a higher number: the highest one holds what is true in the end, whichever process
- * fetched it and whenever it was stored.
+ * A fetch has a number, given before it asks: its newest notification's, or a new one of the same sequence when the
+ * notifications were read back, since an answer to them may be stored already. What is fetched for the last
+ * notification was asked for after all that happened, and so was whatever has a higher number: the highest one holds
+ * what is true in the end, whichever process fetched it and whenever it was stored.
  */
 import { setMaxListeners } from 'node:events'
 import type { FetchedOrders } from '../../adapters/channels/channel.ts'
@@ -58,7 +58,10 @@ interface Job {
 const notificationsMax = 30_000
 /** Orders that are being asked for at once; each shop's own limit is the client's. */
 const jobsMax = 64
-/** The platform told of something that its own answer does not show yet: asked again so often at once, and then as ./doubts.ts says. */
+/**
+ * The platform told of something that its answer does not show yet: asked again this often at once, then by
+ * ./doubts.ts.
+ */
 const staleAttemptsMax = 3
 const staleDelayMs = 400
 /** Then a person is told; it is tried on. */

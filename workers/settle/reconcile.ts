@@ -1,6 +1,7 @@
 /**
- * Reconciles orders: after a ship, a bill, a carrier's push, a decision on an order that has something to close, and
- * in the sweep. Idempotent, and alone with its orders: it holds their row locks, as decisions do.
+ * Reconciles orders: after a shipment, a bill, a carrier's push, a decision on an order that has something to close,
+ * and in the sweep. It may run again with the same result. It holds the row locks of its orders, as decisions do, so
+ * nothing else changes them meanwhile.
  */
 
 import type { SettleStore } from '../../adapters/store/order-store.ts'

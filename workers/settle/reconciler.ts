@@ -1,4 +1,4 @@
-/** Orders that have something to close, soon and in batches. What is lost with the process, the sweep finds again. */
+/** Reconciles orders soon, in batches. What is lost with the process, the sweep finds by its mark (mark-due.ts). */
 import type { SettleStore } from '../../adapters/store/order-store.ts'
 import { codeOf } from '../process/error-code.ts'
 import type { Log } from '../process/log.ts'

@@ -1,4 +1,8 @@
-/** The carriers' door: tracks of parcels, signed with the salt of the account. */
+/**
+ * Where carriers push: tracks of parcels, signed with the salt of the account. What a push changes: ./verbs.ts,
+ * `recordTrack`. A push that says only that tracking has stopped changes no track: it raises the exception
+ * `tracking_stopped`, which no part of Paidan resolves yet.
+ */
 import type { Carrier } from '../../adapters/carriers/carrier.ts'
 import { carriers } from '../../adapters/carriers/carriers.ts'
 import type { HttpAnswer } from '../../adapters/http/answer.ts'

@@ -1,4 +1,12 @@
-/** What a carrier's push and a bill do to orders, whichever way they came in. */
+/**
+ * What a carrier's push and a bill do to orders, also when they come in by another way than HTTP.
+ *
+ * A push changes one row of `track`, that of its carrier and waybill: the word that is final, then later, then has the
+ * greater hash, stands (router/track.ts). In any case the orders with a parcel of that waybill are marked as due, and
+ * the three-way match looks at them again: it may close the order, reopen a closed one, raise an exception or end one
+ * (router/reconcile.ts). A push never changes a task, stock or what an order wants. A push that comes before its parcel
+ * is shipped is kept, and the match after the shipment reads it.
+ */
 import type { SettleStore } from '../../adapters/store/order-store.ts'
 import type { RecordedTrack } from '../../adapters/store/settle/tracks.ts'
 import type { Track } from '../../router/track.ts'

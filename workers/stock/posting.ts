@@ -1,4 +1,7 @@
-/** Receipts and counts: into Postgres, then to Redis, then to orders that wait for goods or hold goods that are not there. */
+/**
+ * Receipts and counts: into Postgres, then to Redis. Then orders that wait for the goods are sourced again, and tasks
+ * that hold goods which are not there are called back.
+ */
 import type { BackorderStore, ExceptionStore, StockStore } from '../../adapters/store/order-store.ts'
 import type { Posted, Posting } from '../../adapters/store/stock/stock.ts'
 import type { Shortage } from '../../router/shortage.ts'
@@ -32,7 +35,7 @@ export async function postStock(context: PostingContext, posting: Posting): Prom
   const touched = { node: posting.node, skus: posting.lines.map((l) => l.sku) }
   switch (posted.outcome) {
     case 'already_posted':
-      // The process that posted it may have died before it answered for it.
+      // The process that posted it may have died before it looked for shortages.
       return { outcome: 'already_posted', shortages: await answerShortages(context, touched) }
     case 'posted':
       break

@@ -16,10 +16,11 @@ const ordersPerRoundDefault = 500
 const skusPerRound = 50
 // Backordered SKUs whose figures are looked at in one round: some ten milliseconds.
 const skusLookedAt = 2_000
-// What stock is there may not be for these backorders (region, channel): asked again only now and then, each time later.
+// The stock that a SKU has may be at nodes that do not serve these orders (region, channel). So the same stock is tried
+// again only after a while, and each time after a longer one.
 const sameStockRetryMs = 60_000
 const sameStockRetryMsMax = 3_600_000
-// A backlog goes first: what is asked for now is there to be asked for later.
+// A backlog goes first: backorders wait for a later round.
 const busyEvents = 5_000
 
 const given = { actor: stage('restock'), note: '' }
@@ -61,7 +62,9 @@ interface Walk {
   readonly retryMs: number
 }
 
-/** For the sweep: every backorder of a SKU that some node has gets its turn, also behind those that cannot be filled. */
+/**
+ * For the sweep: every backorder of a SKU that some node has gets its turn, also behind those that cannot be filled.
+ */
 export class Restocking {
   readonly #context: RestockingContext
   readonly #ordersPerRound: number
@@ -104,8 +107,10 @@ export class Restocking {
     }
   }
 
-  /** Backordered SKUs with what is available of them in memory. The figure may be wrong: then a decision finds nothing, or the next
-   * round does. */
+  /**
+   * Backordered SKUs with what is available of them in memory. The figure may be wrong: then a decision finds nothing,
+   * or a later round finds the goods.
+   */
   async #lookAtSome(): Promise<Map<string, number>> {
     const { store, catalog } = this.#context
     const skus = await store.backorderedSkus(this.#afterSku, skusLookedAt)
@@ -131,7 +136,9 @@ export class Restocking {
   }
 }
 
-/** A walk over stock that has not grown since the last one is in vain, most likely: the next one waits twice as long. */
+/**
+ * A walk over stock that has not grown since the last one is in vain, most likely: the next one waits twice as long.
+ */
 function retryMsOf(before: Walk | undefined, available: number, after: string | null): number {
   if (before === undefined || (after === null && available > before.available)) return sameStockRetryMs
   return after === null ? Math.min(before.retryMs * 2, sameStockRetryMsMax) : before.retryMs

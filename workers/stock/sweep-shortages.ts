@@ -1,6 +1,7 @@
 /**
- * The sweep's part for counts whose process died before it could answer for them, and for shortages that are over. The first
- * round looks everywhere; later ones where something changed, where a shortage is open, and at the nodes whose turn it was.
+ * The sweep's part for shortages: it finds those of counts whose process died before it called tasks back, and resolves
+ * those that are over. The first round looks everywhere; later ones where something changed, where a shortage is open,
+ * and at the nodes that the part `stock` has just compared.
  */
 import { answerShort, answerShortages, type ShortageContext } from './shortages.ts'
 import type { StockSweep } from './sweep-stock.ts'

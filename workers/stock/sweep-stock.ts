@@ -1,10 +1,11 @@
 /**
- * The sweep's part that holds Redis against Postgres: tells Redis what it missed, ends reservations that no decision will commit,
- * and compares every counter, a stretch of nodes a round.
+ * The sweep's part that compares Redis with Postgres: tells Redis what it missed, ends reservations that no decision
+ * will commit, and compares every counter, a stretch of nodes a round.
  *
- * What a crash leaves (reservations without a commit, changes that were not told) is mended and counted. A counter that is
- * wrong although Redis has heard everything is a bug, or a hand in Redis: it is raised with its figures,
- * loaded anew, and stays in the list of exceptions, resolved, with the time that it took.
+ * What a crash leaves (reservations without a commit, changes that were not told) is mended and counted. A counter that
+ * is wrong although Redis was told everything is drift: a bug, or a person changed it. The sweep raises `stock_drift`
+ * with the figures, loads all counters anew, and resolves the exception, which stays in the list with the time that it
+ * took.
  */
 
 import type { CommittedReservations, ExceptionStore, StockWatch } from '../../adapters/store/order-store.ts'
@@ -20,8 +21,8 @@ import type { Metrics } from '../process/metrics.ts'
 
 // A decision takes milliseconds from reservation to commit; so long after, its process is gone or has forgotten.
 const heldMsMaxDefault = 30_000
-// A large node is 2,000 counters: a millisecond of Redis and a few of ours. Of 10,000 such nodes each has its turn in half
-// an hour, since a round also stops when it has taken long enough.
+// A large node is 2,000 counters: a millisecond of Redis and a few of ours. Of 10,000 such nodes each has its turn in
+// half an hour, since a round also stops when it has taken long enough.
 const nodesPerRoundMaxDefault = 64
 const reloadEveryMsDefault = 60_000
 // Nodes that are compared in one round, however long they take.

@@ -19,7 +19,7 @@ const template = 'paidan_template'
 const redisDatabases = '2000'
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const others = 'PAIDAN_SEED=… draws others, PAIDAN_RUNS=… so many times as many'
+  const others = 'PAIDAN_SEED=7 draws others, PAIDAN_RUNS=10 ten times as many'
   console.log(`random tests: seed ${testSeed}, cases × ${runsFactor} (${others})`)
   const dataDir = mkdtempSync(join(tmpdir(), 'paidan-test-'))
   const starts = [

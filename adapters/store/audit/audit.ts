@@ -1,7 +1,11 @@
 /**
- * The invariants of a database: one list for tests, bench, simulation and operations. Each finds the rows that break it, by a
- * query or by a rule of the brain; none is a broken promise's only witness. The other files of this folder hold them, by what
- * they are about.
+ * The invariants of a database: one list for tests, bench, simulation and operations. Each finds the rows that break
+ * it, by a query or by a rule of the brain. The other files of this folder hold them, by what they are about; the
+ * counters of Redis have three more (workers/operate/audit/counters.ts).
+ *
+ * To add one: write it in the file that it belongs to, and in ./audit.test.ts a way to break it. `longestFirst` below
+ * needs it only when it is among the slowest over a million orders. workers/operate/audit/advice.ts needs a sentence
+ * only when `--mend` does not put it right and its name alone does not say what a person has to do.
  *
  * They hold in every snapshot, also while a service is at work, apart from what takes a moment from one commit to the
  * next, or until the next round of the sweep: see AuditAges.

@@ -12,13 +12,16 @@ export interface QueriedInvariant {
   /** Gives ids and figures only, never what a buyer is called or where he lives. */
   readonly query: string
   /**
-   * A quick look at the same promise: one row, whose `holds` says whether the query above would find nothing. Given where
-   * to name the broken rows takes many times as long as to see that there are none.
+   * A quick look at the same promise: one row, whose `holds` says whether the query above would find nothing. Given
+   * where to name the broken rows takes many times as long as to see that there are none.
    */
   readonly glance?: string
 }
 
-/** Where a rule of the brain says what is right: what it needs is read in batches, or added up by Postgres, and put to that rule. */
+/**
+ * Where a rule of the brain says what is right: what it needs is read in batches, or added up by Postgres, and put to
+ * that rule.
+ */
 export interface ComputedInvariant {
   readonly name: string
   /** Tells of each row that breaks it. Gives what it left out, as a sentence; null: nothing. */
@@ -33,7 +36,9 @@ export interface AuditAges {
   readonly pendingSecondsMax: number
   /** The sweep of a running service looks at everything within this time. */
   readonly sweepSeconds: number
-  /** A service asks for an order that waits for goods again at least so often: see workers/stock/restock.ts. */
+  /**
+   * A service asks again for an order that waits for goods at least once in this time: see workers/stock/restock.ts.
+   */
   readonly restockSeconds: number
 }
 

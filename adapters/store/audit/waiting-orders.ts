@@ -1,6 +1,6 @@
 /**
- * Promise 3, never undersold: no order waits for goods that lie at a node which may serve it, by the rules that refuse a node
- * when an order is sourced.
+ * Promise 3, never undersold: no order waits for goods that lie at a node which may serve it, by the rules that refuse
+ * a node when an order is sourced.
  *
  * A service asks again at once where goods came in, and for stock that did not change within an hour, a bounded
  * number of orders at a time. What has waited for longer, for stock that has not changed for longer, was forgotten.
@@ -17,9 +17,12 @@ import type { ComputedInvariant } from './invariant.ts'
 
 /** Orders that one audit puts to the rules. */
 const ordersMax = 100_000
-/** The sweep asks for 500 of all that may be filled in five seconds, and may have begun its walk before goods came: twice. */
+/**
+ * The sweep asks for 500 of all that may be filled in five seconds, and may have begun its walk before goods came:
+ * twice.
+ */
 const secondsPerOrder = 0.02
-/** A node that changed so often within the time is not quiet. */
+/** A node with this many changes within the time is not quiet. */
 const changesMax = 50_000
 
 interface Free {
@@ -110,7 +113,10 @@ function mayServe(catalog: CatalogRows, node: Node, { sku, channel, adcode, excl
   return refusalOf(node, { demand, point: null, adcode, channel, excludedNodes: excluded }, warehouseOnly) === null
 }
 
-/** Of the places that were found, by `node/sku`: where nothing came free lately. All that comes free has a number of its node. */
+/**
+ * Of the places that were found, by `node/sku`: where nothing came free lately. All that comes free has a number of its
+ * node.
+ */
 async function quietPlaces(tx: Transaction, found: readonly Found[], seconds: number): Promise<ReadonlySet<string>> {
   const quiet = new Set(found.map(({ node, sku }) => `${node}/${sku}`))
   for (const node of new Set(found.map((f) => f.node))) {

@@ -1,8 +1,10 @@
 /**
- * The inbox: what is in it is ours to finish, what is not was never acknowledged.
+ * The inbox: an event that is in it was or will be acknowledged, and Paidan has to decide it; any other was not
+ * acknowledged.
  *
  * One statement takes a whole micro-batch: events that are new go into `inbox` and `pending` together; known ones
- * change nothing. Bodies travel as one bytea with offsets, since an array of texts would escape every quote of every body.
+ * change nothing. Bodies travel as one bytea with offsets, since an array of texts would escape every quote of every
+ * body.
  */
 import type { Sql } from '../postgres/connect.ts'
 import { dayOf, type InboxEvent, type Stored } from './event.ts'
@@ -54,8 +56,9 @@ export async function storeEvents(sql: Sql, events: readonly InboxEvent[]): Prom
 }
 
 /**
- * The driver sends bytes as hex, twice as long. A text goes as it is: one character a byte here, and one byte a character
- * there. (As the text that they nearly always are, they would be decoded to two bytes a character and encoded again.)
+ * The driver sends bytes as hex, twice as long. A text goes as it is: one character a byte here, and one byte a
+ * character there. (As the text that they nearly always are, they would be decoded to two bytes a character and encoded
+ * again.)
  */
 function bytesOf(sql: Sql, bytes: Buffer) {
   return bytes.includes(0) ? sql`${bytes}::bytea` : sql`convert_to(${bytes.toString('latin1')}::text, 'LATIN1')`

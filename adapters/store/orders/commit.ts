@@ -1,9 +1,10 @@
 /**
  * One transaction a batch of decisions: orders, tasks, stock, movements, traces, and the events that they settle.
  *
- * Postgres disposes: an order that changed since it was read, an event that another process settled, a stock row that
- * has less than Redis promised, or a stock epoch that is over make the outcome; nothing of a refused order is written.
- * Locks are taken in one order everywhere: orders, tasks, events, nodes, stock, what is due, each by key.
+ * Postgres has the last word. An order that changed since it was read is refused alone. When another process settled
+ * one of the events, a stock row has less than Redis promised, or the stock epoch is over, the whole batch is refused.
+ * Nothing that is refused is written. Locks are taken in one order everywhere: orders, tasks, events, nodes, stock,
+ * what is due, each by key.
  */
 
 import { isDueAfter } from '../../../router/reconcile.ts'
@@ -85,7 +86,8 @@ async function commit(tx: Transaction, epoch: number, writes: readonly DecisionW
     replaceBackorders(tx, kept),
     raiseProblems(tx, kept),
   ])
-  // Behind the stock's locks, and not among them: a ship holds its stock when it marks, and a bill several marks.
+  // Last, after all locks of stock rows. A shipment holds stock rows when it marks its order, and a bill holds several
+  // marks: with marks that are set earlier here, the three could wait for each other in a circle.
   await markDue(
     tx,
     kept.filter((w) => w.order !== w.before && isDueAfter(w.before, w.order)).map((w) => w.order.id),
@@ -161,8 +163,8 @@ interface TaskNow {
 }
 
 /**
- * In all that a decision reads of a task. The fence is no part of it: a task that was pulled again is the same to a decision,
- * and what the decision asks reaches the owner that the task has now.
+ * In all that a decision reads of a task. The fence is no part of it: a task that was pulled again is the same to a
+ * decision, and what the decision asks reaches the owner that the task has now.
  */
 function isSameTask(task: Task, row: TaskNow | undefined): boolean {
   if (row === undefined || row.state !== task.state || row.intercept_requested !== task.interceptRequested) return false

@@ -1,5 +1,6 @@
 /**
- * Seals secrets that the database keeps. The database has the box, the process has the key; neither alone opens it.
+ * Seals secrets that the database keeps. The database has the sealed bytes, the process has the key; one needs both to
+ * open them.
  *
  *   envelope: version (1 byte) │ key id (8) │ nonce (12) │ ciphertext │ tag (16)
  *

@@ -1,4 +1,4 @@
-/** The stock epoch: which generation of Redis' counters is to be believed. Raised alone, shared by every decision. */
+/** The stock epoch: which generation of Redis' counters is valid. A raise locks it alone; decisions share the lock. */
 import type { Queryable, Sql, Transaction } from '../postgres/connect.ts'
 
 /** The advisory lock that a raise of the stock epoch holds alone, and every decision shares. */

@@ -1,6 +1,7 @@
 /**
- * The stock of a batch of decisions: what its new tasks take, what its cancelled ones give back, and what a warehouse found
- * not to be there.
+ * The stock of a batch of decisions: what its new tasks reserve, what its cancelled ones release, and what a warehouse
+ * found not to be there. Here no two tasks get the same unit: `updateRows` changes a row only when enough is available,
+ * and a row that was not changed rolls the batch back.
  *
  * Locks: first the nodes whose changes Redis has to be told, then every stock row, each by key.
  */
@@ -80,8 +81,8 @@ async function settleCorrections(tx: Transaction, rows: readonly RowChange[]): P
 
 /**
  * `rows` are in key order, and so are they locked: each is found by its key and changed at once, one after the other
- * (see `keyedPlans`). On a connection that plans otherwise two batches may deadlock; Postgres then ends one of them, and
- * it is decided again.
+ * (see `keyedPlans`). On a connection that plans otherwise two batches may deadlock; Postgres then ends one of them,
+ * and it is decided again.
  */
 function updateRows(tx: Transaction, rows: readonly RowChange[]) {
   return tx<{ node: string; sku: string }[]>`

@@ -1,5 +1,6 @@
 /**
- * Stock as Postgres keeps it: receipts and counts in, figures out. Reservations are moved by ./commit.ts, shipments by ./tasks.ts.
+ * Stock as Postgres keeps it: receipts and counts in, figures out. What decisions reserve and release is moved by
+ * ./move-stock.ts (called by ../orders/commit.ts), shipments by ../tasks/ship.ts.
  */
 import { type PostingKind, postedUnits, postTo, type RowBefore } from '../../../router/posting.ts'
 import type { Shortage } from '../../../router/shortage.ts'
@@ -123,8 +124,8 @@ export async function followSafety(tx: Transaction, node: string): Promise<NodeD
 }
 
 /**
- * Of the next nodes behind `after`, in the order of their names: those whose rows keep back another safety stock than is
- * set. `last`: how far this looked; null when there are none behind it.
+ * Of the next nodes behind `after`, in the order of their names: those whose rows keep back another safety stock than
+ * is set. `last`: how far this looked; null when there are none behind it.
  */
 export async function nodesWithOtherSafety(
   sql: Queryable,
@@ -163,7 +164,9 @@ export interface NodeFigures {
   readonly available: readonly { readonly sku: string; readonly available: number }[]
 }
 
-/** Every node with what it can promise, as one look at the database. Two lists are half the work of a list of objects. */
+/**
+ * Every node with what it can promise, as one look at the database. Two lists are half the work of a list of objects.
+ */
 export async function figuresOf(sql: Queryable, nodes: readonly string[]): Promise<NodeFigures[]> {
   const rows = await sql<{ node: string; no: number; seq: number; skus: string[]; available: number[] }[]>`
     select n.node, n.no, n.seq::float8 as seq, s.skus, s.available

@@ -1,4 +1,7 @@
-/** What holding the counters of Redis against Postgres reads: what changed at which node, and a node's figures as one look. */
+/**
+ * What the comparison of Redis' counters with Postgres reads: what changed at which node, and a node's figures at one
+ * moment.
+ */
 import type { StockKey } from '../../../router/types.ts'
 import type { Queryable } from '../postgres/connect.ts'
 
@@ -16,7 +19,9 @@ export interface ChangedStock extends StockKey {
   readonly isShort: boolean
 }
 
-/** What is available now of whatever changed at some nodes after a number of theirs. Reservations alone do not count. */
+/**
+ * What is available now of whatever changed at some nodes after a number of theirs. Reservations alone do not count.
+ */
 export async function changedSince(sql: Queryable, nodes: readonly NodeSeq[]): Promise<ChangedStock[]> {
   return await sql<ChangedStock[]>`
     select s.node, s.sku, s.available, s.reserved > s.on_hand as "isShort"

@@ -1,8 +1,9 @@
 /**
- * Packages leave the house. May be told in several calls; each unit leaves once.
+ * The verb `ship`: packages leave the node. A node may tell them in several calls; each unit leaves once.
  *
- * On hand and reserved go down together, so what is available stays, and Redis has nothing to learn. But for one case: a
- * count had said that fewer are on hand than have left now. Then the count was wrong, not the parcel.
+ * On hand and reserved go down together, so what is available stays the same, and Redis need not be told. There is one
+ * exception: a count said that fewer units are on hand than leave now. Then the parcel is believed and not the count,
+ * what is available changes, and the change gets a number. The sweep tells it to Redis (workers/stock/sweep-stock.ts).
  */
 import { nodeActor } from '../../../router/commands.ts'
 import { stateOf } from '../../../router/order.ts'
@@ -26,7 +27,7 @@ export type Shipped =
       readonly leaseUntil: Date | null
     }
 
-/** Redis has something to learn: the change needs a number, and the node's lock comes before that of its stock. */
+/** Redis has to be told: the change needs a number, and the node's lock comes before that of its stock. */
 class NeedsNumber extends Error {}
 
 export async function shipTask(

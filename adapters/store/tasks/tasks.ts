@@ -35,11 +35,15 @@ export interface PulledTask {
 }
 
 /**
- * Leases up to `limit` tasks of a node: those never pulled and those whose lease lapsed, most urgent first. Also gives, with
+ * Leases up to `limit` tasks of a node: those never pulled and those whose lease lapsed, oldest first. Also gives, with
  * the fence and lease that they have, those that are to be intercepted, so that their owner learns of it.
  *
- * Everything is asked for by its key in a way that leaves no choice (`= any(array(…))`, `lateral … offset 0`): a plan that was
- * made in the morning, when the tables were empty, is used until they are looked at again, and would read them whole.
+ * Here a lease lapses: `lease_until <= now()` lets the next pull have the task. The conditions are `mayBePulled` of
+ * router/task.ts in SQL; ./pull.test.ts holds both against each other.
+ *
+ * Everything is asked for by its key in a way that leaves no choice (`= any(array(…))`, `lateral … offset 0`): a plan
+ * that was made in the morning, when the tables were empty, is used until they are looked at again, and would read them
+ * whole.
  */
 export async function pullTasks(sql: Sql, node: string, limit: number, leaseSeconds: number): Promise<PulledTask[]> {
   const rows = await sql<(PulledTask & { readonly receiver: ReceiverBody | null })[]>`
@@ -75,7 +79,7 @@ export async function pullTasks(sql: Sql, node: string, limit: number, leaseSeco
   }))
 }
 
-/** The warehouse that pulled these hung up before it had them: they are offered again at once. */
+/** The warehouse that pulled these hung up before it had them: the next pull may have them at once. */
 export async function endLeases(sql: Queryable, tasks: readonly PulledTask[]): Promise<void> {
   const ids = tasks.map((t) => t.taskId)
   const fences = tasks.map((t) => t.fence)
@@ -84,7 +88,7 @@ export async function endLeases(sql: Queryable, tasks: readonly PulledTask[]): P
     where task.task_id = p.task_id and task.fence = p.fence and task.state = 'pulled' and not task.intercept_requested`
 }
 
-/** Pulled tasks that were to be intercepted and whose owner let the lease lapse: they have no owner any more. */
+/** Pulled tasks that were to be intercepted and whose owner let the lease lapse: no later pull may have them either. */
 export async function lapsedIntercepts(
   sql: Queryable,
   limit: number,
@@ -106,7 +110,7 @@ export interface OwnedTask {
   readonly isLeased: boolean
 }
 
-/** Locks the order, then its tasks: the order of locks of every writer. */
+/** Locks the order, then its tasks, as every writer does. Compares the lease with Postgres' clock: `isLeased`. */
 export async function lockOwned(
   tx: Transaction,
   node: string,
@@ -190,8 +194,8 @@ export async function extendLease(
 }
 
 /**
- * Hands a task back: rejected by its owner, or its intercept confirmed. The units stay reserved until the decision that a
- * command in the inbox asks for; `insertCommand` puts it there in the same transaction.
+ * Hands a task back: rejected by its owner, or its intercept confirmed. The units stay reserved until the decision that
+ * a command in the inbox asks for; `insertCommand` puts it there in the same transaction.
  */
 export async function giveBack<Command>(
   sql: Sql,

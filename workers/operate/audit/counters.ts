@@ -1,6 +1,7 @@
 /**
- * Redis' counters against Postgres, over all nodes, while services may be at work on both. Only looks: where these counters
- * are not the ones that were loaded from Postgres, the next decision loads them anew, and there is nothing to compare.
+ * Redis' counters against Postgres, over all nodes, while services may be at work on both. Only looks: where these
+ * counters are not the ones that were loaded from Postgres, the next decision loads them anew, and there is nothing to
+ * compare.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Stock } from '../../../adapters/stock/stock.ts'
@@ -35,7 +36,7 @@ export interface FoundInCounters {
   readonly leftOver: readonly { readonly node: string; readonly reservationId: string }[]
 }
 
-/** What moves is looked at again so often. */
+/** Looks at a counter that changes between the looks. */
 const triesMax = 6
 const againMs = 150
 const nodesAtOnce = 4

@@ -1,10 +1,10 @@
 /**
- * One step of an order's history again: a shipment, a match, a decision, or a look that changed nothing, and in what it differs
- * from what the history says of it.
+ * One step of an order's history again: a shipment, a match, a decision, or a look that changed nothing, and in what it
+ * differs from what the history says of it.
  *
- * A history does not keep when a warehouse pulled a task. What a task's state was before a decision follows from its fence, from
- * the command that took it back, and from what the decision's trace says it did with the task. Which stock was there is the
- * trace's word: plans are computed again from that.
+ * A history does not keep when a warehouse pulled a task. What a task's state was before a decision follows from its
+ * fence, from the command that took it back, and from what the decision's trace says it did with the task. Which stock
+ * was there is the trace's word: plans are computed again from that.
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { Loaded } from '../../../adapters/store/orders/load.ts'
@@ -104,7 +104,7 @@ function asItWas(
   const takenBack = takeBacksOf(entries, events)
   const stateThen = (task: Task): Task['state'] => {
     if (task.state === 'shipped' || task.state === 'cancelled') return task.state
-    // Nobody ever pulled it.
+    // It was never pulled.
     if (loaded.tasks.find((t) => t.taskId === task.taskId)?.fence === 0) return 'ready'
     if (released.includes(task.taskId)) {
       const states = takenBack.filter((c) => c.taskId === task.taskId).map((c) => reasonRules[c.why].taskState)

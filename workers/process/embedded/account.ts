@@ -30,8 +30,8 @@ const systemUser = 'paidan'
 const fallbackUser = 'nobody'
 
 /**
- * null: run as ourselves. `existingData` is a folder that a server made earlier; the owner of the folder owns the server, so
- * that data survive a change of machine or user.
+ * null: run as ourselves. `existingData` is a folder that a server made earlier; the owner of the folder owns the
+ * server, so that data survive a change of machine or user.
  */
 export async function serverAccount(existingData: string | null): Promise<Account | null> {
   if (process.getuid?.() !== 0) return null
@@ -41,7 +41,7 @@ export async function serverAccount(existingData: string | null): Promise<Accoun
   }
   for (let tries = 0; tries < busyTries; tries++) {
     const account = (await lookUp(systemUser)) ?? (await createSystemUser())
-    // Whoever changes the list of users at the same time may have written ours away again.
+    // Another program that changed the list of users at the same time may have overwritten our entry.
     if (account === null) break
     if (await isKnown(account)) return account
     await delay(busyWaitMs)
