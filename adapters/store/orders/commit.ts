@@ -177,10 +177,12 @@ async function insertRecords(tx: Transaction, writes: readonly DecisionWrite[]):
   if (records.length === 0) return
   const column = (read: (record: (typeof records)[number]) => string | number) =>
     unnested(tx, textColumn(records.map(read)))
+  // One instant for all: the entries of one decision are told from later looks at the same version by it.
   await tx`
-    insert into decision (order_id, version, seq, outcome, trace)
-    select id::bigint, version::int, seq::bigint, outcome, trace
-    from rows from (
+    with written as materialized (select clock_timestamp() as at)
+    insert into decision (order_id, version, seq, at, outcome, trace)
+    select id::bigint, version::int, seq::bigint, written.at, outcome, trace
+    from written, rows from (
       ${column((r) => r.id)}, ${column((r) => r.version)}, ${column((r) => r.seq)}, ${column((r) => r.outcome)},
       ${unnested(tx, jsonColumn(records.map((r) => r.trace)))}
     ) as r (id, version, seq, outcome, trace)`

@@ -33,7 +33,7 @@ export interface Entry {
   readonly version: number
   /** '0': no event led to it. */
   readonly seq: string
-  /** When its transaction began: the entries of one decision have one instant. */
+  /** When it was written: the entries of one decision have one instant. */
   readonly at: string
   readonly outcome: string
   readonly trace: EntryTrace

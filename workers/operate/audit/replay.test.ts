@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { later, type TestOrder, testOrder } from '../../e2e/testing/orders.ts'
 import { startTestService, type TestService } from '../../e2e/testing/service.ts'
+import { signedOrder } from '../../e2e/testing/webhooks.ts'
 import { replayDecisions } from './replay.ts'
 
 let service: TestService
@@ -50,6 +51,17 @@ beforeAll(async () => {
   const cancelled = await told('cancelled', 'a', 1)
   await service.tell(later(cancelled, { step: 'closed' }))
   await service.settled()
+
+  // Its row is taken while it is told the first time, so the later two wait and are decided together.
+  const busy = await told('busy', 'a', 1)
+  const lockedOnce = later(busy, { step: 'locked' })
+  const freeOnce = later(lockedOnce, { step: 'paid' })
+  await service.sql.begin(async (other) => {
+    await other`select from orders where order_id = ${busy.orderId} for update`
+    for (const step of [lockedOnce, freeOnce, later(freeOnce, { step: 'closed' })])
+      await service.send(signedOrder(step))
+  })
+  await service.settled()
   await service.sql`create table saved_decision as select * from decision`
   await service.sql`create table saved_inbox as select * from inbox`
   await service.sql`create table saved_sku as select sku, detail from sku`
@@ -64,11 +76,15 @@ test('every version of every order comes out as it did', async () => {
   const [known] = await sql<{ orders: number; versions: number }[]>`
     select count(*)::int as orders, sum(version)::int as versions from orders`
   expect(await replayed()).toEqual({ ...known, traces: expect.any(Number), notReplayed: {}, different: [] })
-  expect(known!.orders).toBe(4)
+  expect(known!.orders).toBe(5)
+  const together = await sql`
+    select from decision d join orders o on o.id = d.order_id and o.order_id = ${orders.get('busy')!.orderId}
+    where d.version = 3`
+  expect(together.length).toBe(2)
   // Also those whose tasks were taken back, flagged and shipped in part.
   const outcomes = await sql<{ outcome: string; versions: number }[]>`
     select distinct o.version as versions from orders o order by 1`
-  expect(outcomes.map((o) => o.versions)).toEqual([2, 4, 6])
+  expect(outcomes.map((o) => o.versions)).toEqual([2, 3, 4, 6])
 })
 
 /** `broken`: SQL about the order `o`; `version`: where the replay finds it, null when only the stored order shows it. */
@@ -179,16 +195,16 @@ describe('what cannot be decided again is counted with its reason', () => {
     ],
   ])('%s: %s', async (why, broken) => {
     const found = await withBroken('rejected', broken, replayed)
-    expect(found).toMatchObject({ orders: 3, different: [] })
+    expect(found).toMatchObject({ orders: 4, different: [] })
     expect(found.notReplayed).toEqual({ [why]: 1 })
   })
 
   test('settings_changed: only where the decision is another one with them', async () => {
     const heavier = `update sku set detail = jsonb_set(detail, '{weightGrams}', '9') from o where sku = 'b'`
     const found = await withBroken('waiting', heavier, replayed)
-    expect([found.orders, found.notReplayed, found.different]).toEqual([4, {}, []])
+    expect([found.orders, found.notReplayed, found.different]).toEqual([5, {}, []])
     const bundled = `update sku set detail = jsonb_set(detail, '{bundle}', '[{"sku": "a", "quantity": 2}]') from o where sku = 'b'`
     const left = await withBroken('waiting', bundled, replayed)
-    expect([left.orders, left.notReplayed, left.different]).toEqual([3, { settings_changed: 1 }, []])
+    expect([left.orders, left.notReplayed, left.different]).toEqual([4, { settings_changed: 1 }, []])
   })
 })
