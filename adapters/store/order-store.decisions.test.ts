@@ -56,6 +56,18 @@ describe('a decision', () => {
     }),
   )
 
+  test('reads no more than some of many orders at once, and names the others', () =>
+    onBoth(async (scene) => {
+      for (const id of ['1', '2', '3']) await scene.commit(id, told(id, 1))
+      const keys = ['1', '2', '3', 'unknown'].map(keyFor)
+      const few = await scene.store.loadSome(keys, 1)
+      expect([few.loaded.size, few.left.size]).toEqual([1, 2])
+      const known = new Set(keys.slice(0, 3).map(keyOf))
+      expect(new Set([...few.loaded.keys(), ...few.left])).toEqual(known)
+      const all = await scene.store.loadSome(keys, 1_000_000)
+      expect([new Set(all.loaded.keys()), all.left]).toEqual([known, new Set()])
+    }))
+
   test('for more than there is refuses the whole batch', () =>
     onBoth(async (scene) => {
       const { store } = scene
@@ -211,7 +223,7 @@ describe('orders that wait for goods', () => {
       )
       expect(left.filter((b) => b.orderId !== '3')).toEqual([])
       const key = keyOf(keyFor('3'))
-      const places = (await store.loadByKeys([keyFor('3')])).get(key)!.order.allocations.map((a) => a.place)
+      const places = (await store.loadSome([keyFor('3')], 1)).loaded.get(key)!.order.allocations.map((a) => a.place)
       expect(places).toContain('backordered')
     }))
 })

@@ -17,7 +17,7 @@ import type { InboxEvent, Stored } from './inbox/event.ts'
 import type { PendingEvent } from './inbox/pending.ts'
 import type { Backorder } from './orders/backorders.ts'
 import type { CommitOutcome, DecisionWrite } from './orders/commit.ts'
-import type { Loaded } from './orders/load.ts'
+import type { LoadedSome } from './orders/load.ts'
 import type { BillImport, ResolvedBills } from './settle/bills.ts'
 import type { Stretch } from './settle/due.ts'
 import type { ReconcileLoad, ReconcileResult } from './settle/reconcile.ts'
@@ -127,8 +127,8 @@ export interface BackorderStore {
 
 /** What a thread needs to decide a batch. */
 export interface DecisionStore extends CommittedReservations, Figures {
-  /** By `keyOf`; unknown orders are absent. */
-  loadByKeys(keys: readonly OrderKey[]): Promise<ReadonlyMap<string, Loaded>>
+  /** Reads orders until they are some `bytesMax`, in no given sequence, and at least one: `left` names the others. */
+  loadSome(keys: readonly OrderKey[], bytesMax: number): Promise<LoadedSome>
   commitDecisions(epoch: number, writes: readonly DecisionWrite[]): Promise<CommitOutcome>
   /** Those of some events that are not decided yet. */
   stillPending(seqs: readonly string[]): Promise<ReadonlySet<string>>

@@ -11,7 +11,7 @@ import { isStored, nextNumber, storeEvents } from './inbox/store-events.ts'
 import type { LockedBooks, OrderStore, ReservationName } from './order-store.ts'
 import { backorderedSkus, backordersOf } from './orders/backorders.ts'
 import { commitDecisions, type DecisionWrite } from './orders/commit.ts'
-import { loadByKeys } from './orders/load.ts'
+import { loadSome } from './orders/load.ts'
 import type { Sql } from './postgres/connect.ts'
 import { importBill, resolveBillsWithoutOrder } from './settle/bills.ts'
 import { dueOrders, unreconciledOrders } from './settle/due.ts'
@@ -99,8 +99,8 @@ export class PostgresStore implements OrderStore {
 
   // ─────────────────────────────────────────────────────────────── decisions
 
-  loadByKeys(keys: readonly OrderKey[]) {
-    return loadByKeys(this.#sql, keys)
+  loadSome(keys: readonly OrderKey[], bytesMax: number) {
+    return loadSome(this.#sql, keys, bytesMax)
   }
 
   commitDecisions(epoch: number, writes: readonly DecisionWrite[]) {

@@ -16,7 +16,7 @@ const known: Readonly<Record<keyof OrderStore, true>> = {
   ...{ currentEpoch: true, withEpochLock: true, figuresOf: true, deltasAfter: true, hasReserved: true },
   ...{ nodeSeqs: true, changedSince: true, figuresWithCommitted: true, partedByCommit: true },
   ...{ postStock: true, shortRows: true, shortAmong: true, readShortages: true, endShortages: true },
-  ...{ backorderedSkus: true, backordersOf: true, loadByKeys: true, commitDecisions: true },
+  ...{ backorderedSkus: true, backordersOf: true, loadSome: true, commitDecisions: true },
   ...{ pullTasks: true, endLeases: true, acceptTask: true, extendLease: true, shipTask: true, giveBack: true },
   ...{ lapsedIntercepts: true, reconcileTogether: true, dueOrders: true, unreconciledOrders: true },
   ...{ resolveBillsWithoutOrder: true, recordTrack: true, importBill: true },

@@ -23,10 +23,13 @@ import { forgetMissingGoods, nodesToAvoid } from './rejected-stock.ts'
 import { believePostgres } from './reload-counters.ts'
 import { forgetPlaced, type Placed, type PlacedAll, placeAll } from './source-and-reserve.ts'
 import type { Work, WorkContext } from './take-events.ts'
-import { groupByOrder, keysOf, workInParts } from './work-all.ts'
+import { type Groups, groupByOrder, keysOf, parted, workInParts } from './work-all.ts'
 
 /** When others were faster at this many attempts, the events go back to the queue and the thread takes others. */
 const attemptsMax = 6
+
+// As objects they are some five times as much.
+const loadedBytesMax = 16 * 1024 * 1024
 
 export interface ThreadContext extends WorkContext, Omit<PlacingContext, 'avoided'> {
   readonly store: DecisionStore
@@ -88,17 +91,19 @@ async function decideOnce(
   events: readonly EventToDecide[],
   tally: Tally,
 ): Promise<readonly EventToDecide[]> {
-  if (events.length === 0) return []
-  const started = performance.now()
-  const groups = groupByOrder(events)
-  const loaded = await context.store.loadByKeys(keysOf(groups))
-  const parts = workInParts(context, groups, loaded, (spoilt, error) => leaveOut(context, tally, spoilt, error))
   const again: EventToDecide[] = []
-  let decoding = started
-  for (const works of parts) {
-    tally.times.decode += performance.now() - decoding
-    again.push(...(await decidePart(context, works, tally)))
-    decoding = performance.now()
+  let groups: Groups = groupByOrder(events)
+  let decoding = performance.now()
+  while (groups.size > 0) {
+    const { loaded, left } = await context.store.loadSome(keysOf(groups), loadedBytesMax)
+    const [now, later] = parted(groups, left)
+    const parts = workInParts(context, now, loaded, (spoilt, error) => leaveOut(context, tally, spoilt, error))
+    for (const works of parts) {
+      tally.times.decode += performance.now() - decoding
+      again.push(...(await decidePart(context, works, tally)))
+      decoding = performance.now()
+    }
+    groups = later
   }
   tally.times.decode += performance.now() - decoding
   return again

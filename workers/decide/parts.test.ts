@@ -9,6 +9,7 @@ import { type TestDatabase, testDatabase } from '../../adapters/store/testing.ts
 import { buildDivisions } from '../../router/address.ts'
 import { orderItemsMax } from '../../router/bundle.ts'
 import { defaultPolicy } from '../../router/policy.ts'
+import type { OrderKey } from '../../router/types.ts'
 import { Availability } from '../catalog/availability.ts'
 import { readCatalog } from '../catalog/catalog.ts'
 import { StockKeeper } from '../counters/stock-keeper.ts'
@@ -28,24 +29,35 @@ afterAll(() => database.close())
 /** Commits as ever, and says how many orders each commit had. */
 class Store extends PostgresStore {
   readonly ordersOfCommits: number[] = []
+  readonly ordersOfLoads: number[] = []
+  loadedBytesMax: number | null = null
   override async commitDecisions(...given: Parameters<PostgresStore['commitDecisions']>) {
     this.ordersOfCommits.push(given[1].length)
     return await super.commitDecisions(...given)
   }
+  override async loadSome(keys: readonly OrderKey[], bytesMax: number) {
+    const some = await super.loadSome(keys, this.loadedBytesMax ?? bytesMax)
+    this.ordersOfLoads.push(some.loaded.size)
+    return some
+  }
 }
 
 /** One piece of each. */
-async function storedOrder(orderId: string, skus: readonly string[]): Promise<EventToDecide> {
+async function storedOrder(
+  orderId: string,
+  skus: readonly string[],
+  status = 'WAIT_SELLER_SEND_GOODS',
+): Promise<EventToDecide> {
   const order = skus.map((sku, i) => ({
     ...{ oid_str: `${orderId}${i}`, num: 1, outer_sku_id: sku, divide_order_fee: '1.00' },
   }))
   const receiver = { receiver_name: '*', receiver_mobile: '*', receiver_address: '*', receiver_district: '' }
   const trade = {
-    ...{ tid_str: orderId, status: 'WAIT_SELLER_SEND_GOODS', modified: '2025-01-01 00:00:00', post_fee: '0.00' },
+    ...{ tid_str: orderId, status, modified: '2025-01-01 00:00:00', post_fee: '0.00' },
     ...{ payment: `${skus.length}.00`, receiver_state: '上海市', receiver_city: '上海市', ...receiver },
     orders: { order },
   }
-  const event = eventOf(orderId, { body: Buffer.from(JSON.stringify({ trade })) })
+  const event = eventOf(orderId, { eventId: `${orderId}-${status}`, body: Buffer.from(JSON.stringify({ trade })) })
   const [stored] = await storeEvents(database.sql, [event])
   if (stored?.outcome !== 'new') throw new Error('the event is known')
   return { ...event, seq: stored.seq, storedAtMs: 1 }
@@ -98,6 +110,25 @@ test('eleven orders of 1,000 items each: ten, then one; all are decided, and eve
   const { decided } = await decideAll(events)
   expect(decided).toMatchObject(events.map(({ seq }) => ({ seq, done: true, outcome: 'routed' })))
   expect(store.ordersOfCommits).toEqual([10, 1])
+  expect(await auditAll(database.sql, keeper)).toEqual([])
+  keeper.close()
+})
+
+test('known orders that are too much to read at once are read and decided one after the other', async () => {
+  const { store, keeper, decideAll } = await settingWith(skusOf(partsOfSet))
+  const ids = Array.from({ length: 5 }, (_, i) => `6${i}`)
+  const all = (status?: string) => Promise.all(ids.map((id) => storedOrder(id, ['set'], status)))
+  await decideAll(await all())
+  store.loadedBytesMax = 1
+  store.ordersOfLoads.length = 0
+  const { decided } = await decideAll([...(await all('TRADE_CLOSED')), await storedOrder('9', ['set'])])
+  expect(decided.map(({ done }) => done)).toEqual(Array(6).fill(true))
+  expect(store.ordersOfLoads).toEqual([1, 1, 1, 1, 1])
+  const states = await database.sql`select state, count(*)::int as orders from orders group by 1 order by 1`
+  expect([...states]).toEqual([
+    { state: 'cancelled', orders: 5 },
+    { state: 'routed', orders: 1 },
+  ])
   expect(await auditAll(database.sql, keeper)).toEqual([])
   keeper.close()
 })

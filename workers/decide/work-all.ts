@@ -5,7 +5,7 @@ import type { EventToDecide } from './batch.ts'
 import { type Work, type WorkContext, workOn } from './take-events.ts'
 
 /** Of the orders that are known by a name. */
-export function keysOf(groups: ReadonlyMap<string, readonly EventToDecide[]>) {
+export function keysOf(groups: Groups) {
   return [...groups.values()]
     .map((g) => g[0]!)
     .filter((e) => e.orderId !== '')
@@ -25,6 +25,17 @@ export function groupByOrder(events: readonly EventToDecide[]): Map<string, Even
   return groups
 }
 
+export type Groups = ReadonlyMap<string, readonly EventToDecide[]>
+
+/** Those whose orders were read, or are new; and those whose orders were left for later. */
+export function parted(groups: Groups, left: ReadonlySet<string>): readonly [now: Groups, later: Groups] {
+  if (left.size === 0) return [groups, new Map()]
+  const now = new Map<string, readonly EventToDecide[]>()
+  const later = new Map<string, readonly EventToDecide[]>()
+  for (const [key, group] of groups) (left.has(key) ? later : now).set(key, group)
+  return [now, later]
+}
+
 /**
  * Items of orders that are placed and committed together. A batch is bounded in bytes of bodies, and bundles make of a short line
  * up to fifty items, of a kilobyte each on the way. A full batch of a wholesaler's orders comes to half of it.
@@ -37,7 +48,7 @@ const partItemsMax = 10_000
  */
 export function* workInParts(
   context: WorkContext,
-  groups: ReadonlyMap<string, readonly EventToDecide[]>,
+  groups: Groups,
   loaded: ReadonlyMap<string, Loaded>,
   leaveOut: (spoilt: readonly EventToDecide[], error: unknown) => void,
 ): Generator<readonly Work[]> {

@@ -19,7 +19,7 @@ import { dueOrders, unreconciledOrders } from './due.ts'
 import { EpochLock } from './epoch-lock.ts'
 import { endEventExceptions, raise, resolve } from './exceptions.ts'
 import { isStored, nextNumber, storeEvents } from './intake.ts'
-import { loadByKeys } from './orders.ts'
+import { loadSome } from './orders.ts'
 import { countPending, doubt, postpone, readPending } from './pending.ts'
 import { reconcileTogether } from './reconcile.ts'
 import { endShortages, readShortages, shortAmong, shortRows } from './shortages.ts'
@@ -121,8 +121,8 @@ export class MemoryStore implements OrderStore {
 
   // ─────────────────────────────────────────────────────────────── decisions
 
-  async loadByKeys(keys: readonly OrderKey[]) {
-    return loadByKeys(this.tables, keys)
+  async loadSome(keys: readonly OrderKey[], bytesMax: number) {
+    return loadSome(this.tables, keys, bytesMax)
   }
 
   async commitDecisions(epoch: number, writes: readonly DecisionWrite[]) {

@@ -9,6 +9,36 @@ export interface Loaded {
   readonly tasks: readonly Task[]
 }
 
+/** Some orders of many: what was read, and what was left because it would have been too much at once. */
+export interface LoadedSome {
+  /** By `keyOf`; an unknown key is absent here and in `left`. */
+  readonly loaded: ReadonlyMap<string, Loaded>
+  readonly left: ReadonlySet<string>
+}
+
+// Items and their places are compressed in the table, to a tenth where they are many; a stored value's size is known unread.
+const compression = 10
+
+/** Reads orders until they are some `bytesMax`, in no given sequence, and at least one. */
+export async function loadSome(sql: Queryable, keys: readonly OrderKey[], bytesMax: number): Promise<LoadedSome> {
+  const rows = await sql<(OrderRow & { isRead: boolean })[]>`
+    select id, channel, shop, order_id, version, state, "isRead", case when "isRead" then body end::json as body,
+      case when "isRead" then items end as items, case when "isRead" then allocations end as allocations
+    from (
+      select o.*, coalesce(sum(octet_length(o.body) + ${compression} * (pg_column_size(o.items) + pg_column_size(o.allocations)))
+        over (rows between unbounded preceding and 1 preceding), 0) < ${bytesMax} as "isRead"
+      from unnest(${keys.map((k) => k.channel)}::text[], ${keys.map((k) => k.shop)}::text[], ${keys.map((k) => k.orderId)}::text[])
+        as k (channel, shop, order_id)
+      join orders o using (channel, shop, order_id)
+    ) o`
+  const left = rows.filter(({ isRead }) => !isRead).map((row) => keyOf({ ...row, orderId: row.order_id }))
+  const loaded = await withTasks(
+    sql,
+    rows.filter(({ isRead }) => isRead),
+  )
+  return { loaded, left: new Set(left) }
+}
+
 /** Known orders by `keyOf`; an unknown key is absent. */
 export async function loadByKeys(sql: Queryable, keys: readonly OrderKey[]): Promise<Map<string, Loaded>> {
   const rows = await sql<OrderRow[]>`

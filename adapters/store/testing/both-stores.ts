@@ -165,7 +165,7 @@ export class Scene {
 
   async loaded(orderId: string): Promise<Loaded | undefined> {
     const key = keyFor(orderId)
-    return (await this.store.loadByKeys([key])).get(keyOf(key))
+    return (await this.store.loadSome([key], 1)).loaded.get(keyOf(key))
   }
 
   /** Stores an event and decides it on what the store holds now; nothing is committed yet. */
