@@ -103,7 +103,6 @@ export const decisionMutants: readonly Mutant[] = [
     file: 'adapters/store/memory/due.js',
     from: 'row.updatedAtMs = due;',
     to: 'void 0;',
-    isRare: true,
   },
   {
     name: 'a bill that came before its order is forgotten',

@@ -10,6 +10,7 @@ export const seedsThatNotice: SeedsByName = {
   'a task that is to be stopped still ships': [168],
   'restock forgets those behind that cannot be filled': [54],
   'a shortage calls back one too many': [89],
-  'a shortage calls back what is called back already': [89],
+  'a shortage calls back what is called back already': [217],
+  'a mark on an order that was matched before is dropped': [7679],
   'the fetcher answers a notification that came while it asked': [456],
 }

@@ -14,6 +14,7 @@ export interface Faults {
   lostByPostgres: number
   /** Of requests whose caller was told that they failed: they land later all the same. */
   late: number
+  lateMsMax: number
   /** An answer that takes long, up to slowMsMax. */
   slow: number
   /** Of threads as well. */
@@ -23,10 +24,17 @@ export interface Faults {
   silentUntilMs: number
 }
 
-const lateMsMax = 1_000
-
 export const noFaults: Faults = {
-  ...{ lostByRedis: 0, lostByPostgres: 0, late: 0.3, slow: 0, slowThreads: true, slowMsMax: 1, silentUntilMs: 0 },
+  ...{
+    lostByRedis: 0,
+    lostByPostgres: 0,
+    late: 0.3,
+    lateMsMax: 1_000,
+    slow: 0,
+    slowThreads: true,
+    slowMsMax: 1,
+    silentUntilMs: 0,
+  },
 }
 
 /** One life of a process, from its start to its crash; or of a thread, which ends and stands still with its process. */
@@ -128,7 +136,7 @@ export class Wire {
 
   /** The connection broke while the server was at work, or waited for a lock: nobody hears what comes of it. */
   #landLater(name: string, effect: () => Promise<unknown>): void {
-    this.scheduler.after(this.#random.between(1, lateMsMax), `${this.life.name} ▶ ${name}, late`, () => {
+    this.scheduler.after(this.#random.between(1, this.#faults.lateMsMax), `${this.life.name} ▶ ${name}, late`, () => {
       effect().catch(() => undefined)
     })
   }
