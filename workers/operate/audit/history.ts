@@ -21,11 +21,17 @@ export interface EntryTrace {
   readonly released?: readonly string[]
   readonly interceptRequested?: readonly string[]
   readonly interceptWithdrawn?: readonly string[]
-  readonly sourcing?: readonly { readonly transport: string; readonly sourcing: StoredTrace }[]
+  readonly sourcing?: readonly SourcedGroup[]
   readonly rounds?: number
   readonly tasks?: readonly string[]
   readonly taskId?: string
   readonly packages?: readonly Package[]
+}
+
+/** What travels together, and where each of it was found. */
+export interface SourcedGroup {
+  readonly transport: string
+  readonly sourcing: StoredTrace
 }
 
 /** One row of `decision`. */
@@ -50,7 +56,8 @@ export interface History {
 /** What stands in an order's history under one version. */
 export interface Step {
   readonly version: number
-  readonly kind: 'decided' | 'shipped' | 'matched' | 'looked'
+  /** mended: the audit computed its state anew. */
+  readonly kind: 'decided' | 'shipped' | 'matched' | 'mended' | 'looked'
   readonly entries: readonly Entry[]
 }
 
@@ -79,6 +86,7 @@ function kindOf(entries: readonly Entry[]): Step['kind'] | null {
   if (seq !== '0') return entries.some((e) => e.trace.passed !== undefined) ? 'decided' : 'looked'
   if (entries.length > 1) return null
   if (trace.event === 'ship') return 'shipped'
+  if (trace.event === 'audit') return 'mended'
   return trace.event === 'reconcile' ? 'matched' : null
 }
 

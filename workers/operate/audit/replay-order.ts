@@ -3,11 +3,13 @@
  * each: what was taken of every event, state, holds, what was to be sourced, tasks made, released and called back. In the end
  * the order has to be the one that is stored.
  */
+import { isDeepStrictEqual } from 'node:util'
 import type { Loaded } from '../../../adapters/store/orders/load.ts'
 import { explode } from '../../../router/bundle.ts'
-import type { StoredTrace } from '../../../router/source/trace.ts'
-import type { WorkContext } from '../../decide/take-events.ts'
-import { type History, lastTakeBacks, type Step, stepsOf } from './history.ts'
+import { transportOf } from '../../../router/split.ts'
+import type { OrderSnapshot } from '../../../router/types.ts'
+import { type WorkContext, workOn } from '../../decide/take-events.ts'
+import { type History, lastTakeBacks, type SourcedGroup, type Step, stepsOf } from './history.ts'
 import { partsThatDiffer, type State, stepAgain } from './replay-step.ts'
 
 /** Why an order is not decided again. */
@@ -37,7 +39,10 @@ export function replayOrder(context: WorkContext, history: History): ReplayedOrd
   return { outcome: 'different', ...found }
 }
 
-type Difference = { readonly version: number | null; readonly differs: readonly string[] }
+interface Difference {
+  readonly version: number | null
+  readonly differs: readonly string[]
+}
 
 function firstDifference(context: WorkContext, history: History, steps: readonly Step[]): Difference | null {
   const givenBack = lastTakeBacks(history, steps)
@@ -68,20 +73,35 @@ function comparable({ order, tasks }: Loaded) {
   }
 }
 
-/** What was known of the goods is not what the settings say now. */
-function areSettingsOther({ catalog }: WorkContext, { loaded, entries }: History): boolean {
-  const traces = entries.flatMap(({ trace }) => (trace.sourcing ?? []).map((s) => s.sourcing))
+/** What was known of the goods is not what the settings say now: its lines' SKUs, what bundles come to, what travels together. */
+function areSettingsOther(context: WorkContext, history: History): boolean {
+  const { catalog } = context
+  const { loaded, entries } = history
+  const groups = entries.flatMap(({ trace }) => trace.sourcing ?? [])
   const { snapshot, items } = loaded.order
   const wasUnknown = entries.some(({ trace }) => (trace.holds ?? []).some((h) => h.rule === 'unknown_sku'))
-  if (wasUnknown || traces.some((trace) => knowsOtherGoods(catalog, trace))) return true
+  if (wasUnknown || groups.some((group) => knowsOtherGoods(catalog, group))) return true
   if (snapshot === null) return false
-  const skusOf = (all: typeof items) => [...new Set(all.map((i) => i.sku))].sort().join(' ')
-  return skusOf(explode(snapshot.lines, catalog.sku)) !== skusOf(items)
+  if (isMappedOtherwise(context, history, snapshot)) return true
+  const unitsOf = (all: typeof items) => all.map((i) => `${i.line} ${i.quantity} ${i.sku}`).sort()
+  return !isDeepStrictEqual(unitsOf(explode(snapshot.lines, catalog.sku)), unitsOf(items))
 }
 
-function knowsOtherGoods(catalog: WorkContext['catalog'], { demand }: StoredTrace): boolean {
-  return demand.some(([code, , grams, warehouseOnly]) => {
+function knowsOtherGoods(catalog: WorkContext['catalog'], { transport, sourcing }: SourcedGroup): boolean {
+  return sourcing.demand.some(([code, , grams, warehouseOnly]) => {
     const sku = catalog.sku(code)
-    return sku === undefined || sku.weightGrams !== grams || sku.warehouseOnly !== (warehouseOnly === 1)
+    if (sku === undefined || sku.weightGrams !== grams || sku.warehouseOnly !== (warehouseOnly === 1)) return true
+    return transportOf[sku.storageClass] !== transport
   })
+}
+
+/** The event that the stored snapshot came from, read again, has other SKUs in its lines. */
+function isMappedOtherwise(context: WorkContext, { events }: History, stored: OrderSnapshot): boolean {
+  const skus = new Map(stored.lines.map((line) => [line.lineId, line.sku]))
+  for (const event of events.values()) {
+    const again = workOn(context, [event], undefined).decision?.order.snapshot ?? null
+    if (again?.modifiedAt !== stored.modifiedAt || again.fetchNumber !== stored.fetchNumber) continue
+    if (again.lines.some((line) => (skus.get(line.lineId) ?? line.sku) !== line.sku)) return true
+  }
+  return false
 }

@@ -45,6 +45,8 @@ export function stepAgain(
       return shippedAgain(state, outcome, trace)
     case 'matched':
       return { state: withOrder(state!, { state: outcome === 'closed' ? 'closed' : 'shipped' }), differs: [] }
+    case 'mended':
+      return mendedAgain(state!, outcome)
     case 'looked':
       return lookedAgain(context, history, step.entries, state)
     case 'decided': {
@@ -78,6 +80,12 @@ function shippedAgain(state: State, outcome: string, { taskId, packages = [] }: 
 
 function withOrder({ order, tasks }: Loaded, change: Partial<Order>): Loaded {
   return { order: { ...order, ...change, version: order.version + 1 }, tasks }
+}
+
+/** What it was before is no decision's: something changed the stored order, and the audit put right what follows from its units. */
+function mendedAgain(state: Loaded, outcome: string): Done {
+  const computed = stateOf(state.order, state.tasks)
+  return { state: withOrder(state, { state: computed }), differs: computed === outcome ? [] : ['state'] }
 }
 
 /** Events that change nothing; and the sweep's question after stock that did not come, which depends on the stock. */
@@ -123,7 +131,7 @@ function decidedAgain(context: WorkContext, history: History, entries: readonly 
   const { decision } = work
   if (decision === null) return { state: before, differs: [...differs, 'decision'] }
   const placed = placedAgain(context, decision, trace)
-  if (placed === null) return { state: before, differs: [...differs, 'demand'] }
+  if (placed === null) return { state: decision, differs: [...differs, 'demand'] }
   const { order, newTasks } = placed
   const now = {
     state: order.state,

@@ -48,6 +48,19 @@ beforeAll(async () => {
   await service.goods('b', { east: 3 })
   await service.sweep()
 
+  await service.goods('c', { east: 9 })
+  await service.goods(
+    'pair',
+    {},
+    {
+      bundle: [
+        { sku: 'a', quantity: 2 },
+        { sku: 'c', quantity: 1 },
+      ],
+    },
+  )
+  await told('pair', 'pair', 1)
+
   const cancelled = await told('cancelled', 'a', 1)
   await service.tell(later(cancelled, { step: 'closed' }))
   await service.settled()
@@ -65,7 +78,8 @@ beforeAll(async () => {
   await service.sql`create table saved_decision as select * from decision`
   await service.sql`create table saved_inbox as select * from inbox`
   await service.sql`create table saved_sku as select sku, detail from sku`
-  await service.sql`create table saved_orders as select id, allocations, state, body from orders`
+  await service.sql`create table saved_orders as select id, version, allocations, state, body from orders`
+  await service.sql`create table saved_shop as select channel, shop, sku_map from shop`
 })
 afterAll(() => service.close())
 
@@ -76,7 +90,7 @@ test('every version of every order comes out as it did', async () => {
   const [known] = await sql<{ orders: number; versions: number }[]>`
     select count(*)::int as orders, sum(version)::int as versions from orders`
   expect(await replayed()).toEqual({ ...known, traces: expect.any(Number), notReplayed: {}, different: [] })
-  expect(known!.orders).toBe(5)
+  expect(known!.orders).toBe(6)
   const together = await sql`
     select from decision d join orders o on o.id = d.order_id and o.order_id = ${orders.get('busy')!.orderId}
     where d.version = 3`
@@ -84,7 +98,7 @@ test('every version of every order comes out as it did', async () => {
   // Also those whose tasks were taken back, flagged and shipped in part.
   const outcomes = await sql<{ outcome: string; versions: number }[]>`
     select distinct o.version as versions from orders o order by 1`
-  expect(outcomes.map((o) => o.versions)).toEqual([2, 3, 4, 6])
+  expect(outcomes.map((o) => o.versions)).toEqual([1, 2, 3, 4, 6])
 })
 
 /** `broken`: SQL about the order `o`; `version`: where the replay finds it, null when only the stored order shows it. */
@@ -159,7 +173,8 @@ async function withBroken<T>(name: string, broken: string, look: () => Promise<T
       delete from decision; insert into decision select * from saved_decision;
       delete from inbox; insert into inbox select * from saved_inbox;
       update sku set detail = s.detail from saved_sku s where s.sku = sku.sku;
-      update orders o set allocations = s.allocations, state = s.state, body = s.body from saved_orders s where s.id = o.id`)
+      update shop set sku_map = s.sku_map from saved_shop s where (s.channel, s.shop) = (shop.channel, shop.shop);
+      update orders o set version = s.version, allocations = s.allocations, state = s.state, body = s.body from saved_orders s where s.id = o.id`)
   }
 }
 
@@ -195,16 +210,46 @@ describe('what cannot be decided again is counted with its reason', () => {
     ],
   ])('%s: %s', async (why, broken) => {
     const found = await withBroken('rejected', broken, replayed)
-    expect(found).toMatchObject({ orders: 4, different: [] })
+    expect(found).toMatchObject({ orders: 5, different: [] })
     expect(found.notReplayed).toEqual({ [why]: 1 })
   })
 
   test('settings_changed: only where the decision is another one with them', async () => {
     const heavier = `update sku set detail = jsonb_set(detail, '{weightGrams}', '9') from o where sku = 'b'`
     const found = await withBroken('waiting', heavier, replayed)
-    expect([found.orders, found.notReplayed, found.different]).toEqual([5, {}, []])
+    expect([found.orders, found.notReplayed, found.different]).toEqual([6, {}, []])
     const bundled = `update sku set detail = jsonb_set(detail, '{bundle}', '[{"sku": "a", "quantity": 2}]') from o where sku = 'b'`
     const left = await withBroken('waiting', bundled, replayed)
-    expect([left.orders, left.notReplayed, left.different]).toEqual([4, { settings_changed: 1 }, []])
+    expect([left.orders, left.notReplayed, left.different]).toEqual([5, { settings_changed: 1 }, []])
+  })
+
+  test.each([
+    [
+      'a storage class',
+      `update sku set detail = jsonb_set(detail, '{storageClass}', '"frozen"') where sku = 'c'`,
+      'pair',
+    ],
+    [
+      'more of a part',
+      `update sku set detail = jsonb_set(detail, '{bundle,0,quantity}', '3') where sku = 'pair'`,
+      'pair',
+    ],
+    ['another SKU of the map', `update shop set sku_map = '{"a": "b"}' where channel = 'jd'`, 'stopped'],
+  ])('settings_changed: %s', async (_, change, of) => {
+    const found = await withBroken(of, `, changed as (${change} returning 1) select 1`, replayed)
+    expect(found.different).toEqual([])
+    expect(found.notReplayed.settings_changed).toBeGreaterThan(0)
+  })
+
+  test('an order whose state the audit computed anew is decided again as well', async () => {
+    const mended = `
+      , up as (update orders set version = version + 1 from o where orders.id = o.id returning orders.id, version, state)
+      insert into decision (order_id, version, seq, outcome, trace)
+      select id, version, 0, state, '{"event": "audit", "was": "held"}' from up`
+    const { sql } = service
+    const [before] = await sql`select count(*)::int as orders, sum(version)::int + 1 as versions from orders`
+    expect(await withBroken('waiting', mended, replayed)).toMatchObject({ ...before, notReplayed: {}, different: [] })
+    const lied = mended.replace('0, state', "0, 'held'")
+    expect(await withBroken('waiting', lied, replayed)).toMatchObject({ different: [{ differs: ['state'] }] })
   })
 })
