@@ -400,6 +400,22 @@ test('a count that found fewer is a shortage, not an oversale, while it is open'
   expect(await audit(sql)).toEqual([])
 })
 
+test('a shortage may be about to be shown, or ended, only where the SKU itself moved lately', async () => {
+  const broken = async () => (await audit(sql, { graceSeconds: 30 })).map((v) => v.invariant)
+  await post(sql, 'n1', 'set', lines('a', 1))
+  expect(await broken()).toEqual([])
+  await sql`update stock_movement set at = now() - interval '1 hour'`
+  await post(sql, 'n1', 'add', lines('b', 1))
+  expect(await broken()).toEqual(['nothing_is_oversold'])
+  await sql`
+    insert into exception (kind, ref, detail, since) select 'shortage', 'n1/' || sku,
+      jsonb_build_object('node', 'n1', 'sku', sku), now() - interval '1 hour' from unnest('{a,b,c}'::text[]) as sku`
+  expect(await broken()).toEqual([])
+  await sql`update stock_movement set at = now() - interval '1 hour'`
+  await post(sql, 'n1', 'add', lines('a', 50))
+  expect(await broken()).toEqual(['open_shortages_are_short'])
+})
+
 test('what was paid for a bundle may be in its parts', async () => {
   await sql.unsafe(bundled(100, 100))
   expect(await audit(sql)).toEqual([])
