@@ -90,6 +90,20 @@ describe('over a service', () => {
     expect(said.at(-1)).toMatch(/^All promises hold/)
   })
 
+  test('a Redis that counts for no epoch of this database is said to be not compared', async () => {
+    const [{ epoch }] = (await service.sql`select epoch from stock_epoch`) as unknown as [{ epoch: string }]
+    try {
+      await service.sql`update stock_epoch set epoch = epoch + 7`
+      const report = await run(true)
+      expect(report).toMatchObject({ broken: [], counters: { state: 'not_loaded', violations: [] } })
+      expect(report.counters!.notLoaded).toBe(report.counters!.nodes)
+      expect(said.some((line) => line.includes('redis_counts'))).toBe(false)
+      expect(said.at(-1)).toMatch(/^All promises hold that Postgres shows; what Redis counts was not compared \(/)
+    } finally {
+      await service.sql`update stock_epoch set epoch = ${epoch}`
+    }
+  })
+
   test('what is under way is counted and breaks nothing', async () => {
     const { keeper } = service.running
     const reservation = { node, reservationId: 'under-way@0' }
@@ -220,10 +234,10 @@ describe('the command', () => {
 test('a data folder is audited at rest, and through its servers while a Paidan runs over it', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'paidan-test-'))
   const settings = { shared_buffers: '16MB' }
-  const run = () =>
+  const run = (environment = {}) =>
     runAudit(
       { mend: false, json: false, replay: null, connections: 2, pendingMinutesMax: 60 },
-      { DATA_DIR: dataDir },
+      { DATA_DIR: dataDir, ...environment },
       () => undefined,
     )
   try {
@@ -242,6 +256,9 @@ test('a data folder is audited at rest, and through its servers while a Paidan r
       counters: { state: 'not_loaded' },
       where: expect.stringMatching(/runs/),
     })
+    // Its Redis is none of another database's.
+    const where = expect.stringMatching(/^DATABASE_URL, without .*set REDIS_URL$/)
+    expect(await run({ DATABASE_URL: postgres.url })).toMatchObject({ broken: [], counters: null, where })
     await sql.end()
     await Promise.all([postgres.stop(), redis.stop()])
     await claim.release()

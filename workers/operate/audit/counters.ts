@@ -21,6 +21,8 @@ export interface CountersAudit {
   /** not_loaded: they are made anew before they are used. */
   readonly state: 'compared' | 'not_loaded'
   readonly nodes: number
+  /** Nodes that this Redis has of no epoch of the database, or not at all: nothing was compared there. */
+  readonly notLoaded: number
   /** Reservations that are being decided. */
   readonly inFlight: number
   /** Counters that did not stand still long enough. */
@@ -45,6 +47,7 @@ const examplesMax = 5
 export async function auditCounters(sql: Sql, stock: Stock, heldMsMax = 30_000): Promise<CountersAudit> {
   const found = { differentNodes: [] as string[], behindNodes: [] as string[], leftOver: [] as Leftover[] }
   const differences: Record<string, unknown>[] = []
+  let notLoaded = 0
   let inFlight = 0
   let moving = 0
   const epoch = await currentEpoch(sql)
@@ -52,7 +55,10 @@ export async function auditCounters(sql: Sql, stock: Stock, heldMsMax = 30_000):
   const nodes = isLoaded ? await nodeNames(sql) : []
   const auditNode = async (node: string): Promise<void> => {
     const last = await lookUntilStill(sql, stock, node)
-    if (last === null) return
+    if (last === null) {
+      notLoaded += 1
+      return
+    }
     const { seen, compared } = last
     const old = seen.held.filter((h) => h.madeAtMs < Date.now() - heldMsMax)
     inFlight += seen.held.length - old.length
@@ -75,7 +81,9 @@ export async function auditCounters(sql: Sql, stock: Stock, heldMsMax = 30_000):
     const rows = broken[i]!
     return rows.length === 0 ? [] : [{ invariant, count: rows.length, examples: rows.slice(0, examplesMax) }]
   })
-  return { state: isLoaded ? 'compared' : 'not_loaded', nodes: nodes.length, inFlight, moving, violations, found }
+  const isCompared = isLoaded && (nodes.length === 0 || notLoaded < nodes.length)
+  const state = isCompared ? 'compared' : 'not_loaded'
+  return { state, nodes: nodes.length, notLoaded, inFlight, moving, violations, found }
 }
 
 interface Leftover extends Record<string, unknown> {

@@ -37,15 +37,20 @@ export function countersLines(counters: CountersAudit | null): readonly string[]
     return ['  –       Redis does not run: its counters are loaded from Postgres at the next start']
   if (counters.state === 'not_loaded') {
     return [
-      '  –       Redis is not the one that was loaded: its counters are loaded from Postgres before they are used',
+      '  –       Redis is not the one that was loaded from this database: its counters were not compared. A service loads them ' +
+        'from Postgres before it uses them',
     ]
   }
   const broken = new Map(counters.violations.map((v) => [v.invariant, v]))
-  return [...counterNames].map((invariant) => {
+  const lines = counterNames.map((invariant) => {
     const violation = broken.get(invariant)
     if (violation === undefined) return `  ok      ${invariant}`
     return [`  BROKEN  ${invariant.padEnd(nameWidth)}          ${violation.count}`, ...examplesOf(violation)].join('\n')
   })
+  const { notLoaded, nodes } = counters
+  if (notLoaded > 0)
+    lines.push(`  –       ${notLoaded} of ${nodes} nodes are not loaded in this Redis: not compared there`)
+  return lines
 }
 
 const counterNames = [
@@ -70,6 +75,12 @@ export function replayLines(replayed: Replayed | null): readonly string[] {
   ]
 }
 
+/** What the good news does not cover. */
+function butFor(counters: CountersAudit | null): string {
+  if (counters === null || (counters.state === 'compared' && counters.notLoaded === 0)) return ''
+  return ` that Postgres shows; what Redis counts was not compared${counters.state === 'compared' ? ' at every node' : ''}`
+}
+
 export function summaryLines(report: AuditReport): readonly string[] {
   const { orders, undecided, counters, broken, mended, seconds } = report
   const lines: string[] = []
@@ -83,7 +94,7 @@ export function summaryLines(report: AuditReport): readonly string[] {
     `${orders.toLocaleString('en')} orders, ${undecided.toLocaleString('en')} events undecided${inFlight}${moving}.`,
   )
   const time = `${seconds.toFixed(1)} s`
-  if (broken.length === 0) lines.push(`All promises hold (${time}).`)
+  if (broken.length === 0) lines.push(`All promises hold${butFor(counters)} (${time}).`)
   else {
     const names = broken.map((v) => v.invariant).join(', ')
     for (const { invariant } of broken) {

@@ -38,10 +38,28 @@ export async function openTarget({ databaseUrl, redisUrl, dataDir }: Settings): 
   }
   const claim = hasData ? await claimUnlessRunning(dataDir) : null
   if (hasData && claim === null) {
+    const running = `the Paidan that runs over ${dataDir}`
+    if (databaseUrl === null) {
+      const where = redisUrl === null ? `the servers of ${running}` : `the database of ${running}, and REDIS_URL`
+      return {
+        databaseUrl: runningPostgresUrl(dataDir),
+        redisUrl: redisUrl ?? runningRedisUrl(dataDir),
+        where,
+        close: nothing,
+      }
+    }
+    // Its Redis counts for its own database.
+    if (existsSync(join(dataDir, 'postgres')))
+      return {
+        databaseUrl,
+        redisUrl: null,
+        where: 'DATABASE_URL, without the Redis that belongs to it: set REDIS_URL',
+        close: nothing,
+      }
     return {
-      databaseUrl: databaseUrl ?? runningPostgresUrl(dataDir),
-      redisUrl: redisUrl ?? runningRedisUrl(dataDir),
-      where: `the servers of the Paidan that runs over ${dataDir}`,
+      databaseUrl,
+      redisUrl: runningRedisUrl(dataDir),
+      where: `DATABASE_URL, and the Redis of ${running}`,
       close: nothing,
     }
   }
