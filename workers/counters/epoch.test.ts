@@ -22,7 +22,7 @@ import {
 import { type TestDatabase, testDatabase } from '../../adapters/store/testing.ts'
 import { nodeOf } from '../../router/source/testing.ts'
 import type { NodeDelta } from '../../router/stock.ts'
-import { auditAll } from '../operate/audit/both-stores.ts'
+import { auditStores } from '../operate/audit/both-stores.ts'
 import { StockKeeper } from './stock-keeper.ts'
 
 const nodes = Array.from({ length: 40 }, (_, i) => `n${i}`)
@@ -118,7 +118,7 @@ describe('recovery', () => {
     // What was decided in an old epoch was refused whole and is still to be decided.
     expect((await sql`select from pending`).count).toBe(stale)
     // Nothing else differs, though keepers were behind and ahead of each other all the time.
-    expect(await auditAll(sql, keepers[0]!)).toEqual([])
+    expect(await auditStores(sql, keepers[0]!)).toEqual([])
   })
 
   test('waits for decisions that are being committed, and those that come later are refused', async () => {
@@ -178,7 +178,7 @@ describe('recovery', () => {
     await keepers[1]!.open()
     expect(keepers[1]!.epoch).toBe(2)
     expect(await currentEpoch(sql)).toBe(2)
-    expect(await auditAll(sql, keepers[0]!)).toEqual([])
+    expect(await auditStores(sql, keepers[0]!)).toEqual([])
     expect(keepers[0]!.epoch).toBe(2)
   })
 })
@@ -226,7 +226,7 @@ describe('telling', () => {
     }
     await keeper.tell(deltas.toReversed())
     await keeper.catchUp('n0')
-    expect(await auditAll(sql, keeper)).toEqual([])
+    expect(await auditStores(sql, keeper)).toEqual([])
   })
 
   test('by three at once, of several nodes', async () => {
@@ -234,7 +234,7 @@ describe('telling', () => {
     const deltas: NodeDelta[] = []
     for (let i = 0; i < 12; i++) deltas.push(delta(await post(sql, nodes[i % 3]!, 'add', lines('a', 1, 'b', 1))))
     await Promise.all(keepers.map((keeper, i) => keeper.tell([...deltas.slice(i * 4), ...deltas.slice(0, i * 4)])))
-    expect(await auditAll(sql, keepers[0]!)).toEqual([])
+    expect(await auditStores(sql, keepers[0]!)).toEqual([])
   })
 
   test('of what a decision gave back', async () => {

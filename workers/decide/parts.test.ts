@@ -13,7 +13,7 @@ import type { OrderKey } from '../../router/types.ts'
 import { Availability } from '../catalog/availability.ts'
 import { readCatalog } from '../catalog/catalog.ts'
 import { StockKeeper } from '../counters/stock-keeper.ts'
-import { auditAll } from '../operate/audit/both-stores.ts'
+import { auditStores } from '../operate/audit/both-stores.ts'
 import type { BatchResult, EventToDecide } from './batch.ts'
 import { decideBatch } from './decide-batch.ts'
 
@@ -110,7 +110,7 @@ test('eleven orders of 1,000 items each: ten, then one; all are decided, and eve
   const { decided } = await decideAll(events)
   expect(decided).toMatchObject(events.map(({ seq }) => ({ seq, done: true, outcome: 'routed' })))
   expect(store.ordersOfCommits).toEqual([10, 1])
-  expect(await auditAll(database.sql, keeper)).toEqual([])
+  expect(await auditStores(database.sql, keeper)).toEqual([])
   keeper.close()
 })
 
@@ -129,7 +129,7 @@ test('known orders that are too much to read at once are read and decided one af
     { state: 'cancelled', orders: 5 },
     { state: 'routed', orders: 1 },
   ])
-  expect(await auditAll(database.sql, keeper)).toEqual([])
+  expect(await auditStores(database.sql, keeper)).toEqual([])
   keeper.close()
 })
 
@@ -139,6 +139,6 @@ test('as many SKUs as an order may come to, all of them at one node: one task', 
   expect((await decideAll([await storedOrder('8', skus)])).decided).toMatchObject([{ done: true, outcome: 'routed' }])
   const tasks = await database.sql`select json_array_length(lines::json) as lines from task`
   expect([...tasks]).toEqual([{ lines: orderItemsMax }])
-  expect(await auditAll(database.sql, keeper)).toEqual([])
+  expect(await auditStores(database.sql, keeper)).toEqual([])
   keeper.close()
 })

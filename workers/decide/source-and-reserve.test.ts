@@ -31,7 +31,7 @@ import { readCatalog } from '../catalog/catalog.ts'
 import type { CounterKeeper } from '../counters/counter-keeper.ts'
 import { endReservations } from '../counters/end-reservations.ts'
 import { StockKeeper } from '../counters/stock-keeper.ts'
-import { auditAll } from '../operate/audit/both-stores.ts'
+import { auditStores } from '../operate/audit/both-stores.ts'
 import type { EventToDecide } from './batch.ts'
 import { decideBatch, type ThreadContext } from './decide-batch.ts'
 import type { PlacingContext } from './plan-order.ts'
@@ -190,7 +190,7 @@ describe('an attempt before this one', () => {
     const theNext = { node: 'n1', reservationId: 'p-1@0.own', lines: lines('a', 1) }
     expect((await keeper.reserve(() => 3, [theNext])).answers).toMatchObject([{ outcome: 'insufficient_stock' }])
     await sweep()
-    expect(await auditAll(sql, keeper)).toEqual([])
+    expect(await auditStores(sql, keeper)).toEqual([])
   })
 
   test('may still be committed: what it reserved is not given back when the next one is refused as a whole', async () => {
@@ -218,7 +218,7 @@ describe('an attempt before this one', () => {
     expect(await figures(sql, 'n1', 'a')).toMatchObject({ onHand: 1, reserved: 1 })
     expect(await promised('n1', 'a')).toBe(0)
     await sweep()
-    expect(await auditAll(sql, keeper)).toEqual([])
+    expect(await auditStores(sql, keeper)).toEqual([])
   })
 
   test('holds its units until the sweep ends it, also when it is not committed', async () => {
@@ -267,7 +267,7 @@ test('a decision that was not committed gives back what it took, and that releas
   expect((await decideBatch(thread, batch)).decided).toMatchObject([{ done: false, passing: true }])
   expect((await decideBatch(thread, batch)).decided).toMatchObject([{ done: true, outcome: 'routed' }])
   expect(await promised('n1', 'a')).toBe(0)
-  expect(await auditAll(sql, keeper)).toEqual([])
+  expect(await auditStores(sql, keeper)).toEqual([])
 })
 
 describe('after the last round', () => {
