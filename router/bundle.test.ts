@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { bundleComponentsMax, countItems, explode, orderItemsMax } from './bundle.ts'
+import { bundleComponentsMax, countItems, countUnits, explode, orderItemsMax, orderUnitsMax } from './bundle.ts'
 import { fc } from './testing/seed.ts'
 import type { Sku, SkuQuantity, SnapshotLine } from './types.ts'
 
@@ -91,7 +91,6 @@ describe('explode', () => {
     ['less than zero', -1],
     ['a fraction', 1.5],
     ['more than can be counted', 2 ** 53],
-    ['too many once multiplied', 2 ** 52 + 1],
   ])('%s is a bug', (_why, quantity) => {
     expect(() => explode([line('SET', quantity, 1)], catalog)).toThrow(RangeError)
   })
@@ -134,4 +133,29 @@ test('an order that would come to too many items is not taken apart; one that ju
   expect(explode(told(1_000), wide)).toEqual(
     told(1_000).map((_, i) => ({ line: i, sku: 'WIDE', quantity: 1, paidFen: 100 })),
   )
+})
+
+describe('an order that would come to too many units', () => {
+  const million = { sku: 'A', quantity: 1_000_000 }
+  const big = catalogOf(
+    skuOf('A'),
+    skuOf('B'),
+    skuOf('BIG', [million]),
+    skuOf('PAIR', [million, { sku: 'B', quantity: 1 }]),
+  )
+
+  test.each<[why: string, lines: SnapshotLine[], units: number, isTakenApart: boolean]>([
+    ['a plain line of as many', [line('A', orderUnitsMax, 1)], orderUnitsMax, true],
+    ['a bundle of as many', [line('BIG', 1, 1)], orderUnitsMax, true],
+    ['one more, of another component', [line('PAIR', 1, 1)], orderUnitsMax + 1, false],
+    ['one more, on another line', [line('BIG', 1, 1), line('B', 1, 1)], orderUnitsMax + 1, false],
+    ['what no row of a database holds', [line('BIG', 3_000, 1)], 3_000_000_000, false],
+    ['what no number holds', [line('BIG', 2 ** 52, 1)], 2 ** 52 * 1_000_000, false],
+  ])('%s', (_, lines, units, isTakenApart) => {
+    expect(countUnits(lines, big)).toBe(units)
+    const whole = lines.map(({ sku, quantity, paidFen }, i) => ({ line: i, sku, quantity, paidFen }))
+    const items = explode(lines, big)
+    if (isTakenApart) expect(items.map(({ sku, quantity }) => [sku, quantity])).toEqual([['A', orderUnitsMax]])
+    else expect(items).toEqual(whole)
+  })
 })

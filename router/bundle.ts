@@ -20,7 +20,14 @@ export const bundleComponentsMax = 100
  */
 export const orderItemsMax = 2_000
 
-/** What `explode` would come to, without making it. */
+/**
+ * Units that an order may come to, all its lines and components together. It is what the contract allows one line, and
+ * what a warehouse can name in one package: a longer figure is a broken import, and no sum over an order gets near what
+ * a column of Postgres or a number of JavaScript holds.
+ */
+export const orderUnitsMax = 1_000_000
+
+/** Items that `explode` would come to, without making them. */
 export function countItems(lines: readonly SnapshotLine[], catalog: Catalog): number {
   // Hardly any order is so long that its bundles have to be looked at.
   if (lines.length * bundleComponentsMax <= orderItemsMax) return lines.length
@@ -29,13 +36,29 @@ export function countItems(lines: readonly SnapshotLine[], catalog: Catalog): nu
   return count
 }
 
+/** Units that `explode` would come to, without making them. Above what a number holds exactly it is still too many. */
+export function countUnits(lines: readonly SnapshotLine[], catalog: Catalog): number {
+  let count = 0
+  for (let index = 0; index < lines.length; index++) count += unitsOf(lines[index]!, catalog)
+  return count
+}
+
+/** Units of one line, taken apart. */
+export function unitsOf({ sku, quantity }: Pick<SnapshotLine, 'sku' | 'quantity'>, catalog: Catalog): number {
+  const bundle = catalog(sku)?.bundle
+  if (bundle === undefined || bundle.length === 0) return quantity
+  let pieces = 0
+  for (let index = 0; index < bundle.length; index++) pieces += bundle[index]!.quantity
+  return pieces * quantity
+}
+
 /**
  * Items in the order of lines and of components; one per line and distinct SKU. An unknown SKU passes as it is, and so
- * does every bundle of an order that would come to more than `orderItemsMax`: the check `too_many_items` holds that
- * order.
+ * does every bundle of an order that would come to more than `orderItemsMax` or `orderUnitsMax`: the checks
+ * `too_many_items` and `too_many_units` hold that order.
  */
 export function explode(lines: readonly SnapshotLine[], catalog: Catalog): Item[] {
-  const isTooMany = countItems(lines, catalog) > orderItemsMax
+  const isTooMany = countItems(lines, catalog) > orderItemsMax || countUnits(lines, catalog) > orderUnitsMax
   const items: Item[] = []
   for (let line = 0; line < lines.length; line++) {
     const { sku, quantity, paidFen } = lines[line]!

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { check, describePassed, overrulableRules, readPassed, ruleSets, rules } from './check.ts'
+import { check, describePassed, overrulableRules, rules } from './check.ts'
 import { humanWords } from './check-words.ts'
 import { defaultPolicy } from './policy.ts'
+import { readPassed, ruleSets } from './rule-sets.ts'
 import type { OrderSnapshot, Sku, SnapshotLine } from './types.ts'
 
 const skus: Record<string, Sku> = {}
@@ -11,6 +12,8 @@ function stock(sku: string, ...bundle: string[]): void {
 }
 stock('A')
 stock('SET', 'A')
+stock('PAIR', 'A', 'B')
+skus.BIG = { ...skus.A!, sku: 'BIG', bundle: [{ sku: 'A', quantity: 1_000_000 }] }
 stock('BROKEN', 'A', 'GONE')
 stock('NESTED', 'SET')
 stock('TEN', ...'ABCDEFGHIJ')
@@ -82,6 +85,8 @@ function lines(...changes: Partial<SnapshotLine>[]): Partial<OrderSnapshot> {
 }
 
 const receiver = good.receiver
+/** Its components count as items of the order, and nothing of it is to be shipped. */
+const refundedTen = { sku: 'TEN', refund: 'refunded' } as const
 
 describe('check', () => {
   test.each<[why: string, change: Partial<OrderSnapshot>, held: string[], refused: string[]]>([
@@ -119,8 +124,14 @@ describe('check', () => {
       ['risky_quantity'],
       [],
     ],
-    ['as many items as the limit', lines(...Array.from({ length: 200 }, () => ({ sku: 'TEN' }))), [], []],
-    ['one line more', lines(...Array.from({ length: 201 }, () => ({ sku: 'TEN' }))), ['too_many_items'], []],
+    ['pieces of bundles, as many as the limit', lines({ sku: 'PAIR', quantity: 100 }), [], []],
+    ['two more', lines({ sku: 'PAIR', quantity: 101 }), ['risky_quantity'], []],
+    ['of all lines together', lines(...Array(51).fill({ sku: 'TEN' })), ['risky_quantity'], []],
+    ['as many items as the limit', lines(...Array(200).fill(refundedTen)), [], []],
+    ['one line more', lines(...Array(201).fill(refundedTen)), ['too_many_items'], []],
+    ['as many units as the limit', lines({ sku: 'BIG' }), ['risky_quantity'], []],
+    ['one more', lines({ sku: 'BIG' }, {}), ['too_many_units', 'risky_quantity'], []],
+    ['one more, that is refunded', lines({ sku: 'BIG', refund: 'refunded' }, {}), ['too_many_units'], []],
     ['many, but refunded', lines({ quantity: 201, refund: 'refunded' }), [], []],
   ])('%s', (_why, change, held, refused) => {
     const { holds, refusals, passed } = run(change)
@@ -133,7 +144,7 @@ describe('check', () => {
 
   test('no rule hides another', () => {
     const all: Partial<OrderSnapshot> = {
-      ...lines({ sku: '', quantity: 500 }, ...Array.from({ length: 200 }, () => ({ sku: 'TEN' }))),
+      ...lines({ sku: '', quantity: 1_000_000 }, ...Array.from({ length: 200 }, () => ({ sku: 'TEN' }))),
       platformState: 'unpaid',
       paidFen: 1,
       receiver: { ...receiver, adcode: null },
@@ -151,7 +162,6 @@ describe('check', () => {
     expect(passed).toEqual(['platform_hold'])
   })
 
-  const tooMany = Array.from({ length: 201 }, () => ({ sku: 'TEN' }))
   const breaks: Record<string, Partial<OrderSnapshot>> = {
     unpaid: { platformState: 'unpaid' },
     platform_hold: { platformState: 'on_hold' },
@@ -161,14 +171,17 @@ describe('check', () => {
     unresolvable_address: { receiver: { ...receiver, adcode: null, point: null } },
     address_under_review: { addressUnderReview: true },
     human_wanted: { buyerMessage: '等通知' },
-    too_many_items: lines(...tooMany),
+    too_many_items: lines(...Array(201).fill(refundedTen)),
+    too_many_units: lines({ sku: 'BIG', refund: 'refunded' }, {}),
     risky_quantity: lines({ quantity: 1000 }),
   }
 
   test('what is in tasks already is not held for what it comes to', () => {
-    const snapshot = { ...good, ...breaks.too_many_items! }
-    const input = { snapshot, catalog: (sku: string) => skus[sku], overruled: [], limits: defaultPolicy.check }
-    expect(check({ ...input, keepsItems: true }).holds).toEqual([])
+    const input = { catalog: (sku: string) => skus[sku], overruled: [], limits: defaultPolicy.check }
+    for (const name of ['too_many_items', 'too_many_units', 'risky_quantity']) {
+      const snapshot = { ...good, ...breaks[name]! }
+      expect(check({ ...input, snapshot, keepsItems: true }).holds).toEqual([])
+    }
   })
 
   test.each(rules.map((rule) => [rule.name, rule.overrulable] as const))(

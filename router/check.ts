@@ -11,13 +11,14 @@
  *
  * Not here: fraud scores, blacklists, credit. They would be rules of this list, fed through the context.
  */
-import { type Catalog, countItems, orderItemsMax } from './bundle.ts'
+import { type Catalog, countItems, countUnits, orderItemsMax, orderUnitsMax, unitsOf } from './bundle.ts'
+import { ruleSets } from './rule-sets.ts'
 import type { Hold, OrderSnapshot, SnapshotLine } from './types.ts'
 
 export interface CheckLimits {
-  /** Units of one line. */
+  /** Units of one line, a bundle taken apart. */
   readonly lineQuantityMax: number
-  /** Units of the whole order. */
+  /** Units of the whole order, bundles taken apart. */
   readonly orderQuantityMax: number
   /** A note that holds one of these asks for a person. Plain: NFKC, lower case, without spaces. */
   readonly humanWords: readonly string[]
@@ -60,6 +61,7 @@ export const rules: readonly Rule[] = [
   { name: 'presale_balance', overrulable: false, examine: presaleBalance },
   { name: 'unknown_sku', overrulable: false, examine: unknownSku },
   { name: 'too_many_items', overrulable: false, examine: tooManyItems },
+  { name: 'too_many_units', overrulable: false, examine: tooManyUnits },
   { name: 'amount_mismatch', overrulable: true, examine: amountMismatch },
   { name: 'unresolvable_address', overrulable: true, examine: unresolvableAddress },
   { name: 'address_under_review', overrulable: true, examine: addressUnderReview },
@@ -67,43 +69,9 @@ export const rules: readonly Rule[] = [
   { name: 'risky_quantity', overrulable: true, examine: riskyQuantity },
 ]
 
-/**
- * The names of `rules` as they were and are, so that a trace can say "all of set 1" in one digit. A set never changes:
- * a change of `rules` adds a set.
- */
-export const ruleSets: readonly (readonly string[])[] = [
-  [
-    'unpaid',
-    'platform_hold',
-    'presale_balance',
-    'unknown_sku',
-    'amount_mismatch',
-    'unresolvable_address',
-    'address_under_review',
-    'human_wanted',
-    'risky_quantity',
-  ],
-  [
-    'unpaid',
-    'platform_hold',
-    'presale_balance',
-    'unknown_sku',
-    'too_many_items',
-    'amount_mismatch',
-    'unresolvable_address',
-    'address_under_review',
-    'human_wanted',
-    'risky_quantity',
-  ],
-]
-
 /** What a trace keeps of the rules that passed: the number of the set, from 1, when it was all of the present one. */
 export function describePassed(passed: readonly string[]): number | readonly string[] {
   return passed.length === rules.length ? ruleSets.length : passed
-}
-
-export function readPassed(described: number | readonly string[]): readonly string[] {
-  return typeof described === 'number' ? (ruleSets[described - 1] ?? []) : described
 }
 
 /** Names of the rules that an approval overrules. */
@@ -181,6 +149,16 @@ function tooManyItems({ snapshot, catalog, keepsItems }: CheckInput): Verdict {
   )
 }
 
+/** The same; a figure of so many units is a broken import, and nobody could pick them. */
+function tooManyUnits({ snapshot, catalog, keepsItems }: CheckInput): Verdict {
+  if (keepsItems) return pass
+  const count = countUnits(snapshot.lines, catalog)
+  if (count <= orderUnitsMax) return pass
+  return hold(
+    `lines and components of bundles come to ${count} units (limit ${orderUnitsMax}): correct the bundles, have the order split on the platform, or cancel it`,
+  )
+}
+
 function amountMismatch({ snapshot }: CheckInput): Verdict {
   let sumFen = snapshot.freightFen
   for (let index = 0; index < snapshot.lines.length; index++) sumFen += snapshot.lines[index]!.paidFen
@@ -217,14 +195,20 @@ function asksForHuman(text: string, words: readonly string[]): boolean {
   return false
 }
 
-function riskyQuantity({ snapshot, limits }: CheckInput): Verdict {
+/**
+ * Counts what would leave the warehouse, not articles: a bundle whose import made a thousand of a component is as wrong
+ * as a line of a thousand. What is in tasks was counted before they were made.
+ */
+function riskyQuantity({ snapshot, catalog, limits, keepsItems }: CheckInput): Verdict {
+  if (keepsItems) return pass
   let total = 0
   let lineMax = 0
   for (let index = 0; index < snapshot.lines.length; index++) {
     const line = snapshot.lines[index]!
     if (!isLive(line)) continue
-    total += line.quantity
-    if (line.quantity > lineMax) lineMax = line.quantity
+    const units = unitsOf(line, catalog)
+    total += units
+    if (units > lineMax) lineMax = units
   }
   if (lineMax > limits.lineQuantityMax) {
     return hold(`a line of ${lineMax} units (limit ${limits.lineQuantityMax}): confirm with the buyer, then approve`)

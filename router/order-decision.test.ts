@@ -111,3 +111,23 @@ test.each<[TakeBackReason, TaskState, believed: boolean, excluded: string[], avo
   expect(done.decision!.order.excludedNodes).toEqual(excluded)
   expect(done.avoidedNodes).toEqual(avoided)
 })
+
+describe('an order whose only task comes back is checked anew for what it comes to', () => {
+  const routed: Order = {
+    ...decided([snapshot()]).decision!.order,
+    ...{ version: 1, allocations: [{ item: 0, quantity: 1, place: 'task', taskId: '1-1' }] },
+  }
+  const more = snapshot({ modifiedAt: 200, lines: [line('1', { quantity: 2_000_000 })], paidFen: 1_000 })
+
+  test('when its lines changed', () => {
+    const { checked, decision } = decided([more], { before: routed, tasks: [task({ state: 'ready' })] })
+    expect(checked.holds).toEqual(expect.arrayContaining(['too_many_units', 'risky_quantity']))
+    expect(decision).toMatchObject({ demand: [], cancelled: [{ taskId: '1-1' }], order: { state: 'held' } })
+  })
+
+  test('but not while a warehouse has it: then its lines stay', () => {
+    const { checked, decision } = decided([more], { before: routed, tasks: [task({ state: 'pulled' })] })
+    expect(checked.holds).not.toContain('too_many_units')
+    expect(decision!.order).toMatchObject({ state: 'routed', items: [{ quantity: 1 }] })
+  })
+})

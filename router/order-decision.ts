@@ -79,8 +79,17 @@ export function decideOrder(input: DecisionInput): OrderDecision {
   }
   if (!moves) return { events: outcomes, decision: null, checked: nothingChecked, takenBack: [], avoidedNodes: [] }
   const takenBack = takingEffect(tasks, commands)
-  const { holds, refusals, passed } = checkOrder(input, order)
-  const decision = decide({ order, before, tasks, takenBack, catalog, checkHolds: holds, refusals })
+  const decideOn = ({ holds, refusals }: CheckResult) =>
+    decide({ order, before, tasks, takenBack, catalog, checkHolds: holds, refusals })
+  const isKept = keepsItems(order)
+  let checked = checkOrder(input, order, isKept)
+  let decision = decideOn(checked)
+  if (isKept && !keepsItems(decision.order)) {
+    // All its tasks came back, so its items were made anew: what they come to was not looked at.
+    checked = checkOrder(input, order, false)
+    decision = decideOn(checked)
+  }
+  const { holds, passed } = checked
   return {
     events: outcomes,
     decision: excludeNodes(decision, nodesOf(takenBack, tasks, 'excluded')),
@@ -90,10 +99,10 @@ export function decideOrder(input: DecisionInput): OrderDecision {
   }
 }
 
-function checkOrder({ catalog, policy }: DecisionInput, order: Order): CheckResult {
+function checkOrder({ catalog, policy }: DecisionInput, order: Order, isKept: boolean): CheckResult {
   const { snapshot, overruled } = order
   if (snapshot === null) return { holds: [], refusals: [], passed: [] }
-  return check({ snapshot, catalog, overruled, limits: policy.check, keepsItems: keepsItems(order) })
+  return check({ snapshot, catalog, overruled, limits: policy.check, keepsItems: isKept })
 }
 
 interface TakenIn {

@@ -1,6 +1,6 @@
 /** What a posting does to its rows: a line a case. */
 import { expect, test } from 'vitest'
-import { type PostingKind, postedUnits, postTo, type RowBefore } from './posting.ts'
+import { onHandMax, type PostingKind, postedUnits, postTo, type RowBefore } from './posting.ts'
 import type { SkuQuantity } from './types.ts'
 
 const of = (...flat: [sku: string, quantity: number][]): SkuQuantity[] =>
@@ -63,4 +63,18 @@ test('writing off more than there is of one row posts none', () => {
     outcome: 'below_zero',
     skus: ['b', 'c'],
   })
+})
+
+test.each<[why: string, PostingKind, quantity: number, onHand: number, outcome: string]>([
+  ['to the most that a row holds', 'add', 1, onHandMax - 1, 'posted'],
+  ['past it', 'add', 2, onHandMax - 1, 'above_max'],
+  ['a count of as many', 'set', onHandMax, 0, 'posted'],
+  ['a count of more', 'set', onHandMax + 1, 0, 'above_max'],
+  ['a write-off of what was more before', 'add', -1, onHandMax + 9, 'posted'],
+  ['a count of fewer than there were', 'set', onHandMax + 1, onHandMax + 9, 'posted'],
+])('%s', (_, kind, quantity, onHand, outcome) => {
+  const units = postedUnits(kind, of(['a', quantity], ['b', 1]))
+  const done = postTo(kind, units, [row('a', onHand, 0), row('b', 0, 0)])
+  expect(done.outcome).toBe(outcome)
+  if (done.outcome !== 'posted') expect(done.skus).toEqual(['a'])
 })

@@ -18,9 +18,17 @@ export interface MovedLine extends StockFigures {
   readonly sku: string
 }
 
+/**
+ * Units of one SKU at one node. No warehouse has a thousand million of one article; so many with all that is promised
+ * and kept back of them stay within what a column of Postgres holds.
+ */
+export const onHandMax = 1_000_000_000
+
 export type PostingDone =
   /** Nothing is posted: more would be written off than there is. */
   | { readonly outcome: 'below_zero'; readonly skus: readonly string[] }
+  /** Nothing is posted: there would be more on hand than `onHandMax`. */
+  | { readonly outcome: 'above_max'; readonly skus: readonly string[] }
   | {
       readonly outcome: 'posted'
       /** One a row, in their sequence. */
@@ -42,6 +50,9 @@ export function postTo(kind: PostingKind, units: ReadonlyMap<string, number>, ro
   const after = rows.map(({ sku, onHand }) => (kind === 'set' ? units.get(sku)! : onHand + units.get(sku)!))
   const below = rows.filter((_, i) => after[i]! < 0).map((row) => row.sku)
   if (below.length > 0) return { outcome: 'below_zero', skus: below }
+  // A row that had more before may be brought down step by step.
+  const above = rows.filter(({ onHand }, i) => after[i]! > Math.max(onHandMax, onHand)).map((row) => row.sku)
+  if (above.length > 0) return { outcome: 'above_max', skus: above }
   // Redis has never heard of a row that is new, so it learns of its safety stock here.
   const moved = rows.map((row, i) => {
     return { sku: row.sku, onHand: after[i]! - row.onHand, reserved: 0, safety: row.isNew ? row.safety : 0 }

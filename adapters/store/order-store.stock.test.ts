@@ -1,5 +1,6 @@
 /** Stock, its watch and its shortages: the same on Postgres and on plain maps, answer by answer and state by state. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { onHandMax } from '../../router/posting.ts'
 import { type Scene, safety, sameOnBoth } from './testing/both-stores.ts'
 import { eventOf, lines, sha256, snapshotOf } from './testing/world.ts'
 import { type TestDatabase, testDatabase } from './testing.ts'
@@ -39,6 +40,15 @@ describe('a posting', () => {
       expect(await scene.post('east', 'add', -3)).toEqual({ outcome: 'below_zero', skus: ['a'] })
       expect(await scene.post('east', 'add', -3, 'b')).toEqual({ outcome: 'below_zero', skus: ['b'] })
       expect(await scene.post('east', 'add', -2)).toMatchObject({ delta: { seq: 2 } })
+    }))
+
+  test('that brings more than a row holds changes nothing', () =>
+    onBoth(async (scene) => {
+      await scene.post('east', 'set', onHandMax)
+      expect(await scene.post('east', 'add', 1)).toEqual({ outcome: 'above_max', skus: ['a'] })
+      expect(await scene.post('east', 'set', onHandMax + 1, 'b')).toEqual({ outcome: 'above_max', skus: ['b'] })
+      expect(await scene.post('east', 'add', -1)).toMatchObject({ delta: { seq: 2 } })
+      expect(await scene.post('east', 'add', 1)).toMatchObject({ delta: { seq: 3 } })
     }))
 })
 

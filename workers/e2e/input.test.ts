@@ -1,5 +1,7 @@
 /** Bad input to every endpoint: a clear 4xx in our error shape, never a 5xx, nothing half done, the process up. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { postStock } from '../../adapters/store/stock/stock.ts'
+import { onHandMax } from '../../router/posting.ts'
 import { errorCodeOf, type Told } from './testing/client.ts'
 import { exampleOf, operations } from './testing/examples.ts'
 import { nodes } from './testing/network.ts'
@@ -166,6 +168,23 @@ describe('bills', () => {
     }
     expect(await service.sql`select ref from bill_row`).toEqual([])
   })
+})
+
+test('stock beyond what a row holds is refused, with what there is left alone', async () => {
+  const most = { node: 'east', ref: 'most', kind: 'set', bodyHash: Buffer.alloc(0) } as const
+  await postStock(service.sql, { ...most, lines: [{ sku: 'example', quantity: onHandMax }] })
+  const add = (quantity: number) =>
+    service.admin('POST', '/v1/nodes/east/stock', {
+      ref: `${quantity}`,
+      kind: 'add',
+      lines: [{ sku: 'example', quantity }],
+    })
+  const refused = await add(1)
+  expect([refused.status, errorCodeOf(refused)]).toEqual([409, 'conflict'])
+  expect(refused.text).toContain('lines: more than 1000000000 on hand of example')
+  expect((await service.stock('example')).east?.onHand).toBe(onHandMax)
+  expect((await add(-7)).status).toBe(200)
+  await service.sweep()
 })
 
 test('after all that the process is up and takes orders', async () => {

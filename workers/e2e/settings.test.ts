@@ -1,7 +1,8 @@
 /** What an operator sets comes into force whole, however many set it at once, and mends itself where an earlier release left it. */
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { nodes } from './testing/network.ts'
-import { startTestService, type TestService } from './testing/service.ts'
+import { testOrder } from './testing/orders.ts'
+import { orderPath, startTestService, type TestService } from './testing/service.ts'
 
 let service: TestService
 beforeAll(async () => {
@@ -80,4 +81,26 @@ test('of bundles and components that are put at once, none holds a bundle or wha
       left join sku inner_sku on inner_sku.sku = c ->> 'sku' where sku.sku like ${`at-once-${round}-%`}`
     expect(bundles.map(({ nested }) => nested)).toEqual([false])
   }
+})
+
+test('an order of a bundle whose units no database could add up is held, and no person can let it go', async () => {
+  const parts = Array.from({ length: 11 }, (_, i) => `huge-${i}`)
+  for (const sku of parts) await service.goods(sku, {})
+  await service.goods('huge', {}, { bundle: parts.map((sku) => ({ sku, quantity: 1_000_000 })) })
+  await service.goods('huge-one', {}, { bundle: [{ sku: 'huge-0', quantity: 1_000_000 }] })
+  const orders = [testOrder('jd', [{ sku: 'huge', quantity: 200, paidFen: 20_000 }])]
+  orders.push(testOrder('jd', [{ sku: 'huge-one', quantity: 3_000, paidFen: 300_000 }]))
+  for (const order of orders) {
+    await service.tell(order)
+    expect((await service.admin('POST', `${orderPath(order)}/approve`, {})).status).toBe(200)
+    await service.settled()
+    const { state, holds } = await service.order(order)
+    expect([state, holds.map((h) => h.rule)]).toEqual(['held', ['too_many_units']])
+    expect(await service.audit()).toEqual([])
+  }
+  // With its bundle put right it comes to what a person may let go.
+  await service.goods('huge-one', {}, { bundle: [{ sku: 'huge-0', quantity: 1 }] })
+  expect((await service.admin('POST', `${orderPath(orders[1]!)}/approve`, {})).status).toBe(200)
+  await service.settled()
+  expect((await service.order(orders[1]!)).state).toBe('backordered')
 })

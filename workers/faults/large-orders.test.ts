@@ -1,7 +1,7 @@
 /**
  * Orders that would come to 50,000 items each, as real signed bodies: every one is acknowledged and stored, none is lost, a
  * person is told what is wrong with it, and neither the service nor the audit pays for what it would have come to. Beside
- * them orders of exactly as many items as are allowed, which go the whole way.
+ * them orders of exactly as many items as are allowed, which go the whole way when a person has approved so many units.
  */
 import { readFileSync } from 'node:fs'
 import { Pool } from 'undici'
@@ -13,7 +13,7 @@ import { type TestDatabase, testDatabase } from '../../adapters/store/testing.ts
 import { orderItemsMax } from '../../router/bundle.ts'
 import { isAcknowledged, ledgerKey, lostOrders, newLedger, orderOf, push } from './testing/ledger.ts'
 import { allDecided, expectAudited, loadTestNetwork } from './testing/network.ts'
-import { type ServiceProcess, spawnService } from './testing/process.ts'
+import { adminToken, type ServiceProcess, spawnService } from './testing/process.ts'
 
 const components = Array.from({ length: 50 }, (_, i) => ({ sku: `part-${i}`, quantity: 1 }))
 const ordersOfAKind = 20
@@ -42,6 +42,12 @@ afterAll(async () => {
 
 const orderOfLines = (count: number) => orderOf(Array.from({ length: count }, () => ({ sku: 'set', quantity: 1 })))
 
+async function approve({ channel, shop, orderId }: ReturnType<typeof orderOf>): Promise<number> {
+  const url = `${service.url}/v1/orders/${channel}/${encodeURIComponent(shop)}/${orderId}/approve`
+  const headers = { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' }
+  return (await fetch(url, { method: 'POST', headers, body: '{}' })).status
+}
+
 function residentMostMib(): number {
   const status = readFileSync(`/proc/${service.pid}/status`, 'utf8')
   return Number(/^VmHWM:\s*(\d+) kB/m.exec(status)?.[1]) / 1024
@@ -49,9 +55,10 @@ function residentMostMib(): number {
 
 test('twenty orders of 50,000 items beside twenty of as many as are allowed', async () => {
   const { sql } = database
-  const orders = [tooManyLines, fittingLines].flatMap((lines) =>
+  const [tooMany, fitting] = [tooManyLines, fittingLines].map((lines) =>
     Array.from({ length: ordersOfAKind }, () => orderOfLines(lines)),
-  )
+  ) as [ReturnType<typeof orderOf>[], ReturnType<typeof orderOf>[]]
+  const orders = [...tooMany, ...fitting]
   const ledger = newLedger()
   const pool = new Pool(service.url, { connections: 8 })
   await Promise.all(
@@ -61,6 +68,8 @@ test('twenty orders of 50,000 items beside twenty of as many as are allowed', as
     }),
   )
   await pool.destroy()
+  await allDecided(sql)
+  expect(new Set(await Promise.all(orders.map(approve)))).toEqual(new Set([200]))
   await allDecided(sql)
   expect(await lostOrders(sql, ledger)).toEqual([])
   const kinds = await sql<{ state: string; items: number; orders: number }[]>`

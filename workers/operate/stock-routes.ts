@@ -6,6 +6,7 @@ import { contract } from '../../adapters/http/v1/contract.ts'
 import { backorderedUnits, holdersOf } from '../../adapters/store/orders/view.ts'
 import type { Sql } from '../../adapters/store/postgres/connect.ts'
 import { stockRows } from '../../adapters/store/stock/stock.ts'
+import { onHandMax } from '../../router/posting.ts'
 import type { CatalogWatch } from '../catalog/catalog-watch.ts'
 import { type PostingContext, postStock, type StockPosted } from '../stock/posting.ts'
 
@@ -58,6 +59,11 @@ function answerTo(ref: string, posted: StockPosted) {
       )
     case 'below_zero':
       throw new ApiError('conflict', `lines: fewer on hand than that of ${named(posted.skus)}. Read the stock first.`)
+    case 'above_max':
+      throw new ApiError(
+        'conflict',
+        `lines: more than ${onHandMax} on hand of ${named(posted.skus)}. Read the stock first, and post a count.`,
+      )
   }
 }
 

@@ -517,3 +517,22 @@ test('a shortage may be over until the sweep has been by', async () => {
     values ('shortage', 'n1/a', '{"node": "n1", "sku": "a", "missing": 1}', now() - interval '1 hour')`
   expect(await audit(sql)).toEqual([])
 })
+
+test('units that no integer of Postgres holds are added up', async () => {
+  const units = (count: number) =>
+    sql`update orders set items = jsonb_set(items, '{0,quantity}', ${count}::text::jsonb),
+      allocations = jsonb_set(allocations, '{0,quantity}', ${count}::text::jsonb) where order_id = 'cancelled'`
+  await units(3_000_000_000)
+  expect(await audit(sql)).toEqual([])
+  await sql`update orders set allocations = jsonb_set(allocations, '{0,place}', '"held"') where order_id = 'cancelled'`
+  const [wrong] = await audit(sql)
+  expect(wrong).toMatchObject({
+    invariant: 'order_states_are_what_units_say',
+    examples: [{ state: 'cancelled', computed: 'held', live: 3_000_000_000, held: 3_000_000_000 }],
+  })
+  await sql`update task set lines = jsonb_set(lines, '{0,quantity}', '3000000000') where state = 'ready'`
+  const found = (await audit(sql)).map((v) => v.invariant)
+  expect(found).toEqual(
+    expect.arrayContaining(['tasks_hold_what_their_orders_say', 'reserved_is_what_live_tasks_hold']),
+  )
+})

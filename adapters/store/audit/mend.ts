@@ -6,6 +6,7 @@
  * gives how many rows it changed.
  */
 import type { NodeDelta } from '../../../router/stock.ts'
+import { rowUnitsMax } from '../orders/backorders.ts'
 import type { Sql, Transaction } from '../postgres/connect.ts'
 import { followSafety, nextNodeSeq, nodesWithOtherSafety } from '../stock/stock.ts'
 import { agesDefault, setAges } from './invariant.ts'
@@ -61,10 +62,10 @@ export async function mendBackorders(sql: Sql, broken: string): Promise<number> 
     await tx`select id from orders where id in (select order_id from mend) order by id for update`
     await tx`
       create temp table wanted on commit drop as
-      select o.id as order_id, o.items -> a.item ->> 'sku' as sku, sum(a.quantity)::int as quantity
+      select o.id as order_id, o.items -> a.item ->> 'sku' as sku, least(sum(a.quantity), ${rowUnitsMax})::int as quantity
       from (
         select id, items || '[]'::jsonb as items, allocations from orders where id in (select order_id from mend) offset 0
-      ) o cross join lateral jsonb_to_recordset(o.allocations) as a (item int, quantity int, place text)
+      ) o cross join lateral jsonb_to_recordset(o.allocations) as a (item int, quantity bigint, place text)
       where a.place = 'backordered' group by 1, 2`
     const gone = await tx`
       delete from backorder b where b.order_id in (select order_id from mend)
@@ -121,7 +122,7 @@ export async function showShortages(sql: Sql, broken: string): Promise<number> {
  * Makes what is reserved equal to what live tasks hold: reserved units without a task come free, and units of a task
  * that were not reserved are reserved. What is on hand stays as it is: where tasks hold more, that is a shortage, and
  * the sweep raises it. Where the stock row and its movements disagree as well, nothing tells which of them is right,
- * and all stays as it is. Also gives what Redis has to be told.
+ * and all stays as it is; so it does where tasks hold more than a row can. Also gives what Redis has to be told.
  */
 export async function mendReserved(sql: Sql, broken: string): Promise<{ count: number; deltas: NodeDelta[] }> {
   const places = await sql.unsafe<{ node: string; sku: string }[]>(`select node, sku from (${broken}) b order by 1, 2`)
@@ -140,16 +141,18 @@ async function mendNode(tx: Transaction, node: string, skus: readonly string[]):
   await tx`select from stock where node = ${node} and sku = any(${skus as string[]}) order by sku for update`
   // A statement of its own: it sees what those whose locks we waited for have committed.
   const rows = await tx<{ sku: string; change: number; booked: number }[]>`
-    select s.sku, (coalesce(t.quantity, 0) - s.reserved)::int as change, (coalesce(t.quantity, 0) - coalesce(m.reserved, 0))::int as booked
+    select s.sku, (coalesce(t.quantity, 0) - s.reserved)::float8 as change,
+      (coalesce(t.quantity, 0) - coalesce(m.reserved, 0))::float8 as booked
     from stock s left join (
       select l.sku, sum(l.quantity - l.shipped) as quantity
-      from task, jsonb_to_recordset(lines) as l (sku text, quantity int, shipped int)
+      from task, jsonb_to_recordset(lines) as l (sku text, quantity bigint, shipped bigint)
       where node = ${node} and state not in ('cancelled', 'shipped') group by 1
     ) t using (sku) left join (
       select u.sku, sum(u.r) as reserved from stock_movement m, unnest(m.skus, m.reserved) as u (sku, r)
       where m.node = ${node} and u.sku = any(${skus as string[]}) group by 1
     ) m using (sku)
-    where s.node = ${node} and s.sku = any(${skus as string[]}) order by s.sku`
+    where s.node = ${node} and s.sku = any(${skus as string[]})
+      and coalesce(t.quantity, 0) <= ${rowUnitsMax} order by s.sku`
   const wrong = rows.filter((r) => r.change !== 0 && r.change === r.booked)
   if (wrong.length === 0) return null
   const seq = await nextNodeSeq(tx, node)

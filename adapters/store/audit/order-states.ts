@@ -26,13 +26,13 @@ const shapes = `
     s.held > 0 and s.shipped = 0 and exists (
       select from orders o where o.id = s.id and o.body::json #>> '{snapshot,platformState}' = 'unpaid') as unpaid
   from (
-    select o.id, o.state, coalesce(t.shipped, 0)::int as shipped, u.* from orders o cross join lateral (
-      select coalesce(sum(a.quantity) filter (where a.place not in ('cancelled', 'returned')), 0)::int as live,
-        coalesce(sum(a.quantity) filter (where a.place = 'held'), 0)::int as held,
-        coalesce(sum(a.quantity) filter (where a.place = 'backordered'), 0)::int as backordered
-      from jsonb_to_recordset(o.allocations) as a (quantity int, place text)
+    select o.id, o.state, coalesce(t.shipped, 0)::float8 as shipped, u.* from orders o cross join lateral (
+      select coalesce(sum(a.quantity) filter (where a.place not in ('cancelled', 'returned')), 0)::float8 as live,
+        coalesce(sum(a.quantity) filter (where a.place = 'held'), 0)::float8 as held,
+        coalesce(sum(a.quantity) filter (where a.place = 'backordered'), 0)::float8 as backordered
+      from jsonb_to_recordset(o.allocations) as a (quantity bigint, place text)
     ) u left join (
-      select order_id, sum(l.shipped) as shipped from task, jsonb_to_recordset(lines) as l (shipped int)
+      select order_id, sum(l.shipped) as shipped from task, jsonb_to_recordset(lines) as l (shipped bigint)
       where l.shipped <> 0 group by 1
     ) t on t.order_id = o.id
   ) s`
@@ -53,7 +53,7 @@ async function tellOrders(tx: Transaction, wrong: readonly Shape[], tell: (row: 
   const rows = await tx.unsafe<(Shape & { id: string; computed: string })[]>(
     `select s.*, w.computed from (${shapes}) s
      join json_to_recordset($1::text::json) as w
-       (state text, known boolean, unpaid boolean, live int, held int, backordered int, shipped int, computed text)
+       (state text, known boolean, unpaid boolean, live float8, held float8, backordered float8, shipped float8, computed text)
      using (state, known, unpaid, live, held, backordered, shipped) order by s.id`,
     [text],
   )

@@ -11,7 +11,7 @@ import { waitInVain } from './waiting-orders.ts'
  */
 const allocationsOf = `(
     select id, items || '[]'::jsonb as items, allocations from orders offset 0
-  ) o cross join lateral jsonb_to_recordset(o.allocations) as a (item int, quantity int, place text, "taskId" text)`
+  ) o cross join lateral jsonb_to_recordset(o.allocations) as a (item int, quantity bigint, place text, "taskId" text)`
 
 export const orderInvariants: readonly Invariant[] = [
   {
@@ -44,18 +44,18 @@ export const orderInvariants: readonly Invariant[] = [
         select item, sum(quantity) filter (where kind = 0) as quantity, sum(quantity) filter (where kind > 0) as placed,
           bool_or(kind = 2) as odd
         from (
-          select n - 1 as item, (i ->> 'quantity')::int as quantity, 0 as kind
+          select n - 1 as item, (i ->> 'quantity')::bigint as quantity, 0 as kind
           from jsonb_array_elements(o.items) with ordinality as i (i, n)
           union all
           select a.item, a.quantity, case when a.quantity > 0 and (a.place = 'task') = (a."taskId" is not null)
             and a.place in ('held', 'backordered', 'task', 'cancelled', 'returned') then 1 else 2 end
-          from jsonb_to_recordset(o.allocations) as a (item int, quantity int, place text, "taskId" text)
+          from jsonb_to_recordset(o.allocations) as a (item int, quantity bigint, place text, "taskId" text)
         ) both_sides group by item
       ) u
       where u.odd or u.quantity is distinct from u.placed`,
     glance: `
       select (
-        select ${numberedSum('o.id', 'n - 1', `(i ->> 'quantity')::int`)}
+        select ${numberedSum('o.id', 'n - 1', `(i ->> 'quantity')::bigint`)}
         from orders o, jsonb_array_elements(o.items) with ordinality as i (i, n)
       ) = (
         select case when bool_or(a.quantity <= 0 or a.item < 0 or (a.place = 'task') <> (a."taskId" is not null)
@@ -73,7 +73,7 @@ export const orderInvariants: readonly Invariant[] = [
         from ${allocationsOf} where a.place = 'task' group by 1, 2, 3
       ) a full join (
         select order_id, task_id, l.sku, sum(l.quantity) as quantity
-        from task, jsonb_to_recordset(lines) as l (sku text, quantity int) where state <> 'cancelled' group by 1, 2, 3
+        from task, jsonb_to_recordset(lines) as l (sku text, quantity bigint) where state <> 'cancelled' group by 1, 2, 3
       ) t using (order_id, task_id, sku)
       where coalesce(a.quantity, 0) <> coalesce(t.quantity, 0)`,
     glance: `
@@ -82,7 +82,7 @@ export const orderInvariants: readonly Invariant[] = [
         from ${allocationsOf} where a.place = 'task'
       ) = (
         select ${bagSum(['task_id', 'l.sku'], 'l.quantity', 'order_id')}
-        from task, jsonb_to_recordset(lines) as l (sku text, quantity int) where state <> 'cancelled'
+        from task, jsonb_to_recordset(lines) as l (sku text, quantity bigint) where state <> 'cancelled'
       ) as holds`,
   },
   {

@@ -2,7 +2,7 @@
 import { bagSum, grace, type Invariant, sweep } from './invariant.ts'
 
 /** What a task still has to ship; of a cancelled one nothing. */
-const leftOfTasks = `task, jsonb_to_recordset(lines) as l (sku text, quantity int, shipped int)
+const leftOfTasks = `task, jsonb_to_recordset(lines) as l (sku text, quantity bigint, shipped bigint)
   where state not in ('cancelled', 'shipped')`
 /** The task that a movement is about: reservations are called task@attempt, shipments task#n. */
 const taskOfRef = `split_part(split_part(m.ref, '@', 1), '#', 1)`

@@ -32,9 +32,9 @@ export const taskInvariants: readonly Invariant[] = [
         select sku, coalesce(sum(quantity) filter (where not packed), 0) as shipped,
           coalesce(sum(quantity) filter (where packed), 0) as packed
         from (
-          select sku, shipped as quantity, false as packed from jsonb_to_recordset(t.lines) as l (sku text, shipped int)
+          select sku, shipped as quantity, false as packed from jsonb_to_recordset(t.lines) as l (sku text, shipped bigint)
           union all
-          select l ->> 'sku', (l ->> 'quantity')::int, true
+          select l ->> 'sku', (l ->> 'quantity')::bigint, true
           from jsonb_array_elements(t.packages) p, jsonb_array_elements(p -> 'lines') l
         ) both_sides group by sku
       ) u
@@ -42,9 +42,9 @@ export const taskInvariants: readonly Invariant[] = [
     glance: `
       select (
         select ${bagSum(['task_id', 'l.sku'], 'l.shipped')}
-        from task, jsonb_to_recordset(lines) as l (sku text, shipped int) where l.shipped <> 0
+        from task, jsonb_to_recordset(lines) as l (sku text, shipped bigint) where l.shipped <> 0
       ) = (
-        select ${bagSum(['task_id', `l ->> 'sku'`], `(l ->> 'quantity')::int`)}
+        select ${bagSum(['task_id', `l ->> 'sku'`], `(l ->> 'quantity')::bigint`)}
         from task, jsonb_array_elements(packages) p, jsonb_array_elements(p -> 'lines') l where packages <> '[]'
       ) as holds`,
   },

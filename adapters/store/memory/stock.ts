@@ -16,7 +16,7 @@ export function postStock(tables: Tables, { node, ref, kind, lines, bodyHash }: 
     return { ...(rows.get(sku) ?? { onHand: 0, reserved: 0, safety }), sku, isNew: !rows.has(sku) }
   })
   const done = postTo(kind, units, before)
-  if (done.outcome === 'below_zero') return done
+  if (done.outcome !== 'posted') return done
   tables.postings.set(pairKey(node, ref), bodyHash.toString('hex'))
   const seq = nextNodeSeq(tables, node)
   before.forEach(({ sku, onHand, reserved, safety: kept }, i) => {

@@ -50,6 +50,12 @@ export async function backordersOf(
     order by b.place, b.order_id, b.sku limit ${limit.all}`
 }
 
+/**
+ * What a column of units holds. An order that was stored before orders had a bound may come to more: it waits all the
+ * same, and is held when it is decided the next time (`too_many_units`).
+ */
+export const rowUnitsMax = 2_147_483_647
+
 /** An order before and after its decision; the same object when nothing changes. */
 export interface OrderChange {
   readonly before: Order
@@ -76,7 +82,8 @@ export async function replaceBackorders(tx: Transaction, all: readonly OrderChan
   if (rows.length === 0) return
   await tx`
     insert into backorder (order_id, sku, quantity)
-    select id, sku, quantity from json_to_recordset(${jsonText(rows)}::text::json) as r (id bigint, sku text, quantity int)
+    select id, sku, least(quantity, ${rowUnitsMax})::int
+    from json_to_recordset(${jsonText(rows)}::text::json) as r (id bigint, sku text, quantity bigint)
     on conflict (sku, order_id) do update set quantity = excluded.quantity`
 }
 

@@ -81,7 +81,7 @@ export async function holdersOf(
   sku: string,
 ): Promise<{ taskId: string; state: string; quantity: number }[]> {
   return await sql<{ taskId: string; state: string; quantity: number }[]>`
-    select task_id as "taskId", state, (l ->> 'quantity')::int - (l ->> 'shipped')::int as quantity
+    select task_id as "taskId", state, ((l ->> 'quantity')::bigint - (l ->> 'shipped')::bigint)::float8 as quantity
     from task, jsonb_array_elements(lines) l
     where node = ${node} and state not in ('shipped', 'cancelled') and l ->> 'sku' = ${sku}
     order by created_at, task_id limit 1000`

@@ -37,7 +37,7 @@ export interface UnpulledTask extends StockKey {
 export async function unpulledTasks(sql: Queryable, rows: readonly StockKey[]): Promise<UnpulledTask[]> {
   return await sql<UnpulledTask[]>`
     select s.node, s.sku, t.task_id as "taskId", o.channel, o.shop, o.order_id as "orderId",
-      (select sum((l ->> 'quantity')::int)::int from jsonb_array_elements(t.lines) l where l ->> 'sku' = s.sku) as quantity
+      (select sum((l ->> 'quantity')::bigint)::float8 from jsonb_array_elements(t.lines) l where l ->> 'sku' = s.sku) as quantity
     from unnest(${rows.map((r) => r.node)}::text[], ${rows.map((r) => r.sku)}::text[]) as s (node, sku)
     join task t on t.node = s.node and t.state = 'ready'
       and t.lines @> jsonb_build_array(jsonb_build_object('sku', s.sku))

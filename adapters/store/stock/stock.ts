@@ -2,7 +2,7 @@
  * Stock as Postgres keeps it: receipts and counts in, figures out. What decisions reserve and release is moved by
  * ./move-stock.ts (called by ../orders/commit.ts), shipments by ../tasks/ship.ts.
  */
-import { type PostingKind, postedUnits, postTo, type RowBefore } from '../../../router/posting.ts'
+import { type PostingDone, type PostingKind, postedUnits, postTo, type RowBefore } from '../../../router/posting.ts'
 import type { Shortage } from '../../../router/shortage.ts'
 import { availableOf, type NodeDelta } from '../../../router/stock.ts'
 import type { SkuQuantity, StockKey } from '../../../router/types.ts'
@@ -23,8 +23,9 @@ export type Posted =
   | { readonly outcome: 'already_posted' }
   | { readonly outcome: 'ref_used_for_other_lines' }
   | { readonly outcome: 'unknown_skus'; readonly skus: readonly string[] }
-  /** Writing off more than there is. */
-  | { readonly outcome: 'below_zero'; readonly skus: readonly string[] }
+  | PostingRefused
+
+type PostingRefused = Exclude<PostingDone, { outcome: 'posted' }>
 
 /** One transaction. The node's safety stock is kept back of every SKU that it gets for the first time. */
 export async function postStock(sql: Sql, posting: Posting): Promise<Posted> {
@@ -54,7 +55,7 @@ export async function postStock(sql: Sql, posting: Posting): Promise<Posted> {
       const isNew = new Set(made.map((r) => r.sku))
       const before = rows.map((r) => ({ ...r, isNew: isNew.has(r.sku) }))
       const done = postTo(posting.kind, units, before)
-      if (done.outcome === 'below_zero') throw new BelowZero(done.skus)
+      if (done.outcome !== 'posted') throw new Undone(done)
       const { moved, delta, shortages } = done
       const came = moved.map((m) => m.onHand)
       await tx`
@@ -67,16 +68,16 @@ export async function postStock(sql: Sql, posting: Posting): Promise<Posted> {
       return { outcome: 'posted', delta: { node: posting.node, seq, lines: delta }, shortages }
     })
     .catch((error: unknown) => {
-      if (error instanceof BelowZero) return { outcome: 'below_zero', skus: error.skus }
+      if (error instanceof Undone) return error.refused
       throw error
     })) as Posted
 }
 
-class BelowZero extends Error {
-  readonly skus: readonly string[]
-  constructor(skus: readonly string[]) {
-    super('below zero')
-    this.skus = skus
+class Undone extends Error {
+  readonly refused: PostingRefused
+  constructor(refused: PostingRefused) {
+    super(refused.outcome)
+    this.refused = refused
   }
 }
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { audit } from '../../../adapters/store/audit/audit.ts'
 import { insertEvent } from '../../../adapters/store/inbox/insert-event.ts'
 import type { Sql } from '../../../adapters/store/postgres/connect.ts'
+import { unpulledTasks } from '../../../adapters/store/stock/shortages.ts'
 import {
   commitStep,
   empty,
@@ -89,4 +90,19 @@ test('an answer of a warehouse that was decided and came to nothing is decided a
   expect(await broken()).toEqual([])
   const pending = await sql`select event_id from pending`
   expect([...pending]).toEqual([{ event_id: expect.stringMatching(new RegExp(`^${eventId}\\.again-`)) }])
+})
+
+test('units that no row can hold are told, and stop nothing', async () => {
+  const more = sql`'3000000000'::jsonb`
+  await sql`update task set lines = jsonb_set(lines, '{0,quantity}', ${more})`
+  await sql`
+    update orders set items = jsonb_set(items, '{0,quantity}', ${more}), allocations = jsonb_set(allocations, '{0,quantity}', ${more})
+    where order_id = 'waiting'`
+  const found = await broken()
+  expect(found).toEqual(expect.arrayContaining(['backorders_are_what_orders_say', 'reserved_is_what_live_tasks_hold']))
+  // The order waits all the same: when it is decided the next time it is held as too_many_units.
+  expect(await mendAll()).toMatchObject([{ count: 1 }])
+  expect((await sql`select quantity from backorder`)[0]).toEqual({ quantity: 2_147_483_647 })
+  expect((await sql`select reserved from stock`)[0]).toEqual({ reserved: 1 })
+  expect((await unpulledTasks(sql, [{ node: 'n1', sku: 'a' }])).map((t) => t.quantity)).toEqual([3_000_000_000])
 })
