@@ -64,6 +64,40 @@ test('a bundle names SKUs that exist', async () => {
   expect(JSON.stringify(nested.json)).toContain('bundle: safe-a is a component of a-set')
 })
 
+test('a SKU that is in use becomes no bundle, and the answer says what to do', async () => {
+  await service.goods('sock', {})
+  await service.goods('tee', { south: 2 })
+  const turned = async () => {
+    const told = await service.admin('PUT', '/v1/skus/tee', {
+      ...{ name: 'tee', weightGrams: 1, bundle: [{ sku: 'sock', quantity: 1 }] },
+    })
+    return [told.status, (told.json as { error?: { message: string } }).error?.message]
+  }
+  const order = testOrder('jd', [{ sku: 'tee', quantity: 2, paidFen: 100 }])
+  const waiting = testOrder('jd', [{ sku: 'tee', quantity: 3, paidFen: 100 }])
+  for (const each of [order, waiting]) await service.tell(each)
+  expect(await turned()).toEqual([
+    400,
+    'bundle: tasks of south hold tee, and a bundle holds no stock. Ship or cancel them, post a count of 0 there, then put it again.',
+  ])
+  await service.admin('POST', `${orderPath(order)}/cancel`, {})
+  await service.settled()
+  expect((await service.order(waiting)).state).toBe('backordered')
+  await service.admin('POST', `${orderPath(order)}/cancel`, {})
+  expect(await turned()).toEqual([
+    400,
+    'bundle: there is tee on hand at south, and a bundle holds no stock. Post a count of 0 there, then put it again.',
+  ])
+  await service.count('south', 'set', [{ sku: 'tee', quantity: 0 }])
+  expect(await turned()).toEqual([
+    400,
+    'bundle: orders wait for tee, which as a bundle would never come. Post stock for them or cancel them, then put it again.',
+  ])
+  await service.admin('POST', `${orderPath(waiting)}/cancel`, {})
+  await service.settled()
+  expect((await turned())[0]).toBe(200)
+})
+
 test('of bundles and components that are put at once, none holds a bundle or what does not exist', async () => {
   for (let round = 0; round < 10; round++) {
     const name = (letter: string) => `at-once-${round}-${letter}`

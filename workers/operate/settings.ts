@@ -2,9 +2,17 @@
 import { carrierNamed, carriers } from '../../adapters/carriers/carriers.ts'
 import { channels } from '../../adapters/channels/channels.ts'
 import { sha256 } from '../../adapters/http/secrets.ts'
-import { BundleUnfit, putCarrierAccount, putNodes, putShop, putSkus } from '../../adapters/store/catalog/catalog.ts'
+import {
+  BundleUnfit,
+  putCarrierAccount,
+  putNodes,
+  putShop,
+  putSkus,
+  SkuInUse,
+} from '../../adapters/store/catalog/catalog.ts'
 import type { Sql } from '../../adapters/store/postgres/connect.ts'
 import type { Vault } from '../../adapters/store/secrets/vault.ts'
+import type { SkuUse } from '../../adapters/store/stock/sku-use.ts'
 import { type Divisions, pointOfAdcode } from '../../router/address.ts'
 import type { Freight, Node } from '../../router/node.ts'
 import type { NodePolicy, Policy } from '../../router/policy.ts'
@@ -100,6 +108,7 @@ export async function setSku({ sql, catalog }: SettingsContext, sku: Sku): Promi
     await putSkus(sql, [sku])
   } catch (error) {
     if (error instanceof BundleUnfit) return refused('invalid_request', `bundle: ${unfitness(sku, error)}`)
+    if (error instanceof SkuInUse) return refused('invalid_request', `bundle: ${inUse(error.use)}, then put it again.`)
     throw error
   }
   await catalog.refresh()
@@ -110,6 +119,17 @@ function unfitness({ sku }: Sku, { bundle, component, exists }: BundleUnfit): st
   if (!exists) return `there is no SKU ${component}. Put it first.`
   if (bundle === sku) return `${component} is a bundle itself. Name its components.`
   return `${component} is a component of ${bundle}, and so cannot be a bundle.`
+}
+
+function inUse({ sku, how, node }: SkuUse): string {
+  switch (how) {
+    case 'reserved':
+      return `tasks of ${node} hold ${sku}, and a bundle holds no stock. Ship or cancel them, post a count of 0 there`
+    case 'on_hand':
+      return `there is ${sku} on hand at ${node}, and a bundle holds no stock. Post a count of 0 there`
+    case 'awaited':
+      return `orders wait for ${sku}, which as a bundle would never come. Post stock for them or cancel them`
+  }
 }
 
 export interface NodeSettings extends Pick<Node, 'name' | 'kind' | 'open' | 'safetyStock'> {

@@ -1,10 +1,25 @@
-/** Numbers of SKUs and nodes are small and dense, however often settings are put, by whom and with what success. */
+/**
+ * Numbers of SKUs and nodes are small and dense, however often settings are put, by whom and with what success; what is
+ * in use stays what it is.
+ */
 import { join } from 'node:path'
-import { afterAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { projectRoot } from '../../shared/root.ts'
-import type { Sql } from '../postgres/connect.ts'
+import { connect, type Sql } from '../postgres/connect.ts'
 import { migrate, readMigrations } from '../postgres/migrate.ts'
-import { empty, nodeOf, sha256, skuOf } from '../testing/world.ts'
+import { postStock } from '../stock/stock.ts'
+import {
+  commitStep,
+  empty,
+  lines,
+  makeNetwork,
+  nodeOf,
+  post,
+  route,
+  sha256,
+  skuOf,
+  snapshotOf,
+} from '../testing/world.ts'
 import { testDatabase } from '../testing.ts'
 import { catalogVersion, loadCatalog, putNodes, putSkus } from './catalog.ts'
 
@@ -89,13 +104,95 @@ test('nodes are locked in the order of their keys, as by whoever moves their sto
     await tx`select from node where node = 'a' for update`
     put = putNodes(sql, [nodeToPut('b'), nodeToPut('a')])
     put.catch(() => undefined)
-    const waits = () =>
-      sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
-    while ((await waits()).count === 0) await new Promise((resolve) => setTimeout(resolve, 10))
+    await waiting(1)
     await tx`select from node where node = 'b' for update`
   })
   expect(await put).toEqual({ created: [], deltas: [] })
 })
+
+describe('a SKU becomes a bundle', () => {
+  const bundle = [{ sku: 'b', quantity: 1 }]
+  const turn = () => putSkus(sql, [skuOf('a', bundle)])
+  const isBundle = async () => (await loadCatalog(sql)).skus.get('a')!.value.bundle.length > 0
+  beforeEach(() => makeNetwork(sql, { nodes: ['n1', 'n2'], skus: ['a', 'b'] }))
+
+  test('when nothing is left of it, and is then put again as it is', async () => {
+    await post(sql, 'n1', 'add', lines('a', 1))
+    await post(sql, 'n1', 'set', lines('a', 0))
+    await turn()
+    await turn()
+    expect(await isBundle()).toBe(true)
+  })
+
+  test('not while it lies somewhere, a task holds it, or an order waits for it', async () => {
+    await commitStep(sql, 'waiting', { told: snapshotOf('waiting', lines('a', 2)) })
+    await expect(turn()).rejects.toMatchObject({ code: 'sku_in_use', use: { how: 'awaited', node: null } })
+    await post(sql, 'n2', 'add', lines('a', 1))
+    await expect(turn()).rejects.toMatchObject({ use: { sku: 'a', how: 'on_hand', node: 'n2' } })
+    await post(sql, 'n1', 'add', lines('a', 1))
+    await route(sql, 'routed', 'n1', lines('a', 1))
+    await post(sql, 'n1', 'set', lines('a', 0))
+    await expect(turn()).rejects.toMatchObject({ use: { how: 'reserved', node: 'n1' } })
+    // All or none.
+    const both = putSkus(sql, [{ ...skuOf('b'), weightGrams: 7 }, skuOf('a', bundle)])
+    await expect(both).rejects.toMatchObject({ code: 'sku_in_use' })
+    expect((await loadCatalog(sql)).skus.get('b')!.value.weightGrams).toBe(skuOf('b').weightGrams)
+    expect(await isBundle()).toBe(false)
+  })
+
+  test('or stock of it is posted at the same moment, never both', async () => {
+    const many = connect(database.url, { max: 8, applicationName: 'test' })
+    const outcomes = new Set<string>()
+    try {
+      for (let round = 0; round < 40; round++) {
+        await empty(sql)
+        await makeNetwork(sql, { nodes: ['n1', 'n2'], skus: ['a', 'b'] })
+        const posting = {
+          node: 'n1',
+          ref: 'r',
+          kind: 'add',
+          lines: lines('b', 1, 'a', 1),
+          bodyHash: sha256(''),
+        } as const
+        const turned = () =>
+          putSkus(many, [skuOf('a', bundle)]).then(
+            () => 'turned',
+            (error: unknown) => (error as { code: string }).code,
+          )
+        const posted = async () => (await postStock(many, posting)).outcome
+        const done = await Promise.all(round % 2 === 0 ? [turned(), posted()] : [posted(), turned()])
+        outcomes.add(done.toSorted().join(' '))
+      }
+    } finally {
+      await many.end()
+    }
+    expect([...outcomes].filter((o) => o !== 'posted sku_in_use' && o !== 'turned unknown_skus')).toEqual([])
+  })
+
+  test('a posting that has seen it plain is waited for', async () => {
+    let turned: Promise<unknown> = Promise.resolve()
+    let isOver = false
+    await sql.begin(async (tx) => {
+      await tx`select from node where node = 'n1' for update`
+      const posted = post(sql, 'n1', 'add', lines('a', 1))
+      await waiting(1)
+      turned = turn().finally(() => {
+        isOver = true
+      })
+      turned.catch(() => undefined)
+      await waiting(2)
+      expect(isOver).toBe(false)
+      return [posted]
+    })
+    await expect(turned).rejects.toMatchObject({ use: { how: 'on_hand' } })
+  })
+})
+
+/** Until so many wait for a lock. */
+async function waiting(count: number): Promise<void> {
+  const waits = () => sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+  while ((await waits()).count < count) await new Promise((resolve) => setTimeout(resolve, 10))
+}
 
 test('numbers that an earlier release left sparse are made dense, in their order', async () => {
   const other = await testDatabase()

@@ -5,9 +5,10 @@
 import type { Node } from '../../../router/node.ts'
 import type { NodeDelta } from '../../../router/stock.ts'
 import type { ChannelName, Sku } from '../../../router/types.ts'
-import type { Queryable, Sql } from '../postgres/connect.ts'
+import type { Queryable, Sql, Transaction } from '../postgres/connect.ts'
 import { type PreviousSecrets, type Secrets, sealedSecrets } from '../secrets/credentials.ts'
 import type { Vault } from '../secrets/vault.ts'
+import { keepStockAsItIs, type SkuUse, useOf } from '../stock/sku-use.ts'
 import { followSafety } from '../stock/stock.ts'
 
 /** Without its credentials, which only ./credentials.ts reads. */
@@ -95,10 +96,26 @@ export class BundleUnfit extends Error {
   }
 }
 
-/** All or none. Throws BundleUnfit, also when what is made a bundle here is a component elsewhere. */
+/** A SKU that is to become a bundle while something stands on its being plain. */
+export class SkuInUse extends Error {
+  readonly code = 'sku_in_use'
+  readonly use: SkuUse
+
+  constructor(use: SkuUse) {
+    super(`${use.sku} is in use, and cannot become a bundle`)
+    this.use = use
+  }
+}
+
+/**
+ * All or none. Throws BundleUnfit, also when what is made a bundle here is a component elsewhere; SkuInUse when it has
+ * stock.
+ */
 export async function putSkus(sql: Sql, skus: readonly Sku[]): Promise<void> {
   await sql.begin(async (tx) => {
     await raiseVersion(tx)
+    const bundles = skus.filter((s) => s.bundle.length > 0).map((s) => s.sku)
+    const turned = bundles.length === 0 ? [] : await turnedIntoBundles(tx, bundles)
     const given = tx`
       (select detail ->> 'sku' as sku, detail
        from jsonb_array_elements(${JSON.stringify(skus)}::text::jsonb) as detail) as r`
@@ -109,10 +126,19 @@ export async function putSkus(sql: Sql, skus: readonly Sku[]): Promise<void> {
       select sku, detail from ${given} where not exists (select from sku s where s.sku = r.sku) order by sku
       on conflict (sku) do update set detail = excluded.detail`
     // Seen whole, since settings are put by one at a time.
-    const bundles = skus.filter((s) => s.bundle.length > 0).map((s) => s.sku)
     const unfit = bundles.length === 0 ? undefined : await unfitBundle(tx, bundles)
     if (unfit !== undefined) throw new BundleUnfit(unfit.bundle, unfit.component, unfit.exists)
+    const use = turned.length === 0 ? undefined : await useOf(tx, turned)
+    if (use !== undefined) throw new SkuInUse(use)
   })
+}
+
+/** Those that are plain until now: only they can be in use. No stock of them is posted from here on. */
+async function turnedIntoBundles(tx: Transaction, bundles: readonly string[]): Promise<readonly string[]> {
+  const turned = await tx<{ sku: string }[]>`
+    select sku from sku where sku = any(${bundles as string[]}) and coalesce(jsonb_array_length(detail -> 'bundle'), 0) = 0`
+  if (turned.length > 0) await keepStockAsItIs(tx)
+  return turned.map((r) => r.sku)
 }
 
 async function unfitBundle(tx: Queryable, bundles: readonly string[]) {

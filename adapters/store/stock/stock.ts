@@ -7,6 +7,7 @@ import type { Shortage } from '../../../router/shortage.ts'
 import { availableOf, type NodeDelta } from '../../../router/stock.ts'
 import type { SkuQuantity, StockKey } from '../../../router/types.ts'
 import type { Queryable, Sql, Transaction } from '../postgres/connect.ts'
+import { keepSkusPlain } from './sku-use.ts'
 
 export interface Posting {
   readonly node: string
@@ -33,6 +34,7 @@ export async function postStock(sql: Sql, posting: Posting): Promise<Posted> {
   const skus = [...units.keys()].sort()
   return (await sql
     .begin(async (tx) => {
+      await keepSkusPlain(tx)
       const [fresh] = await tx`
       insert into stock_posting (node, ref, body_hash) values (${posting.node}, ${posting.ref}, ${posting.bodyHash})
       on conflict do nothing returning 1`

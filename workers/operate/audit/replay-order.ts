@@ -73,14 +73,17 @@ function comparable({ order, tasks }: Loaded) {
   }
 }
 
+/** Rules that ask what the goods are: an order that was held by one may be let go by a SKU or bundle that was put right. */
+const rulesOfGoods: ReadonlySet<string> = new Set(['unknown_sku', 'too_many_items', 'too_many_units', 'risky_quantity'])
+
 /** What was known of the goods is not what the settings say now: its lines' SKUs, what bundles come to, what travels together. */
 function areSettingsOther(context: WorkContext, history: History): boolean {
   const { catalog } = context
   const { loaded, entries } = history
   const groups = entries.flatMap(({ trace }) => trace.sourcing ?? [])
   const { snapshot, items } = loaded.order
-  const wasUnknown = entries.some(({ trace }) => (trace.holds ?? []).some((h) => h.rule === 'unknown_sku'))
-  if (wasUnknown || groups.some((group) => knowsOtherGoods(catalog, group))) return true
+  const wasHeld = entries.some(({ trace }) => (trace.holds ?? []).some((h) => rulesOfGoods.has(h.rule)))
+  if (wasHeld || groups.some((group) => knowsOtherGoods(catalog, group))) return true
   if (snapshot === null) return false
   if (isMappedOtherwise(context, history, snapshot)) return true
   const unitsOf = (all: typeof items) => all.map((i) => `${i.line} ${i.quantity} ${i.sku}`).sort()
