@@ -14,7 +14,7 @@ import { type Config, ConfigError, parseConfig } from './process/config.ts'
 import { credentialsKeyFile, openVault } from './process/credentials-key.ts'
 import { demoSeed, isEmpty, loadNetwork } from './process/demo-network/load.ts'
 import { demoNetwork } from './process/demo-network/network.ts'
-import { claimDataDir } from './process/embedded/data-dir.ts'
+import { claimDataDir, isClaimed } from './process/embedded/data-dir.ts'
 import { startPostgres } from './process/embedded/postgres.ts'
 import { startRedis } from './process/embedded/redis.ts'
 import type { RunningServer } from './process/embedded/server.ts'
@@ -69,11 +69,13 @@ async function run(config: Config): Promise<void> {
     const { databaseUrl, redisUrl, servers } = await startServers(config, stopSteps)
     const { vault, made: keyMade } = openVault(config)
     const { kept, demoLoaded } = await prepare(config, databaseUrl, vault)
-    keepAdminToken(config.dataDir, config.adminToken === null ? kept.token : null)
+    // The file of a folder that another process claimed is that one's: it may be over another database.
+    const ownsFolder = servers.length > 0 || !(await isClaimed(config.dataDir))
+    if (ownsFolder) keepAdminToken(config.dataDir, config.adminToken === null ? kept.token : null)
     const adminToken = config.adminToken ?? kept.token
     const service = await startService({ config, databaseUrl, redisUrl, vault, adminToken, log })
     stopSteps.push(() => service.stop())
-    greet(config, service, { kept, keyMade, demoLoaded, seconds: (Date.now() - started) / 1000 })
+    greet(config, service, { kept, ownsFolder, keyMade, demoLoaded, seconds: (Date.now() - started) / 1000 })
     const died = Promise.race(
       servers.map(async ({ name, server }) => {
         await server.exited
@@ -151,12 +153,15 @@ async function prepareCredentials(sql: Sql, vault: Vault, isLost: boolean): Prom
 
 interface Greeting {
   readonly kept: KeptAdminToken
+  /** false: another process has the data folder, so the token is in no file. */
+  readonly ownsFolder: boolean
   readonly keyMade: boolean
   readonly demoLoaded: boolean
   readonly seconds: number
 }
 
-function greet(config: Config, service: RunningService, { kept, keyMade, demoLoaded, seconds }: Greeting): void {
+function greet(config: Config, service: RunningService, greeting: Greeting): void {
+  const { kept, ownsFolder, keyMade, demoLoaded, seconds } = greeting
   const base = `http://${config.host}:${service.port}`
   const own = config.databaseUrl === null || config.redisUrl === null
   const lines = [
@@ -168,7 +173,9 @@ function greet(config: Config, service: RunningService, { kept, keyMade, demoLoa
     ...(config.adminToken === null
       ? [
           `  Admin     Authorization: Bearer ${kept.token}`,
-          `            kept in ${adminTokenFile(config.dataDir)}; set ADMIN_TOKEN to choose your own`,
+          ownsFolder
+            ? `            kept in ${adminTokenFile(config.dataDir)}; set ADMIN_TOKEN to choose your own`
+            : `            not kept in a file: ${config.dataDir} belongs to another Paidan that is running`,
           ...(kept.outcome === 'made_anew'
             ? ['            The one before could not be opened any more, so this one was made in its place.']
             : []),
