@@ -203,7 +203,7 @@ export async function startTestService(env: Readonly<Record<string, string>> = {
     await put(`/v1/shops/${channel}/${encodeURIComponent(shopOf[channel])}`, body)
   }
   for (const node of nodeNames) await put(`/v1/nodes/${node}`, nodes[node])
-  await put(`/v1/carriers/kuaidi100/${carrierAccount.account}`, { salt: carrierAccount.salt })
+  await put(`/v1/carriers/kuaidi100/${carrierAccount.account}`, { credentials: { salt: carrierAccount.salt } })
   return self
 }
 
