@@ -7,7 +7,7 @@ import { projectRoot } from '../adapters/shared/root.ts'
 import { connect, type Sql } from '../adapters/store/postgres/connect.ts'
 import { migrate, readMigrations } from '../adapters/store/postgres/migrate.ts'
 import { adminTokenOrKeep, type KeptAdminToken } from '../adapters/store/secrets/admin-token.ts'
-import { claimKey, resealAll, unknownKey } from '../adapters/store/secrets/credentials.ts'
+import { claimedKey, claimKey, resealAll, unknownKey } from '../adapters/store/secrets/credentials.ts'
 import type { Vault } from '../adapters/store/secrets/vault.ts'
 import { adminTokenFile, keepAdminToken } from './process/admin-token.ts'
 import { type Config, ConfigError, parseConfig } from './process/config.ts'
@@ -67,8 +67,7 @@ async function run(config: Config): Promise<void> {
   try {
     await mustAnswer(config)
     const { databaseUrl, redisUrl, servers } = await startServers(config, stopSteps)
-    const { vault, made: keyMade } = openVault(config)
-    const { kept, demoLoaded } = await prepare(config, databaseUrl, vault)
+    const { vault, keyMade, kept, demoLoaded } = await prepare(config, databaseUrl)
     // The file of a folder that another process claimed is that one's: it may be over another database.
     const ownsFolder = servers.length > 0 || !(await isClaimed(config.dataDir))
     if (ownsFolder) keepAdminToken(config.dataDir, config.adminToken === null ? kept.token : null)
@@ -124,10 +123,11 @@ async function startServers(config: Config, stopSteps: (() => Promise<unknown>)[
 }
 
 /** Schema, the operator's token, and a demo network where there is nothing at all. */
-async function prepare(config: Config, databaseUrl: string, vault: Vault) {
+async function prepare(config: Config, databaseUrl: string) {
   const sql = connect(databaseUrl, { max: 2, applicationName: 'paidan start', statementTimeoutMs: 0 })
   try {
     await migrate(sql, readMigrations(join(projectRoot(), 'sql')))
+    const { vault, made: keyMade } = openVault(config, await claimedKey(sql))
     await prepareCredentials(sql, vault, config.credentialsKeyLost)
     // Also where the operator chose another: what is kept has to follow when keys change.
     const fresh = randomBytes(24).toString('base64url')
@@ -137,7 +137,7 @@ async function prepare(config: Config, databaseUrl: string, vault: Vault) {
       await loadNetwork(sql, vault, demoNetwork(loadDivisions(), demoSeed))
       demoLoaded = true
     }
-    return { kept, demoLoaded }
+    return { vault, keyMade, kept, demoLoaded }
   } finally {
     await sql.end({ timeout: 5 })
   }
