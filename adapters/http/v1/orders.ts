@@ -161,7 +161,15 @@ const given = z.strictObject({
   actor: text(64).optional().meta({ description: 'Who asks, as it is to stand in the history.' }),
   note: text(500).optional().meta({ description: 'Why, in your own words.' }),
 })
-const commanded = z.object({ state: z.enum(orderStates), version: z.int() }).meta({ id: 'OrderNow' })
+const commanded = z
+  .object({
+    state: z.enum(orderStates),
+    version: z.int(),
+    holds: z.array(hold).meta({
+      description: 'What holds the order still, with the reason and what to do: rules that no approval overrules.',
+    }),
+  })
+  .meta({ id: 'OrderNow' })
 
 const approving = {
   method: 'POST',
