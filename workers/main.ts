@@ -65,7 +65,7 @@ async function run(config: Config): Promise<void> {
   })
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => signalled(name))
   try {
-    await mustAnswer(config)
+    await mustAnswer(config, (text) => log.warn(text))
     const { databaseUrl, redisUrl, servers } = await startServers(config, stopSteps)
     const { vault, keyMade, kept, demoLoaded } = await prepare(config, databaseUrl)
     // The file of a folder that another process claimed is that one's: it may be over another database.
