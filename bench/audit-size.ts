@@ -108,20 +108,53 @@ async function takeTheWay(
   }
 }
 
+const usage = `node dist/bench/audit-size.js [options]
+  --orders 1000000   about how many to make and check
+  --connections 4    that check them
+  --help
+Exit 1 when an invariant is broken.`
+
 export async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: { orders: { type: 'string', default: '1000000' }, connections: { type: 'string', default: '4' } },
-  })
-  const size = await measureAudit({
-    orders: Number(values.orders),
-    connections: Number(values.connections),
-    say: (line) => void process.stdout.write(`${line}\n`),
-  })
+  const options = parse(process.argv.slice(2))
+  if (options === null) return
+  const size = await measureAudit({ ...options, say: (line) => void process.stdout.write(`${line}\n`) })
   const gigabytes = (size.databaseBytes / 1e9).toFixed(1)
   process.stdout.write(
     `${size.orders.toLocaleString('en')} orders, ${gigabytes} GB: every invariant in ${size.seconds.toFixed(1)} s\n`,
   )
   if (size.byInvariant.some((i) => i.broken > 0)) process.exitCode = 1
+}
+
+/** null: nothing to do; what was wrong has been said. */
+function parse(args: readonly string[]): Pick<AuditSizeOptions, 'orders' | 'connections'> | null {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        orders: { type: 'string', default: '1000000' },
+        connections: { type: 'string', default: '4' },
+        help: { type: 'boolean', default: false },
+      },
+    })
+    if (values.help) {
+      process.stdout.write(`${usage}\n`)
+      return null
+    }
+    return {
+      orders: whole('orders', values.orders, 100_000_000),
+      connections: whole('connections', values.connections, 64),
+    }
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n${usage}\n`)
+    process.exitCode = 2
+    return null
+  }
+}
+
+function whole(name: string, text: string, max: number): number {
+  const value = Number(text)
+  if (/^\d+$/.test(text) && value >= 1 && value <= max) return value
+  throw new Error(`--${name} has to be a whole number from 1 to ${max}`)
 }
 
 if (process.argv[1] === new URL(import.meta.url).pathname) await main()

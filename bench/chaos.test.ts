@@ -98,6 +98,7 @@ test.each([
   ['--minutes', 'many'],
   ['--side-by-side', '0'],
   ['--worse', 'please'],
+  ['--only', 'redis-kill', '--points', '1', '--world', '2'],
 ])('refused: %s %s', (...words) => {
   expect(() => parseOptions(words)).toThrow(UsageError)
 })

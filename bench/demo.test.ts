@@ -1,17 +1,21 @@
-import { execFile } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { loadDivisions } from '../adapters/divisions/load.ts'
 import { testRedis } from '../adapters/shared/testing.ts'
 import { connect } from '../adapters/store/postgres/connect.ts'
 import { testDatabase, testVault } from '../adapters/store/testing.ts'
+import { adminTokenFile } from '../workers/process/admin-token.ts'
 import { parseConfig } from '../workers/process/config.ts'
 import { demoSeed, loadNetwork } from '../workers/process/demo-network/load.ts'
 import { demoNetwork } from '../workers/process/demo-network/network.ts'
 import { createLog } from '../workers/process/log.ts'
 import { type RunningService, startService } from '../workers/service.ts'
 import { columnsMax, widthOf } from './demo/paper.ts'
-import { type DemoOutcome, playDemo } from './demo.ts'
+import { type DemoOutcome, playDemo, shownToken } from './demo.ts'
 
 const adminToken = 'operator-of-the-demo-test'
 let database: Awaited<ReturnType<typeof testDatabase>>
@@ -42,11 +46,11 @@ afterAll(async () => {
   await service?.stop()
 })
 
-async function run(): Promise<{ outcome: DemoOutcome; text: string }> {
+async function run(token?: string): Promise<{ outcome: DemoOutcome; text: string }> {
   let text = ''
   const outcome = await playDemo({
     url: `http://127.0.0.1:${service.port}`,
-    ...{ adminToken, wechatPort: 0, colour: false },
+    ...{ adminToken, wechatPort: 0, colour: false, ...(token === undefined ? {} : { shownToken: token }) },
     write: (part) => {
       text += part
     },
@@ -73,6 +77,25 @@ function expectTold({ outcome, text }: { outcome: DemoOutcome; text: string }): 
 }
 
 describe('the demo', () => {
+  test('ends with a command that works as it is pasted', async () => {
+    const folder = mkdtempSync(join(tmpdir(), "paidan's demo "))
+    try {
+      writeFileSync(adminTokenFile(folder), `${adminToken}\n`)
+      const fromFile = shownToken({ adminToken: null, dataDir: folder })
+      const { text } = await run(fromFile)
+      const command = text.slice(text.indexOf('curl -H'))
+      // As a shell hands it on.
+      const script = `curl() { printf '%s\\n' "$@"; }; ${command}`
+      const [, header = '', url = ''] = execFileSync('sh', ['-c', script], { encoding: 'utf8' }).trim().split('\n')
+      const answer = await fetch(url, { headers: { authorization: header.replace('Authorization: ', '') } })
+      expect([answer.status, header]).toEqual([200, `Authorization: Bearer ${adminToken}`])
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+    expect(shownToken({ adminToken: 'a', dataDir: folder })).toBe('$ADMIN_TOKEN')
+    expect(shownToken({ adminToken: 'a,b', dataDir: folder })).toBe('$(echo "$ADMIN_TOKEN" | cut -d, -f1)')
+  })
+
   test('keeps every claim, on a fresh network, again, and after a restart of the service', async () => {
     const first = await run()
     expectTold(first)

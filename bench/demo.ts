@@ -6,7 +6,7 @@
  * Settings are those of the service (.env.example): HOST, PORT, ADMIN_TOKEN, and DATA_DIR, where the embedded default
  * keeps the token that it made.
  */
-import { readAdminToken } from '../workers/process/admin-token.ts'
+import { adminTokenFile, readAdminToken } from '../workers/process/admin-token.ts'
 import { type Config, ConfigError, parseConfig } from '../workers/process/config.ts'
 import { demoWechatUrl } from '../workers/process/demo-network/network.ts'
 import { arrivals } from './demo/arrivals.ts'
@@ -28,6 +28,8 @@ import { startWechatShop, type WechatShop } from './demo/wechat-process.ts'
 export interface DemoOptions {
   readonly url: string
   readonly adminToken: string
+  /** How a shell finds the token: what is printed is to be pasted, and holds no secret. `$ADMIN_TOKEN` when absent. */
+  readonly shownToken?: string
   /** Where WeChat's stand-in listens; on another free port when this one is taken. */
   readonly wechatPort: number
   readonly write: (text: string) => void
@@ -52,6 +54,7 @@ export async function main(): Promise<void> {
     const outcome = await playDemo({
       url: urlOf(config),
       adminToken: tokenOf(config),
+      shownToken: shownToken(config),
       wechatPort: Number(new URL(demoWechatUrl).port),
       write: (text) => process.stdout.write(text),
       colour: process.stdout.isTTY === true && !process.env.NO_COLOR,
@@ -74,6 +77,11 @@ function tokenOf({ adminToken, dataDir }: Config): string {
   // Without one the first question still goes out, so that a service that does not run is told first.
   // Two may be given while one is being changed.
   return adminToken?.split(',')[0] ?? readAdminToken(dataDir) ?? ''
+}
+
+export function shownToken({ adminToken, dataDir }: Pick<Config, 'adminToken' | 'dataDir'>): string {
+  if (adminToken === null) return `$(cat '${adminTokenFile(dataDir).replaceAll("'", `'\\''`)}')`
+  return adminToken.includes(',') ? '$(echo "$ADMIN_TOKEN" | cut -d, -f1)' : '$ADMIN_TOKEN'
 }
 
 const deadlineMs = 50_000
@@ -115,7 +123,7 @@ export async function playDemo(options: DemoOptions): Promise<DemoOutcome> {
       },
       seconds: (Date.now() - began) / 1000,
     }
-    epilogue(play, outcome)
+    epilogue(play, outcome, options.shownToken ?? '$ADMIN_TOKEN')
     return outcome
   } finally {
     clearTimeout(deadline)
@@ -200,7 +208,7 @@ function prologue({ paper, client, stage, wechat }: Play): void {
   )
 }
 
-function epilogue({ paper, orders, client }: Play, outcome: DemoOutcome): void {
+function epilogue({ paper, orders, client }: Play, outcome: DemoOutcome, token: string): void {
   const { samples } = orders
   paper.gap()
   if (outcome.broken.length === 0) {
@@ -208,8 +216,9 @@ function epilogue({ paper, orders, client }: Play, outcome: DemoOutcome): void {
       `All ${outcome.claims} claims kept: ${outcome.orders} orders, ${outcome.webhooks} webhooks, ${outcome.parcels} parcels, ` +
         `${outcome.tracks} tracks, in ${outcome.seconds.toFixed(1)} s.`,
     )
-    paper.say(`Look inside: curl -H "Authorization: Bearer $ADMIN_TOKEN" \\`)
-    paper.say(`${client.url}/v1/orders/tmall/${samples.tmall.shop.shop}/${samples.tmall.orderId}`, 2)
+    paper.say('Look inside:')
+    paper.command(`curl -H "Authorization: Bearer ${token}" \\`)
+    paper.command(`  ${client.url}/v1/orders/tmall/${samples.tmall.shop.shop}/${samples.tmall.orderId}`)
     return
   }
   paper.title(`✗ ${outcome.broken.length} of ${outcome.claims} claims were not kept:`)

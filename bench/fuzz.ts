@@ -7,7 +7,7 @@
  */
 import { examine } from './fuzz/examine.ts'
 import { runServiceTargets } from './fuzz/http/run.ts'
-import { keepFailure, readFailure } from './fuzz/keep.ts'
+import { type Failure, keepFailure, readFailure } from './fuzz/keep.ts'
 import { type FuzzOptions, parseOptions, serviceTargets, UsageError, usage } from './fuzz/options.ts'
 import { Report } from './fuzz/report.ts'
 import { sharing } from './fuzz/sharing.ts'
@@ -88,10 +88,20 @@ export async function fuzz(options: FuzzOptions, report = new Report()): Promise
 }
 
 async function replay(path: string, say: (text: string) => void): Promise<number> {
-  const { target: name, input } = readFailure(path)
+  const { target: name, input } = failureIn(path)
   const target = targets.find((each) => each.name === name)
   if (target === undefined) throw new UsageError(`--replay: ${name} needs a running service, or is no target`)
   const { ms, problem } = await examine(target, input)
   say(problem === null ? `${name}: nothing broke, ${ms.toFixed(1)} ms` : `✗ ${name}: ${problem.message}`)
   return problem === null ? 0 : 1
+}
+
+function failureIn(path: string): Failure {
+  try {
+    const failure = readFailure(path)
+    if (typeof failure.target === 'string') return failure
+  } catch (error) {
+    throw new UsageError(`--replay ${path}: ${(error as Error).message}. Name a file that an earlier run kept.`)
+  }
+  throw new UsageError(`--replay ${path}: no kept input. Name a file that an earlier run kept.`)
 }

@@ -1,5 +1,6 @@
 /** The command: what it can be told, what it hands on, and when a run has no result. What is measured: scenarios/*.test.ts. */
 import { describe, expect, test, vi } from 'vitest'
+import { main as auditSizeMain } from './audit-size.ts'
 import { main as chaosMain } from './chaos.ts'
 import { main as fuzzMain } from './fuzz.ts'
 import { cpuSeconds } from './load/cpu.ts'
@@ -123,8 +124,16 @@ test('a wrong command line has an exit code of its own: 1 says that something is
   const { argv } = process
   const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
   try {
-    for (const main of [benchMain, chaosMain, fuzzMain]) {
-      process.argv = ['node', 'command', '--no-such-option']
+    const commands = [benchMain, chaosMain, fuzzMain, auditSizeMain]
+    const wrong = [
+      ...commands.map((main) => [main, ['--no-such-option']] as const),
+      [auditSizeMain, ['--orders', 'abc']] as const,
+      [fuzzMain, ['--replay', '/no/such/file']] as const,
+      [fuzzMain, ['--replay', 'package.json']] as const,
+      [chaosMain, ['--only', 'redis-kill', '--points', '1', '--world', '9']] as const,
+    ]
+    for (const [main, words] of wrong) {
+      process.argv = ['node', 'command', ...words]
       process.exitCode = undefined
       await main()
       expect(process.exitCode).toBe(2)

@@ -43,7 +43,17 @@ test('tells which seed notices a fault', async () => {
   expect(process.exitCode).toBeUndefined()
 })
 
-test.each([['--sedes', '3'], ['--seeds', 'many'], ['stray']])('refuses %s %s', async (...args) => {
-  expect(await simulate(...args)).toContain('Usage: npm run simulate')
+test.each([
+  ['Unknown option', '--sedes', '3'],
+  ['--seeds has to be a whole number from 1', '--seeds', 'many'],
+  ['--seeds has to be a whole number from 1', '--seeds', '0'],
+  ['stray', 'stray'],
+  ['--only needs --mutants', '--only', 'read-back'],
+  ['--trace is for worlds without --mutants', '--mutants', '--trace'],
+  ['no fault has the text "nosuch"', '--mutants', '--only', 'nosuch'],
+])('%s: refuses %s %s %s', async (why, ...args) => {
+  const told = await simulate(...args)
+  expect(told).toContain(why)
+  expect(told).toContain('Usage: npm run simulate')
   expect(process.exitCode).toBe(2)
 })

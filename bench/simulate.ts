@@ -106,8 +106,14 @@ function parse(args: readonly string[]): Options | null {
       return null
     }
     const { trace: traced, mutants, only } = values
-    if (values.seed !== undefined) return { from: whole(values.seed), count: 1, traced, mutants, only }
-    return { from: whole(values.from), count: whole(values.seeds), traced, mutants, only }
+    if (only !== '' && !mutants) throw new Error('--only needs --mutants: it chooses among the faults')
+    if (traced && mutants) throw new Error('--trace is for worlds without --mutants')
+    const all = [...faults.inside, ...faults.rare, ...faults.between]
+    if (!all.some((name) => name.includes(only)))
+      throw new Error(`--only: no fault has the text ${JSON.stringify(only)}; --mutants alone names all`)
+    if (values.seed !== undefined) return { from: whole('seed', values.seed, 0), count: 1, traced, mutants, only }
+    const [from, count] = [whole('from', values.from, 0), whole('seeds', values.seeds, 1)]
+    return { from, count, traced, mutants, only }
   } catch (error) {
     console.error(`${(error as Error).message}\n${usage}`)
     process.exitCode = 2
@@ -115,7 +121,8 @@ function parse(args: readonly string[]): Options | null {
   }
 }
 
-function whole(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new Error(`not a whole number: ${text}`)
-  return Number(text)
+function whole(name: string, text: string, min: number): number {
+  const value = Number(text)
+  if (/^\d{1,9}$/.test(text) && value >= min) return value
+  throw new Error(`--${name} has to be a whole number from ${min} to 999999999`)
 }

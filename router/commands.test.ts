@@ -19,7 +19,15 @@ const takeBack: Command = { type: 'take_back', taskId: 'T', why: 'damaged', line
 
 test.each<[why: string, Command, Partial<Order>, outcome: string, moves: boolean, changed: Partial<Order>]>([
   ['a held order', approve, heldBy('human_wanted'), 'approved', true, { overruled: ['human_wanted'] }],
-  ['what no person may overrule', approve, heldBy('unknown_sku'), 'approved', true, { overruled: [] }],
+  ['what no person may overrule is looked at again', approve, heldBy('unknown_sku'), 'nothing_to_approve', true, {}],
+  [
+    'a hold that a person may overrule beside one that none may',
+    approve,
+    heldBy('unknown_sku', 'human_wanted'),
+    'approved',
+    true,
+    { overruled: ['human_wanted'] },
+  ],
   [
     'what was overruled before stays so, and is named once',
     approve,

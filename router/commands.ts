@@ -110,7 +110,7 @@ export function takeCommand(order: Order, command: Command, catalog: CommandCata
       const overruled = [...new Set([...order.overruled, ...found])].sort()
       return {
         order: { ...order, overruled, snapshot: mapAgain(order.snapshot, catalog) },
-        outcome: 'approved',
+        outcome: found.length > 0 ? 'approved' : 'nothing_to_approve',
         moves: true,
       }
     }

@@ -7,14 +7,14 @@ import { projectRoot } from '../adapters/shared/root.ts'
 import { connect, type Sql } from '../adapters/store/postgres/connect.ts'
 import { migrate, readMigrations } from '../adapters/store/postgres/migrate.ts'
 import { adminTokenOrKeep, type KeptAdminToken } from '../adapters/store/secrets/admin-token.ts'
-import { claimKey, resealAll, unknownKey } from '../adapters/store/secrets/credentials.ts'
+import { claimedKey, claimKey, resealAll, unknownKey } from '../adapters/store/secrets/credentials.ts'
 import type { Vault } from '../adapters/store/secrets/vault.ts'
 import { adminTokenFile, keepAdminToken } from './process/admin-token.ts'
 import { type Config, ConfigError, parseConfig } from './process/config.ts'
 import { credentialsKeyFile, openVault } from './process/credentials-key.ts'
 import { demoSeed, isEmpty, loadNetwork } from './process/demo-network/load.ts'
 import { demoNetwork } from './process/demo-network/network.ts'
-import { claimDataDir } from './process/embedded/data-dir.ts'
+import { claimDataDir, isClaimed } from './process/embedded/data-dir.ts'
 import { startPostgres } from './process/embedded/postgres.ts'
 import { startRedis } from './process/embedded/redis.ts'
 import type { RunningServer } from './process/embedded/server.ts'
@@ -65,15 +65,16 @@ async function run(config: Config): Promise<void> {
   })
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => signalled(name))
   try {
-    await mustAnswer(config)
+    await mustAnswer(config, (text) => log.warn(text))
     const { databaseUrl, redisUrl, servers } = await startServers(config, stopSteps)
-    const { vault, made: keyMade } = openVault(config)
-    const { kept, demoLoaded } = await prepare(config, databaseUrl, vault)
-    keepAdminToken(config.dataDir, config.adminToken === null ? kept.token : null)
+    const { vault, keyMade, kept, demoLoaded } = await prepare(config, databaseUrl)
+    // The file of a folder that another process claimed is that one's: it may be over another database.
+    const ownsFolder = servers.length > 0 || !(await isClaimed(config.dataDir))
+    if (ownsFolder) keepAdminToken(config.dataDir, config.adminToken === null ? kept.token : null)
     const adminToken = config.adminToken ?? kept.token
     const service = await startService({ config, databaseUrl, redisUrl, vault, adminToken, log })
     stopSteps.push(() => service.stop())
-    greet(config, service, { kept, keyMade, demoLoaded, seconds: (Date.now() - started) / 1000 })
+    greet(config, service, { kept, ownsFolder, keyMade, demoLoaded, seconds: (Date.now() - started) / 1000 })
     const died = Promise.race(
       servers.map(async ({ name, server }) => {
         await server.exited
@@ -122,10 +123,11 @@ async function startServers(config: Config, stopSteps: (() => Promise<unknown>)[
 }
 
 /** Schema, the operator's token, and a demo network where there is nothing at all. */
-async function prepare(config: Config, databaseUrl: string, vault: Vault) {
+async function prepare(config: Config, databaseUrl: string) {
   const sql = connect(databaseUrl, { max: 2, applicationName: 'paidan start', statementTimeoutMs: 0 })
   try {
     await migrate(sql, readMigrations(join(projectRoot(), 'sql')))
+    const { vault, made: keyMade } = openVault(config, await claimedKey(sql))
     await prepareCredentials(sql, vault, config.credentialsKeyLost)
     // Also where the operator chose another: what is kept has to follow when keys change.
     const fresh = randomBytes(24).toString('base64url')
@@ -135,7 +137,7 @@ async function prepare(config: Config, databaseUrl: string, vault: Vault) {
       await loadNetwork(sql, vault, demoNetwork(loadDivisions(), demoSeed))
       demoLoaded = true
     }
-    return { kept, demoLoaded }
+    return { vault, keyMade, kept, demoLoaded }
   } finally {
     await sql.end({ timeout: 5 })
   }
@@ -151,12 +153,15 @@ async function prepareCredentials(sql: Sql, vault: Vault, isLost: boolean): Prom
 
 interface Greeting {
   readonly kept: KeptAdminToken
+  /** false: another process has the data folder, so the token is in no file. */
+  readonly ownsFolder: boolean
   readonly keyMade: boolean
   readonly demoLoaded: boolean
   readonly seconds: number
 }
 
-function greet(config: Config, service: RunningService, { kept, keyMade, demoLoaded, seconds }: Greeting): void {
+function greet(config: Config, service: RunningService, greeting: Greeting): void {
+  const { kept, ownsFolder, keyMade, demoLoaded, seconds } = greeting
   const base = `http://${config.host}:${service.port}`
   const own = config.databaseUrl === null || config.redisUrl === null
   const lines = [
@@ -168,7 +173,9 @@ function greet(config: Config, service: RunningService, { kept, keyMade, demoLoa
     ...(config.adminToken === null
       ? [
           `  Admin     Authorization: Bearer ${kept.token}`,
-          `            kept in ${adminTokenFile(config.dataDir)}; set ADMIN_TOKEN to choose your own`,
+          ownsFolder
+            ? `            kept in ${adminTokenFile(config.dataDir)}; set ADMIN_TOKEN to choose your own`
+            : `            not kept in a file: ${config.dataDir} belongs to another Paidan that is running`,
           ...(kept.outcome === 'made_anew'
             ? ['            The one before could not be opened any more, so this one was made in its place.']
             : []),

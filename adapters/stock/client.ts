@@ -117,3 +117,15 @@ export async function scriptsLoaded({ redis, scripts }: Client): Promise<boolean
     throw toStockError(error)
   }
 }
+
+/** What Redis does when its memory is full; null: it does not say. */
+export async function evictionPolicy({ redis }: Client): Promise<string | null> {
+  try {
+    return /^maxmemory_policy:([\w-]+)/m.exec(await redis.info('memory'))?.[1] ?? null
+  } catch (error) {
+    const told = toStockError(error)
+    // A user that may not ask is no reason not to start.
+    if (told.code === 'redis_refused') return null
+    throw told
+  }
+}

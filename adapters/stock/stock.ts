@@ -1,5 +1,13 @@
 import { apply } from './apply.ts'
-import { type Client, connect, loadScripts, openClient, type StockOptions, scriptsLoaded } from './client.ts'
+import {
+  type Client,
+  connect,
+  evictionPolicy,
+  loadScripts,
+  openClient,
+  type StockOptions,
+  scriptsLoaded,
+} from './client.ts'
 import { confirm } from './confirm.ts'
 import type {
   ApplyOutcome,
@@ -86,6 +94,11 @@ export class Stock implements StockCounters {
   /** false: this Redis process is not the one that was loaded, the counters are in doubt. */
   scriptsLoaded(): Promise<boolean> {
     return scriptsLoaded(this.#client)
+  }
+
+  /** What Redis does when its memory is full, of `maxmemory-policy`; null: it does not say. */
+  evictionPolicy(): Promise<string | null> {
+    return evictionPolicy(this.#client)
   }
 
   /** Calls that are under way fail with `redis_unavailable`. */

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util'
 import { allFaults } from './faults/all.ts'
 import type { Fault } from './faults/fault.ts'
+import { scheduleOf } from './schedule.ts'
 
 export interface ChaosOptions {
   readonly points: number
@@ -36,7 +37,7 @@ export function parseOptions(argv: readonly string[]): ChaosOptions | 'help' | '
   const { values } = parse(words)
   if (values.help) return 'help'
   if (values.list) return 'list'
-  return {
+  return withItsWorld({
     points: whole('points', values.points, 1, 1_000_000),
     seed: whole('seed', values.seed, 0, 2 ** 31 - 1),
     faults: values.only === undefined ? allFaults : chosen(values.only),
@@ -44,7 +45,15 @@ export function parseOptions(argv: readonly string[]): ChaosOptions | 'help' | '
     world: values.world === undefined ? null : whole('world', values.world, 1, 1_000_000),
     minutes: values.minutes === undefined ? null : whole('minutes', values.minutes, 1, 10_000),
     out: values.out ?? null,
-  }
+  })
+}
+
+function withItsWorld(options: ChaosOptions): ChaosOptions {
+  const { world, faults, points, seed } = options
+  const count = world === null ? 0 : scheduleOf(faults, points, seed).length
+  if (world === null || world <= count) return options
+  const told = count === 1 ? 'is 1 world' : `are ${count} worlds`
+  throw new UsageError(`--world ${world}: with these points, kinds and this seed there ${told}`)
 }
 
 const isOption = (word: string | undefined): boolean => word === undefined || word.startsWith('--')

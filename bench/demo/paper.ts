@@ -17,6 +17,8 @@ export interface Paper {
   chapter(text: string, chinese: string): void
   /** A paragraph, wrapped; `indent` columns from the left. */
   say(text: string, indent?: number): void
+  /** A line of a command that is to be pasted: never wrapped. */
+  command(text: string): void
   table(columns: readonly Column[], rows: readonly (readonly string[])[]): void
   /** Something that was promised, and whether it is so; `found` says what is there instead. */
   claim(kept: boolean, sentence: string, found?: string): void
@@ -44,6 +46,7 @@ export function paperOf({ write, colour }: PaperOptions): Paper {
     say: (text, indent = 0) => {
       for (const part of wrapped(text, columnsMax - indent)) line(' '.repeat(indent) + part)
     },
+    command: (text) => line(`  ${text}`),
     table: (columns, rows) => {
       const [head, ...body] = laidOut(columns, rows)
       line(paint('dim', head!))

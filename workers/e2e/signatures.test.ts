@@ -246,7 +246,7 @@ describe('kuaidi100', () => {
       refused,
       refused,
     ])
-    expect((await put({ salt: 'salt-2', previousUntil: Date.now() + hourMs })).status).toBe(200)
+    expect((await put({ credentials: { salt: 'salt-2' }, previousUntil: Date.now() + hourMs })).status).toBe(200)
     expect([await push('salt-1'), await push('salt-2')]).toEqual([
       kuaidi100.acknowledgement.body,
       kuaidi100.acknowledgement.body,
@@ -254,6 +254,16 @@ describe('kuaidi100', () => {
     expect((await put({ salt: 'salt-3' })).status).toBe(200)
     expect([await push('salt-1'), await push('salt-2')]).toEqual([refused, refused])
     expect(await push('salt-3', 'nobody')).toBe(kuaidi100.refusal('unknown_account').body)
+  })
+  test.each([
+    [{ credentials: { key: 'k' } }, 'credentials lacks salt for kuaidi100.'],
+    [
+      { credentials: { salt: 's' }, previousCredentials: {}, previousUntil: Date.now() + hourMs },
+      'previousCredentials lacks salt for kuaidi100.',
+    ],
+  ])('%j is refused as a shop’s would be', async (body, message) => {
+    const { status, text } = await put(body)
+    expect([status, text]).toEqual([400, expect.stringContaining(message)])
   })
   test('a salt that cannot be opened: send it again', async () => {
     await service.sql`update carrier_account set sealed = '\\x0102' where account = 'turning'`

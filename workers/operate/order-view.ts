@@ -1,5 +1,6 @@
 /** One order as a person or a program wants to see it: where every unit is, how it came there, and what is still open. */
-
+import type { z } from 'zod'
+import type { historyEntry } from '../../adapters/http/v1/orders.ts'
 import { orderFromRow } from '../../adapters/store/orders/order-row.ts'
 import {
   decisionsOfOrder,
@@ -108,10 +109,13 @@ function shownTrace({ at, version, trace }: ViewedDecision) {
   }
 }
 
+/** What the entries of a history hold beside when, of what and with what outcome: adapters/http/v1/orders.ts has all. */
+type EntryDetail = Omit<z.input<typeof historyEntry>, 'at' | 'version' | 'seq' | 'outcome' | 'passed'>
+type StoredEntry = EntryDetail & { readonly sourcing?: unknown; readonly passed?: Parameters<typeof readPassed>[0] }
+
 function shownHistory({ at, version, seq, outcome, trace }: ViewedDecision) {
-  const { sourcing: _, passed, holds, ...rest } = trace
+  const { sourcing: _, passed, holds, ...rest } = trace as StoredEntry
   // A decision has both, an event that was only noted has none.
-  const checked =
-    passed === undefined ? {} : { holds: holds ?? [], passed: readPassed(passed as Parameters<typeof readPassed>[0]) }
+  const checked = passed === undefined ? {} : { holds: holds ?? [], passed: readPassed(passed) }
   return { at: at.getTime(), version, seq, outcome, ...rest, ...checked }
 }

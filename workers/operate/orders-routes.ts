@@ -5,9 +5,10 @@ import { contract } from '../../adapters/http/v1/contract.ts'
 import { list } from '../../adapters/store/exceptions.ts'
 import { keysOfOrders, listOrders } from '../../adapters/store/orders/view.ts'
 import type { OrderKey, OrderState } from '../../router/types.ts'
+import type { Refused } from '../process/refused.ts'
 import { orThrow } from './or-throw.ts'
 import { viewOrder } from './order-view.ts'
-import { approveOrder, cancelOrder, type Given, type OrderCommandContext } from './orders.ts'
+import { approveOrder, type Commanded, cancelOrder, type Given, type OrderCommandContext } from './orders.ts'
 
 export function ordersRoutes(context: OrderCommandContext): JsonRoute[] {
   const { sql } = context
@@ -30,16 +31,13 @@ export function ordersRoutes(context: OrderCommandContext): JsonRoute[] {
       return ok({ orders, nextCursor: rows.length === query.limit ? rows.at(-1)!.id : null })
     }),
     implement(contract.approveOrder, async ({ params, body }) => {
-      const { state, version } = orThrow(await approveOrder(context, params, givenBy(body)))
-      return ok({ state, version })
+      return ok(shownNow(orThrow(await approveOrder(context, params, givenBy(body)))))
     }),
     implement(contract.releaseOrder, async ({ params, body }) => {
-      const { state, version } = orThrow(await approveOrder(context, params, givenBy(body)))
-      return ok({ state, version })
+      return ok(shownNow(orThrow(await approveOrder(context, params, givenBy(body)))))
     }),
     implement(contract.cancelOrder, async ({ params, body }) => {
-      const { state, version } = orThrow(await cancelOrder(context, params, givenBy(body)))
-      return ok({ state, version })
+      return ok(shownNow(orThrow(await cancelOrder(context, params, givenBy(body)))))
     }),
     implement(contract.listExceptions, async ({ query }) => {
       const page = await list(sql, {
@@ -54,6 +52,10 @@ export function ordersRoutes(context: OrderCommandContext): JsonRoute[] {
       return ok({ exceptions, nextCursor: page.cursor })
     }),
   ]
+}
+
+function shownNow({ state, version, holds }: Exclude<Commanded, Refused>) {
+  return { state, version, holds }
 }
 
 function givenBy({

@@ -3,7 +3,7 @@
 import { findOrder } from '../../adapters/store/orders/view.ts'
 import type { Sql } from '../../adapters/store/postgres/connect.ts'
 import { type Actor, type Command, refusedCommand } from '../../router/commands.ts'
-import type { OrderKey, OrderState } from '../../router/types.ts'
+import type { Hold, OrderKey, OrderState } from '../../router/types.ts'
 import type { Dispatch } from '../decide/dispatch.ts'
 import { commandEvent } from '../intake/commands.ts'
 import type { Intake } from '../intake/intake.ts'
@@ -20,7 +20,13 @@ export interface OrderCommandContext {
 }
 
 export type Commanded =
-  | { readonly outcome: 'commanded'; readonly state: OrderState; readonly version: number }
+  | {
+      readonly outcome: 'commanded'
+      readonly state: OrderState
+      readonly version: number
+      /** Those that remain. */
+      readonly holds: readonly Hold[]
+    }
   | Refused
 
 const decisionWaitMs = 10_000
@@ -57,5 +63,6 @@ async function command(
       return refused('try_again', 'The command is taken and will be carried out; look again shortly.')
   }
   const row = (await findOrder(sql, key))!
-  return { outcome: 'commanded', state: row.state as OrderState, version: row.version }
+  const { holds = [] } = row.body
+  return { outcome: 'commanded', state: row.state as OrderState, version: row.version, holds }
 }

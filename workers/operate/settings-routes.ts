@@ -11,7 +11,9 @@ export function settingsRoutes(context: SettingsContext): JsonRoute[] {
       return ok({ ok: true })
     }),
     implement(contract.putCarrierAccount, async ({ params, body }) => {
-      orThrow(await setCarrierAccount(context, params, body))
+      const { salt, previousSalt, ...given } = body
+      const { credentials = saltOnly(salt) ?? {}, previousCredentials = saltOnly(previousSalt), previousUntil } = given
+      orThrow(await setCarrierAccount(context, params, { credentials, previousCredentials, previousUntil }))
       return ok({ ok: true })
     }),
     implement(contract.putSku, async ({ params, body }) => {
@@ -25,3 +27,6 @@ export function settingsRoutes(context: SettingsContext): JsonRoute[] {
     }),
   ]
 }
+
+/** The body of version 0.1.0, which knew one carrier service. */
+const saltOnly = (salt: string | undefined) => (salt === undefined ? undefined : { salt })

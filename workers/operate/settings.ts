@@ -39,12 +39,16 @@ export interface SettingsContext {
 
 type Credentials = Readonly<Record<string, string>>
 
-export interface ShopSettings {
+/** What a shop's channel, or an account's carrier service, signs with. */
+export interface CredentialSettings {
   readonly credentials: Credentials
   /** Absent: those that were in force until now. */
   readonly previousCredentials?: Credentials | undefined
   /** Epoch milliseconds until which the previous ones are taken as well. */
   readonly previousUntil?: number | undefined
+}
+
+export interface ShopSettings extends CredentialSettings {
   readonly apiBaseUrl?: string | undefined
   readonly skuMap?: Readonly<Record<string, string>> | undefined
 }
@@ -54,10 +58,8 @@ export async function setShop(
   { channel, shop }: { readonly channel: ChannelName; readonly shop: string },
   { credentials, previousCredentials, previousUntil, apiBaseUrl, skuMap }: ShopSettings,
 ): Promise<Done | Refused> {
-  for (const [name, given] of Object.entries({ credentials, previousCredentials })) {
-    const missing = channels[channel].credentialKeys.filter((key) => given !== undefined && !given[key])
-    if (missing.length > 0) return refused('invalid_request', `${name} lacks ${missing.join(', ')} for ${channel}.`)
-  }
+  const lacking = lackingIn({ credentials, previousCredentials }, channels[channel].credentialKeys, channel)
+  if (lacking !== null) return lacking
   const until = previousEnd(previousUntil, clock.now())
   if (until === 'too_far') return tooFar
   await putShop(sql, vault, {
@@ -72,29 +74,37 @@ export async function setShop(
   return done
 }
 
-export interface CarrierAccountSettings {
-  readonly salt: string
-  readonly previousSalt?: string | undefined
-  readonly previousUntil?: number | undefined
-}
-
 export async function setCarrierAccount(
   { sql, vault, clock }: SettingsContext,
   { carrier, account }: { readonly carrier: string; readonly account: string },
-  { salt, previousSalt, previousUntil }: CarrierAccountSettings,
+  { credentials, previousCredentials, previousUntil }: CredentialSettings,
 ): Promise<Done | Refused> {
   const known = carrierNamed(carrier)
   if (known === null) return refused('not_found', carrierServices)
+  const lacking = lackingIn({ credentials, previousCredentials }, known.credentialKeys, carrier)
+  if (lacking !== null) return lacking
   const until = previousEnd(previousUntil, clock.now())
   if (until === 'too_far') return tooFar
-  const before = previousSalt === undefined ? null : { salt: previousSalt }
   await putCarrierAccount(sql, vault, {
     carrier: known.name,
     account,
-    credentials: { salt },
-    previous: until === null ? null : { credentials: before, until },
+    credentials,
+    previous: until === null ? null : { credentials: previousCredentials ?? null, until },
   })
   return done
+}
+
+/** null: each that is given holds every key. */
+function lackingIn(
+  given: Pick<CredentialSettings, 'credentials' | 'previousCredentials'>,
+  keys: readonly string[],
+  owner: string,
+): Refused | null {
+  for (const [name, credentials] of Object.entries(given)) {
+    const missing = keys.filter((key) => credentials !== undefined && !credentials[key])
+    if (missing.length > 0) return refused('invalid_request', `${name} lacks ${missing.join(', ')} for ${owner}.`)
+  }
+  return null
 }
 
 const carrierNames = carriers.map(({ name }) => name)

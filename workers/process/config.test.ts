@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { projectRoot } from '../../adapters/shared/root.ts'
 import { parseDatabaseUrl } from '../../adapters/store/postgres/connect.ts'
 import { ConfigError, parseConfig } from './config.ts'
-import { type Environment, rules } from './settings.mjs'
+import { type Environment, rules, settingsProblems } from './settings.mjs'
 
 const variableNames = Object.keys(rules)
 const machine = { root: '/project', cores: 8 }
@@ -93,6 +93,16 @@ test.each<[string, string]>([
   ['CREDENTIALS_KEY_LOST', 'yes'],
 ])('%s=%s is refused by name', (name, value) => {
   expect(() => parseConfig({ [name]: value }, machine)).toThrow(new RegExp(`^${name} must `))
+})
+
+test('a shared port has to be one that other processes can be told', () => {
+  const shared = { SHARE_PORT: 'on', PORT: '0' }
+  expect(() => parseConfig(shared, machine)).toThrow(/^PORT must not be 0 with SHARE_PORT=on: .* Set PORT to one port/)
+  expect(settingsProblems(shared)).toEqual([expect.stringContaining('PORT must not be 0')])
+  for (const fine of [{ SHARE_PORT: 'on' }, { PORT: '0' }, { SHARE_PORT: 'off', PORT: '00' }]) {
+    expect(settingsProblems(fine)).toEqual([])
+    parseConfig(fine, machine)
+  }
 })
 
 test.each([

@@ -5,7 +5,7 @@
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { projectRoot } from '../../adapters/shared/root.ts'
-import { type Environment, type logLevels, manual, rules, settingOf } from './settings.mjs'
+import { contradictions, type Environment, type logLevels, manual, rules, settingOf } from './settings.mjs'
 
 export type LogLevel = (typeof logLevels)[number]
 
@@ -100,6 +100,7 @@ export function parseConfig(environment: Environment, machine: Machine = thisMac
     drainSeconds: read('DRAIN_SECONDS', 20),
     sweepSeconds: read('SWEEP_SECONDS', 5),
   }
+  problems.push(...contradictions(config))
   if (problems.length > 0) throw new ConfigError(problems)
   return Object.freeze(config)
 }

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -30,14 +30,22 @@ describe('the key', () => {
     expect([again.made, again.vault.keyId]).toEqual([false, vault.keyId])
     expect(openVault({ dataDir: join(parent, 'other') }).vault.keyId).not.toBe(vault.keyId)
   })
-  test('from the environment makes no file; the file’s still opens', () => {
+  test('from the environment makes no file, and the file’s opens nothing unless it is given as the one before', () => {
     const given = openVault({ dataDir, credentialsKey: first })
     expect(() => statSync(credentialsKeyFile(dataDir))).toThrow('ENOENT')
     expect(given.vault.keyId).toBe(vaultOf(first).keyId)
     const kept = openVault({ dataDir }).vault
-    const both = openVault({ dataDir, credentialsKey: first, credentialsKeyPrevious: second }).vault
-    expect(both.keyIds).toEqual([vaultOf(first).keyId, vaultOf(second).keyId, kept.keyId])
+    expect(openVault({ dataDir, credentialsKey: first }).vault.keyIds).toEqual([vaultOf(first).keyId])
+    const credentialsKeyPrevious = Buffer.from(readFileSync(credentialsKeyFile(dataDir), 'utf8'), 'base64')
+    const both = openVault({ dataDir, credentialsKey: first, credentialsKeyPrevious }).vault
     expect(both.open(kept.seal('x', place), place)).toMatchObject({ outcome: 'opened', outdated: true })
+  })
+  test('is not made over a database that another one sealed', () => {
+    const known = vaultOf(first).keyId
+    expect(() => openVault({ dataDir }, known)).toThrow(`under the key ${known}, and this process has none`)
+    expect(existsSync(dataDir)).toBe(false)
+    expect(openVault({ dataDir, credentialsKeyPrevious: first }, known).made).toBe(true)
+    expect(openVault({ dataDir: join(parent, 'lost'), credentialsKeyLost: true }, known).made).toBe(true)
   })
   test('that others may read is closed to them', () => {
     const { vault } = openVault({ dataDir })
@@ -89,6 +97,22 @@ describe('a service', () => {
     const raised = await sql`select ref, detail from exception where kind = 'credentials_unreadable'`
     expect(raised).toMatchObject([{ ref: 'jd/late', detail: { why: 'unknown_key' } }])
     await lost.signal()
+  })
+
+  test('of the file is changed as any other: the new key alone is refused, and a start without one makes none', async () => {
+    const { sql } = database
+    await sql`delete from setting`
+    await sql`delete from shop`
+    await (await start({ CREDENTIALS_KEY: '' })).signal()
+    const ofFile = readFileSync(credentialsKeyFile(dataDir), 'utf8').trim()
+    const refused = await start({ CREDENTIALS_KEY: key(first) }).catch((error: Error) => error.message)
+    expect(refused).toMatch(/CREDENTIALS_KEY_PREVIOUS.*DATA_DIR\/credentials-key.*\(credentials_key_unknown\)/s)
+    await (await start({ CREDENTIALS_KEY: '' })).signal()
+    await (await start({ CREDENTIALS_KEY: key(first), CREDENTIALS_KEY_PREVIOUS: ofFile })).signal()
+
+    const elsewhere = join(parent, 'elsewhere')
+    await expect(start({ CREDENTIALS_KEY: '', DATA_DIR: elsewhere })).rejects.toThrow('credentials_key_unknown')
+    expect(existsSync(credentialsKeyFile(elsewhere))).toBe(false)
   })
 
   test('the operator’s token is printed at each start, the same one, and is nowhere in the database', async () => {

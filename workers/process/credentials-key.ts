@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { CredentialsKeyError } from '../../adapters/store/secrets/credentials.ts'
+import { CredentialsKeyError, unknownKey } from '../../adapters/store/secrets/credentials.ts'
 import { keyBytes, type Vault, vaultOf } from '../../adapters/store/secrets/vault.ts'
 import type { Config } from './config.ts'
 import { makeDataFolder } from './start-checks.mjs'
@@ -20,26 +20,32 @@ export interface OpenedVault {
   readonly made: boolean
 }
 
-/** Throws CredentialsKeyError on a file that holds no key, unless the key is given. */
-export function openVault({
-  dataDir,
-  credentialsKey = null,
-  credentialsKeyPrevious = null,
-}: Pick<Config, 'dataDir'> & Partial<Config>): OpenedVault {
-  const file = credentialsKeyFile(dataDir)
+/**
+ * `known`: the id of the key that the database is sealed under, null when there is none. Throws CredentialsKeyError on a
+ * file that holds no key, unless the key is given; and instead of making a key that could open nothing of the database.
+ */
+export function openVault(
+  {
+    dataDir,
+    credentialsKey = null,
+    credentialsKeyPrevious = null,
+    credentialsKeyLost = false,
+  }: Pick<Config, 'dataDir'> & Partial<Config>,
+  known: string | null = null,
+): OpenedVault {
   const others = credentialsKeyPrevious === null ? [] : [credentialsKeyPrevious]
-  if (credentialsKey === null) {
-    const { key, made } = keyOfFile(dataDir, file)
-    return { vault: vaultOf(key, others), made }
-  }
-  // An operator who sets the variable for the first time has rows that the file's key sealed.
-  const earlier = readableKey(file)
-  return { vault: vaultOf(credentialsKey, earlier === null ? others : [...others, earlier]), made: false }
+  // Only what is given counts: with the file's key beside it, a wrong one would be adopted, and missed at the next start.
+  if (credentialsKey !== null) return { vault: vaultOf(credentialsKey, others), made: false }
+  const file = credentialsKeyFile(dataDir)
+  const kept = readKey(file)
+  if (kept !== null) return { vault: vaultOf(kept, others), made: false }
+  const keyIds = others.map((other) => vaultOf(other).keyId)
+  if (known !== null && !keyIds.includes(known) && !credentialsKeyLost) throw unknownKey([{ keyId: known }], { keyIds })
+  const { key, made } = makeKey(dataDir, file)
+  return { vault: vaultOf(key, others), made }
 }
 
-function keyOfFile(dataDir: string, file: string): { key: Buffer; made: boolean } {
-  const kept = readKey(file)
-  if (kept !== null) return { key: kept, made: false }
+function makeKey(dataDir: string, file: string): { key: Buffer; made: boolean } {
   makeDataFolder(dataDir)
   const key = randomBytes(keyBytes)
   const fresh = `${file}.${process.pid}`
@@ -55,14 +61,6 @@ function keyOfFile(dataDir: string, file: string): { key: Buffer; made: boolean 
   }
   syncFolder(dataDir)
   return { key, made: true }
-}
-
-function readableKey(file: string): Buffer | null {
-  try {
-    return readKey(file)
-  } catch {
-    return null
-  }
 }
 
 /** Null when there is no file. */

@@ -62,11 +62,26 @@ export function settingOf(environment, name) {
  * @returns {string[]}
  */
 export function settingsProblems(environment) {
-  return Object.entries(rules).flatMap(([name, parse]) => {
+  const wrong = Object.entries(rules).flatMap(([name, parse]) => {
     const text = settingOf(environment, name)
     const parsed = text === '' ? null : parse(text)
     return parsed !== null && 'problem' in parsed ? [`${name} ${parsed.problem}`] : []
   })
+  const port = settingOf(environment, 'PORT')
+  const sharePort = settingOf(environment, 'SHARE_PORT') === 'on'
+  return [...wrong, ...contradictions({ sharePort, port: port === '' ? null : Number(port) })]
+}
+
+/**
+ * A sentence for each two that do not go together.
+ * @param {{ readonly sharePort: boolean, readonly port: number | null }} settings
+ * @returns {string[]}
+ */
+export function contradictions({ sharePort, port }) {
+  if (!sharePort || port !== 0) return []
+  return [
+    'PORT must not be 0 with SHARE_PORT=on: each process would get another port. Set PORT to one port for all of them, or SHARE_PORT=off.',
+  ]
 }
 
 /** @type {Parser<string>} */

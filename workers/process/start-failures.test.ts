@@ -1,8 +1,10 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { Redis } from 'ioredis'
 import { expect, inject, test } from 'vitest'
 import { testRedis } from '../../adapters/shared/testing.ts'
 import { withDatabase } from '../../adapters/store/postgres/connect.ts'
+import { startPrivateRedis } from '../testing/servers.ts'
 import { mustAnswer, unreachable } from './start-failures.ts'
 
 /** What was thrown; fails when nothing was. */
@@ -31,6 +33,23 @@ test.each([
   expect(redis).toMatch(/^REDIS_URL: Redis /)
   expect(redis).toMatch(pattern)
   expect(postgres + redis).not.toContain('hush')
+})
+
+test('a Redis that drops keys when its memory is full is refused; one that does not tell is warned of', async () => {
+  const { url, stop } = await startPrivateRedis({ durable: false, settings: { 'maxmemory-policy': 'allkeys-lru' } })
+  const redis = new Redis(url)
+  try {
+    expect(await told({ redisUrl: url })).toMatch(
+      /^REDIS_URL: the maxmemory-policy of Redis is allkeys-lru, .*noeviction/,
+    )
+    await redis.acl('SETUSER', 'default', '-info')
+    const warned: string[] = []
+    await mustAnswer({ databaseUrl: null, redisUrl: url }, (text) => warned.push(text))
+    expect(warned).toEqual([expect.stringContaining('does not tell its maxmemory-policy. Set it to noeviction')])
+  } finally {
+    redis.disconnect()
+    await stop()
+  }
 })
 
 test('sockets that do not exist', async () => {

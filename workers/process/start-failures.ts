@@ -51,9 +51,12 @@ export function unreachable(setting: ServerSetting, error: unknown): StartError 
 const answerMsMax = 10_000
 
 /** Throws StartError. Servers that are not named by a setting are not asked. */
-export async function mustAnswer({ databaseUrl, redisUrl }: Pick<Config, 'databaseUrl' | 'redisUrl'>): Promise<void> {
+export async function mustAnswer(
+  { databaseUrl, redisUrl }: Pick<Config, 'databaseUrl' | 'redisUrl'>,
+  warn: (text: string) => void = () => undefined,
+): Promise<void> {
   if (databaseUrl !== null) await postgresAnswers(databaseUrl)
-  if (redisUrl !== null) await redisAnswers(redisUrl)
+  if (redisUrl !== null) await redisAnswers(redisUrl, warn)
 }
 
 async function postgresAnswers(url: string): Promise<void> {
@@ -67,15 +70,27 @@ async function postgresAnswers(url: string): Promise<void> {
   }
 }
 
-async function redisAnswers(url: string): Promise<void> {
+async function redisAnswers(url: string, warn: (text: string) => void): Promise<void> {
   const stock = new Stock({ redis: url })
   try {
     await inTime(stock.connect().then(() => stock.scriptsLoaded()))
+    const policy = await stock.evictionPolicy()
+    if (policy === null) warn(`REDIS_URL: Redis does not tell its maxmemory-policy. ${setNoeviction}`)
+    else if (policy !== 'noeviction') throw evicting(policy)
   } catch (error) {
+    if (error instanceof StartError) throw error
     throw unreachable('REDIS_URL', error)
   } finally {
     stock.close()
   }
+}
+
+const setNoeviction = 'Set it to noeviction, in redis.conf or with CONFIG SET.'
+
+/** What Redis drops by itself it tells nobody. */
+function evicting(policy: string): StartError {
+  const told = `REDIS_URL: the maxmemory-policy of Redis is ${policy}, so it drops reservations when its memory is full. ${setNoeviction}`
+  return new StartError('redis_evicts', told)
 }
 
 async function inTime(answer: Promise<unknown>): Promise<void> {

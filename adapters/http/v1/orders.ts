@@ -65,6 +65,41 @@ const reconciliation = z
   })
   .meta({ id: 'Reconciliation' })
 
+const hold = z.object({ rule: z.string(), reason: z.string() }).meta({ id: 'Hold' })
+
+const actor = z
+  .object({ kind: z.enum(['operator', 'node', 'stage', 'unknown']), name: z.string() })
+  .meta({ id: 'Actor', description: 'kind says whose name it is: a person’s, a node’s, or a part of the service’s.' })
+
+/** What happened to the order. Beside the first four fields an entry has those that its kind of event has. */
+export const historyEntry = z
+  .object({
+    at: instant,
+    version: z.int().meta({ description: 'of the order, after it' }),
+    seq: z.string().meta({ description: 'of the event in the inbox; 0 for what was no event' }),
+    outcome: z.string().meta({ description: 'the order’s state after it, or why it changed nothing' }),
+    event: z.string().optional().meta({ description: 'its id; or ship, reconcile, audit' }),
+    kind: z.string().optional().meta({ description: 'of the event: order, refund, command and so on' }),
+    taken: z.string().optional().meta({ description: 'what became of the event' }),
+    reason: z.string().optional().meta({ description: 'why it was taken so, or why a task came back' }),
+    actor: actor.optional(),
+    note: z.string().optional().meta({ description: 'why, in the words of the actor' }),
+    holds: z.array(hold).optional().meta({ description: 'rules that hold the order from then on' }),
+    passed: z.array(z.string()).optional().meta({ description: 'rules that it passed' }),
+    tasks: z.array(z.string()).optional().meta({ description: 'ids of tasks that were made' }),
+    epoch: z.int().optional().meta({ description: 'of the stock that it was sourced from' }),
+    rounds: z.int().optional().meta({ description: 'times that it was sourced until all could be reserved' }),
+    released: z.array(z.string()).optional().meta({ description: 'ids of tasks whose goods became free' }),
+    interceptRequested: z.array(z.string()).optional().meta({ description: 'ids of tasks that shall stop' }),
+    interceptWithdrawn: z.array(z.string()).optional().meta({ description: 'ids of tasks that need not stop' }),
+    taskId: z.string().optional().meta({ description: 'of the task that was shipped' }),
+    node: z.string().optional().meta({ description: 'that shipped it' }),
+    packages: z.array(packageView).optional(),
+    reconciliation: z.looseObject({}).optional().meta({ description: 'what the match of the three flows found' }),
+    was: z.string().optional().meta({ description: 'the state that the audit corrected' }),
+  })
+  .meta({ id: 'HistoryEntry' })
+
 export const orderView = z
   .object({
     channel,
@@ -77,14 +112,14 @@ export const orderView = z
     freightFen: amountFen.nullable(),
     paidAt: instant.nullable(),
     shipBy: instant.nullable(),
-    holds: z.array(z.object({ rule: z.string(), reason: z.string() })),
+    holds: z.array(hold),
     lines: z.array(orderLine),
     tasks: z.array(orderTask),
     trace: z
       .array(z.looseObject({}))
       .meta({ description: 'Per sourcing: every node looked at, its cost or its refusal.' }),
     reconciliation: reconciliation.nullable(),
-    history: z.array(z.looseObject({ at: instant, outcome: z.string() })),
+    history: z.array(historyEntry),
   })
   .meta({ id: 'OrderView' })
 
@@ -105,7 +140,7 @@ const orderSummary = z
     shop: z.string(),
     orderId: z.string(),
     state: z.enum(orderStates),
-    holds: z.array(z.object({ rule: z.string(), reason: z.string() })),
+    holds: z.array(hold),
     receivedAt: instant,
     updatedAt: instant,
   })
@@ -126,7 +161,15 @@ const given = z.strictObject({
   actor: text(64).optional().meta({ description: 'Who asks, as it is to stand in the history.' }),
   note: text(500).optional().meta({ description: 'Why, in your own words.' }),
 })
-const commanded = z.object({ state: z.enum(orderStates), version: z.int() }).meta({ id: 'OrderNow' })
+const commanded = z
+  .object({
+    state: z.enum(orderStates),
+    version: z.int(),
+    holds: z.array(hold).meta({
+      description: 'What holds the order still, with the reason and what to do: rules that no approval overrules.',
+    }),
+  })
+  .meta({ id: 'OrderNow' })
 
 const approving = {
   method: 'POST',

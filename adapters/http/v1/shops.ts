@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { endpoint } from '../route.ts'
 import { carrier, channel, code, done, previousUntil, text } from './values.ts'
 
-// Credentials are short secrets; which keys a channel needs is the channel's business.
+// Credentials are short secrets; which keys a channel or a carrier service needs is its own business.
 const credentials = z.record(z.string().regex(/^[A-Za-z0-9_]{1,64}$/), text(512))
 
 /** A shop's own products: 20,000 are a large department store; more come in several shops. */
@@ -53,17 +53,31 @@ export const putCarrierAccount = endpoint({
   path: '/v1/carriers/{carrier}/{account}',
   auth: 'admin',
   tag: 'settings',
-  summary: 'Create or replace the account under which a carrier service pushes tracks.',
+  summary:
+    'Create or replace the account under which a carrier service pushes tracks: the credentials that it signs with.',
   params: z.strictObject({ carrier, account: code }),
   body: z
     .strictObject({
-      salt: text(256),
-      previousSalt: text(256).optional().meta({
-        description: 'Needs previousUntil. Absent: the one that was in force until now.',
+      credentials: credentials.optional(),
+      previousCredentials: credentials.optional().meta({
+        description: 'Needs previousUntil. Absent: those that were in force until now.',
       }),
       previousUntil: previousUntil.optional(),
+      salt: text(256).optional().meta({ description: 'As in version 0.1.0: the same as credentials.salt.' }),
+      previousSalt: text(256).optional().meta({ description: 'As in version 0.1.0: previousCredentials.salt.' }),
     })
-    .refine((body) => body.previousSalt === undefined || body.previousUntil !== undefined, endless)
+    .refine((body) => body.credentials !== undefined || body.salt !== undefined, {
+      path: ['credentials'],
+      error: 'expected a record',
+    })
+    .refine((body) => body.credentials === undefined || (body.salt ?? body.previousSalt) === undefined, {
+      path: ['salt'],
+      error: 'must not stand beside credentials; put it among them',
+    })
+    .refine(
+      (body) => (body.previousCredentials ?? body.previousSalt) === undefined || body.previousUntil !== undefined,
+      endless,
+    )
     .meta({ id: 'PutCarrierAccount' }),
   answers: { 200: done },
 })

@@ -172,12 +172,22 @@ export async function claimKey(sql: Sql, vault: Vault, isLost: boolean): Promise
   if (known !== null) throw unknownKey([{ keyId: known }], vault)
 }
 
-export function unknownKey(unreadable: readonly Pick<UnreadableEntry, 'keyId'>[], vault: Vault): CredentialsKeyError {
+/** The id of the key that the database is sealed under; null: no process has claimed it yet. */
+export async function claimedKey(sql: Queryable): Promise<string | null> {
+  const [row] = await sql<{ id: string }[]>`select value #>> '{}' as id from setting where key = ${keySetting}`
+  return row?.id ?? null
+}
+
+export function unknownKey(
+  unreadable: readonly Pick<UnreadableEntry, 'keyId'>[],
+  { keyIds }: Pick<Vault, 'keyIds'>,
+): CredentialsKeyError {
   const sealedUnder = [...new Set(unreadable.map((u) => u.keyId).filter((id) => id !== null))].join(' and ')
   return new CredentialsKeyError(
-    `the credentials in this database are sealed under the key ${sealedUnder}, and this process has ${vault.keyIds.join(' and ')}. ` +
+    `the credentials in this database are sealed under the key ${sealedUnder}, and this process has ${keyIds.join(' and ') || 'none'}. ` +
       'Start it with that key: in CREDENTIALS_KEY, or as DATA_DIR/credentials-key of the process that sealed them. ' +
-      'To change keys, give the new one in CREDENTIALS_KEY and the old one in CREDENTIALS_KEY_PREVIOUS. ' +
+      'To change keys, give the new one in CREDENTIALS_KEY and the old one in CREDENTIALS_KEY_PREVIOUS: ' +
+      'where none was given, DATA_DIR/credentials-key holds it. ' +
       'If the old key is lost, start once with CREDENTIALS_KEY_LOST=on and put the credentials of every shop and carrier account again.',
   )
 }

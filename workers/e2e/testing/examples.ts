@@ -24,7 +24,7 @@ const params: Readonly<Record<string, string>> = {
 
 const bodies: Readonly<Partial<Record<OperationName, unknown>>> = {
   putShop: { credentials: credentials.tmall, skuMap: { 'platform-1': 'example' } },
-  putCarrierAccount: { salt: 'salt-of-kuaidi100' },
+  putCarrierAccount: { credentials: { salt: 'salt-of-kuaidi100' } },
   putSku: { name: '示例', weightGrams: 500, storageClass: 'normal', warehouseOnly: false },
   putNode: {
     ...nodes.east,

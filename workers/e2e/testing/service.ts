@@ -5,6 +5,7 @@
 import { pino } from 'pino'
 import type { z } from 'zod'
 import { contract } from '../../../adapters/http/v1/contract.ts'
+import { historyEntry } from '../../../adapters/http/v1/orders.ts'
 import { testRedis } from '../../../adapters/shared/testing.ts'
 import type { Violation } from '../../../adapters/store/audit/audit.ts'
 import type { Sql } from '../../../adapters/store/postgres/connect.ts'
@@ -146,7 +147,10 @@ export async function startTestService(env: Readonly<Record<string, string>> = {
     async order(order) {
       const told = await self.admin('GET', orderPath(order))
       if (told.status !== 200) throw new Error(`order: ${told.status} ${told.text}`)
-      return contract.getOrder.answers[200].parse(told.json)
+      const view = contract.getOrder.answers[200].parse(told.json)
+      // Whatever a history shows is documented.
+      for (const entry of (told.json as { history: unknown[] }).history) historyEntry.strict().parse(entry)
+      return view
     },
     async stock(sku) {
       const told = await self.admin('GET', `/v1/stock?sku=${encodeURIComponent(sku)}`)
@@ -203,7 +207,7 @@ export async function startTestService(env: Readonly<Record<string, string>> = {
     await put(`/v1/shops/${channel}/${encodeURIComponent(shopOf[channel])}`, body)
   }
   for (const node of nodeNames) await put(`/v1/nodes/${node}`, nodes[node])
-  await put(`/v1/carriers/kuaidi100/${carrierAccount.account}`, { salt: carrierAccount.salt })
+  await put(`/v1/carriers/kuaidi100/${carrierAccount.account}`, { credentials: { salt: carrierAccount.salt } })
   return self
 }
 

@@ -1,5 +1,7 @@
 /** For tests that kill, drain or race whole service processes: each a child of its own, over servers that the test names. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { testCredentialsKey } from '../../../adapters/store/testing.ts'
 
@@ -43,6 +45,8 @@ export async function spawnService(environment: Readonly<Record<string, string>>
       DURABILITY: 'off',
       ADMIN_TOKEN: adminToken,
       CREDENTIALS_KEY: testCredentialsKey,
+      // Never the folder of a service that a person runs from this clone. Nobody makes this one.
+      DATA_DIR: join(tmpdir(), 'paidan-no-data'),
       LOG_LEVEL: 'error',
       ...environment,
     },

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { claimDataDir } from './data-dir.ts'
+import { claimDataDir, isClaimed } from './data-dir.ts'
 
 const top = mkdtempSync(join(tmpdir(), 'paidan-test-'))
 afterAll(() => rmSync(top, { recursive: true, force: true }))
@@ -30,4 +30,13 @@ test('another name for the same folder is the same folder', async () => {
 test('other folders are other claims', async () => {
   const claims = await Promise.all([claimDataDir(join(top, 'x')), claimDataDir(join(top, 'y'))])
   await Promise.all(claims.map((claim) => claim.release()))
+})
+
+test('who only asks learns whether it is claimed, and takes nothing', async () => {
+  const path = join(top, 'asked')
+  expect(await isClaimed(path)).toBe(false)
+  const claim = await claimDataDir(path)
+  expect([await isClaimed(path), await isClaimed(path)]).toEqual([true, true])
+  await claim.release()
+  expect(await isClaimed(path)).toBe(false)
 })

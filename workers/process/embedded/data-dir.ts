@@ -5,8 +5,8 @@
  * so there is no stale lock to judge, and two that start at once cannot both have it.
  */
 import { createHash } from 'node:crypto'
-import { readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:net'
+import { existsSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { makeDataFolder } from '../start-checks.mjs'
 import { EmbeddedError } from './errors.ts'
@@ -23,7 +23,7 @@ const pidFile = 'paidan.pid'
 export async function claimDataDir(wanted: string): Promise<DataDir> {
   makeDataFolder(wanted)
   const path = realpathSync(wanted)
-  const claim = await listen(`paidan:${createHash('sha256').update(path).digest('hex')}`)
+  const claim = await listen(claimOf(path))
   if (claim === null) {
     throw new EmbeddedError(
       'data_dir_in_use',
@@ -38,6 +38,26 @@ export async function claimDataDir(wanted: string): Promise<DataDir> {
       await new Promise<void>((resolve) => claim.close(() => resolve()))
     },
   }
+}
+
+/** Whether a live Paidan has it. Asking takes nothing, so it keeps no other from its claim. */
+export async function isClaimed(wanted: string): Promise<boolean> {
+  if (process.platform !== 'linux' || !existsSync(wanted)) return false
+  const socket = connect({ path: `\0${claimOf(realpathSync(wanted))}` })
+  try {
+    return await new Promise<boolean>((resolve) => {
+      socket.once('connect', () => resolve(true))
+      // Whoever has too much to do to answer is there all the same.
+      socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code !== 'ECONNREFUSED'))
+    })
+  } finally {
+    socket.destroy()
+  }
+}
+
+/** Of a real path. */
+function claimOf(path: string): string {
+  return `paidan:${createHash('sha256').update(path).digest('hex')}`
 }
 
 function ownerOf(path: string): string {
