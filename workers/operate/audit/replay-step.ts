@@ -184,8 +184,10 @@ const formerWords: Readonly<Record<string, string>> = { released: 'approved', no
 
 function differentEvents(events: readonly EventOutcome[], entries: readonly Entry[]): string[] {
   return entries.flatMap(({ seq, trace }, i) => {
-    const { taken } = trace
-    const isSame = taken === undefined || (formerWords[taken] ?? taken) === events[i]!.outcome
+    const { outcome } = events[i]!
+    const taken = trace.taken === undefined ? outcome : (formerWords[trace.taken] ?? trace.taken)
+    // Up to version 0.1.0 an approval that overruled nothing was called one all the same.
+    const isSame = taken === outcome || (taken === 'approved' && outcome === 'nothing_to_approve')
     return isSame ? [] : [`event ${seq}`]
   })
 }
