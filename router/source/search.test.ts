@@ -1,8 +1,17 @@
 /** The plan over a whole network against HiGHS, which sees every node. bench/source-oracle.ts does the same for 100,000 orders. */
 import { expect, test } from 'vitest'
 import { testSeed } from '../testing/seed.ts'
+import type { Network } from './network.ts'
 import { sourceOrder } from './search.ts'
-import { allOffers, randomOf, randomOrder, randomWorld, type ShelvesName, shelvesOf } from './testing/networks.ts'
+import {
+  allOffers,
+  type Random,
+  randomOf,
+  randomOrder,
+  randomWorld,
+  type ShelvesName,
+  shelvesOf,
+} from './testing/networks.ts'
 import { costOfPlan, oracle } from './testing/oracle.ts'
 import { describeSourcing, replay } from './trace.ts'
 
@@ -44,5 +53,41 @@ test.each<[shelves: ShelvesName, nodes: number, orders: number]>([
   }
   expect(proven / orders).toBeGreaterThan(0.9)
 })
+
+test.each<[shelves: ShelvesName, nodes: number]>([
+  ['full', 5],
+  ['full', 30],
+  ['sparse', 30],
+  ['thin', 30],
+])(
+  '%s shelves, %i nodes, and others who take and give back meanwhile: a trace says what its plan was made from',
+  (name, nodes) => {
+    const random = randomOf(testSeed + nodes)
+    for (let n = 0; n < 400; n++) {
+      const world = randomWorld(random, nodes, shelvesOf[name])
+      const changing = changingNetwork(world.network, random)
+      const request = randomOrder(random, world, 3, 4)
+      const { plan, candidates, offers } = sourceOrder(request, changing)
+      const trace = describeSourcing(request.demand, candidates, plan, offers)
+      expect(replay(JSON.parse(JSON.stringify(trace))), `order ${n}`).toEqual(plan)
+    }
+  },
+)
+
+/** Each look at a figure may see another one, as when other threads change them. */
+function changingNetwork(network: Network, random: Random): Network {
+  const seen = (units: number) => (random.chance(0.15) ? Math.max(0, units + random.below(9) - 4) : units)
+  return {
+    ...network,
+    unitsOf: (sku) => {
+      const unitsAt = network.unitsOf(sku)
+      return (node) => seen(unitsAt(node))
+    },
+    holdersOf: (sku) => {
+      const { numbers, unitsAt } = network.holdersOf(sku)
+      return { numbers, unitsAt: (at) => seen(unitsAt(at)) }
+    },
+  }
+}
 
 const worlds = new Map<ShelvesName, ReturnType<typeof randomWorld>>()

@@ -9,9 +9,9 @@ import { tariffFen } from '../freight.ts'
 import { nodesInPlay } from './in-play.ts'
 import { type Assignment, type Instance, instanceOf, isUsed, type Offer, planOf, rankOf } from './instance.ts'
 import { kmTo, type Network, pointOf, rulesFor, type SourcingRequest } from './network.ts'
-import type { Candidate, DemandLine, LineUnits, Plan, SourcingRule } from './plan.ts'
+import type { Candidate, DemandLine, Plan, SourcingRule } from './plan.ts'
 import { isSmall, type Solution, solve } from './solve.ts'
-import { offersOf } from './source.ts'
+import { offersOf, sourceFrom } from './source.ts'
 import { bestSingleNode, type Single, type Walk, walkOf } from './walk.ts'
 
 export interface Sourced {
@@ -40,20 +40,24 @@ export function sourceOrder(request: SourcingRequest, network: Network): Sourced
   const walk = walkOf(network, point, rulesFor(request, network), demand)
   const shown = showNearby(walk, network)
   const single = bestSingleNode(walk)
-  if (single?.isProven === true) return fromOne(walk, demand, single, shown)
+  const proven = single?.isProven === true ? fromOne(walk, demand, single, shown) : null
+  if (proven !== null) return proven
   const { nodes: inPlay, isSingleProven } = nodesInPlay(walk, single)
-  if (single !== null && isSingleProven) return fromOne(walk, demand, single, shown)
-  return solveOver(walk, demand, inPlay, shown)
+  const cheapest = single !== null && isSingleProven ? fromOne(walk, demand, single, shown) : null
+  return cheapest ?? solveOver(walk, demand, inPlay, shown)
 }
 
-function fromOne(walk: Walk, demand: readonly DemandLine[], { node, costFen }: Single, shown: Shown): Sourced {
+/**
+ * Null: other threads took or gave back units since the walk looked at them, so that what the trace keeps says otherwise. Then
+ * the order is solved over what is there now.
+ */
+function fromOne(walk: Walk, demand: readonly DemandLine[], { node, costFen }: Single, shown: Shown): Sourced | null {
   const candidates = candidatesOf(walk, [node, ...shown.found])
-  const all = demand.map(({ quantity }, line) => ({ line, quantity }))
-  const isThere = ({ line }: LineUnits) => walk.lines[line]!.holders.numbers.length > 0
-  const parcel = { node: walk.network.nodes[node]!.node, lines: all.filter(isThere), costFen }
-  const missing = all.filter((each) => !isThere(each))
-  const plan: Plan = { parcels: [parcel], missing, costFen, method: 'exact', boundFen: costFen }
-  return { plan, ...kept(candidates, offersOf(demand, candidates), shown) }
+  const offers = offersOf(demand, candidates)
+  const again = sourceFrom(demand, offers)
+  const soldOut = walk.lines.filter(({ holders }) => holders.numbers.length === 0).length
+  if (again.parcels.length !== 1 || again.costFen !== costFen || again.missing.length !== soldOut) return null
+  return { plan: { ...again, method: 'exact', boundFen: costFen }, ...kept(candidates, offers, shown) }
 }
 
 function kept(candidates: readonly Candidate[], offers: readonly Offer[], { refused }: Shown) {
