@@ -33,9 +33,10 @@ export async function playMutation(name: string, seeds: Iterable<number>, place:
 /** Of each fault inside the stages, the first of its seeds that notices it. Throws when the process that plays them fails. */
 export async function* playMutants(asked: SeedsByName): AsyncGenerator<Played, void> {
   const script = fileURLToPath(new URL('./play-mutants.js', import.meta.url))
-  const child = spawn(process.execPath, ['--no-warnings', script, JSON.stringify(asked)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+  const child = spawn(process.execPath, ['--no-warnings', script], {
+    stdio: ['pipe', 'pipe', 'inherit'],
   })
+  child.stdin.end(JSON.stringify(asked))
   const ended = once(child, 'exit') as Promise<[number | null]>
   try {
     for await (const line of createInterface(child.stdout)) yield JSON.parse(line) as Played

@@ -2,8 +2,9 @@
  * Plays mutants, each in modules of its own, and writes one line of JSON about each. Run by the tests and by
  * `npm run simulate -- --mutants` as a process of its own, since hooks of the loader are for a whole process.
  *
- *   node play-mutants.js <JSON: { name: seeds to try }>
+ * Standard input: JSON, { name: seeds to try }, which is longer than an argument may be.
  */
+import { readFileSync } from 'node:fs'
 import { register } from 'node:module'
 import type { HookData } from './mutant-hooks.ts'
 import { mutants } from './mutants.ts'
@@ -20,7 +21,7 @@ const root = new URL('../../', import.meta.url).href
 const data: HookData = { root, mutants }
 register('./mutant-hooks.js', import.meta.url, { data })
 
-const asked = JSON.parse(process.argv[2] ?? '{}') as Readonly<Record<string, readonly number[]>>
+const asked = JSON.parse(readFileSync(0, 'utf8')) as Readonly<Record<string, readonly number[]>>
 for (const [name, seeds] of Object.entries(asked)) console.log(JSON.stringify(await play(name, seeds)))
 
 async function play(name: string, seeds: readonly number[]): Promise<Played> {
