@@ -1,4 +1,5 @@
 /** Events that cannot be decided for now leave memory for `pending`; an event that no retry will mend is shown to a person. */
+import { refOf } from '../../adapters/store/exception-refs.ts'
 import type { ExceptionStore, InboxStore } from '../../adapters/store/order-store.ts'
 import type { Backlog } from '../intake/backlog.ts'
 import { codeOf } from '../process/error-code.ts'
@@ -34,7 +35,7 @@ export function putAside(
     await store.raise(
       events.map(({ channel, shop, orderId, eventId }) => ({
         kind: 'undecidable_event',
-        ref: `${channel}/${shop}/${eventId}`,
+        ref: refOf(channel, shop, eventId),
         detail: { channel, shop, orderId, eventId, why },
       })),
     )

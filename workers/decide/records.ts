@@ -1,6 +1,7 @@
 /** What a decided and placed piece of work writes: the order's next version, its tasks, its releases, and why. */
 
 import { isDeepStrictEqual } from 'node:util'
+import { refOf } from '../../adapters/store/exception-refs.ts'
 import type { DecisionWrite } from '../../adapters/store/orders/commit.ts'
 import { describePassed } from '../../router/check.ts'
 import type { TakeBack } from '../../router/commands.ts'
@@ -102,7 +103,7 @@ function traceOfDecision(work: Work, placed: Placed, epoch: number, releases: re
 function problemOfEvent({ event, reason }: EventOutcome) {
   return {
     kind: 'unintelligible_event',
-    ref: `${event.channel}/${event.shop}/${event.eventId}`,
+    ref: refOf(event.channel, event.shop, event.eventId),
     detail: {
       channel: event.channel,
       shop: event.shop,

@@ -7,11 +7,13 @@
  * notification was asked for after all that happened, and so was whatever has a higher number: the highest one holds
  * what is true in the end, whichever process fetched it and whenever it was stored.
  */
+
 import { setMaxListeners } from 'node:events'
 import type { FetchedOrders } from '../../adapters/channels/channel.ts'
 import { channels } from '../../adapters/channels/channels.ts'
 import type { OrderApis } from '../../adapters/channels/order-apis.ts'
 import { OutboundError } from '../../adapters/channels/outbound/errors.ts'
+import { refOf } from '../../adapters/store/exception-refs.ts'
 import type { ExceptionStore, InboxStore } from '../../adapters/store/order-store.ts'
 import { keyOf } from '../../adapters/store/orders/load.ts'
 import { isChannelName } from '../../router/types.ts'
@@ -214,7 +216,7 @@ export class OrderFetcher {
         await store.raise([
           {
             kind: 'order_not_fetched',
-            ref: `${channel}/${shop}/${orderId}`,
+            ref: refOf(channel, shop, orderId),
             detail: { channel, shop, orderId, code, attempts },
           },
         ])

@@ -2,6 +2,7 @@
 
 import type { BackorderStore } from '../../adapters/store/order-store.ts'
 import type { Backorder } from '../../adapters/store/orders/backorders.ts'
+import { keyOf } from '../../adapters/store/orders/load.ts'
 import { stage } from '../../router/commands.ts'
 import type { ChannelName } from '../../router/types.ts'
 import type { CatalogWatch } from '../catalog/catalog-watch.ts'
@@ -145,7 +146,7 @@ function retryMsOf(before: Walk | undefined, available: number, after: string | 
 }
 
 async function ask({ intake, clock, newId }: RestockContext, waiting: readonly Backorder[]): Promise<void> {
-  const once = new Map(waiting.map((b) => [`${b.channel}/${b.shop}/${b.orderId}`, b]))
+  const once = new Map(waiting.map((b) => [keyOf(b), b]))
   await Promise.all(
     [...once.values()].map(({ channel, shop, orderId }) =>
       intake.storeOwn(

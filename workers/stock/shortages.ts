@@ -3,6 +3,7 @@
  * elsewhere, newest first. All of it is read from the database, so that after a crash the next call does the rest.
  */
 
+import { refOf } from '../../adapters/store/exception-refs.ts'
 import type { ExceptionStore, StockStore } from '../../adapters/store/order-store.ts'
 import type { UnpulledTask } from '../../adapters/store/stock/shortages.ts'
 import { stage } from '../../router/commands.ts'
@@ -43,7 +44,7 @@ export async function answerShort(context: ShortageContext, places: readonly Sto
   await store.raise(
     short.map(({ node, sku, missing }) => ({
       kind: 'shortage',
-      ref: `${node}/${sku}`,
+      ref: refOf(node, sku),
       detail: { node, sku, missing },
     })),
   )

@@ -1,4 +1,6 @@
 /** Promises 1 and 2, as far as events go: what was acknowledged is decided once, or still to be, and nothing is dropped silently. */
+
+import { refInSql } from '../exception-refs.ts'
 import { doubted } from '../inbox/pending.ts'
 import type { Invariant } from './invariant.ts'
 
@@ -15,7 +17,7 @@ export const eventInvariants: readonly Invariant[] = [
           where d.seq = i.seq and d.seq > 0 and o.channel = i.channel and o.shop = i.shop and o.order_id = i.order_id)
         and not exists (
           select from exception e
-          where e.kind = 'unintelligible_event' and e.ref = i.channel || '/' || i.shop || '/' || i.event_id)`,
+          where e.kind = 'unintelligible_event' and e.ref = ${refInSql('i.channel', 'i.shop', 'i.event_id')})`,
   },
   {
     // Version 0.1.0 called a notification `hint`. Its order was fetched afterwards, which the fetch's number tells, or
@@ -62,11 +64,11 @@ export const eventInvariants: readonly Invariant[] = [
         and p.last_error is distinct from '${doubted}'
         and not exists (
           select from exception e
-          where e.kind = 'undecidable_event' and e.ref = p.channel || '/' || p.shop || '/' || p.event_id
+          where e.kind = 'undecidable_event' and e.ref = ${refInSql('p.channel', 'p.shop', 'p.event_id')}
             and e.resolved_at is null)
         and not exists (
           select from exception e
-          where e.kind = 'order_not_fetched' and e.ref = p.channel || '/' || p.shop || '/' || p.order_id
+          where e.kind = 'order_not_fetched' and e.ref = ${refInSql('p.channel', 'p.shop', 'p.order_id')}
             and p.kind in ('notification', 'hint') and e.resolved_at is null)`,
   },
   {
@@ -76,6 +78,6 @@ export const eventInvariants: readonly Invariant[] = [
       select c.channel, c.shop, c.event_id from event_conflict c
       where c.received_at <= now() - current_setting('paidan.grace')::interval and not exists (
         select from exception e
-        where e.kind = 'event_conflict' and e.ref = c.channel || '/' || c.shop || '/' || c.event_id)`,
+        where e.kind = 'event_conflict' and e.ref = ${refInSql('c.channel', 'c.shop', 'c.event_id')})`,
   },
 ]

@@ -5,7 +5,9 @@
  * Each takes its locks in the order of all others (orders, tasks, nodes, stock), so it may run beside a service, and each
  * gives how many rows it changed.
  */
+
 import type { NodeDelta } from '../../../router/stock.ts'
+import { refInSql } from '../exception-refs.ts'
 import { rowUnitsMax } from '../orders/backorders.ts'
 import type { Sql, Transaction } from '../postgres/connect.ts'
 import { followSafety, nextNodeSeq, nodesWithOtherSafety } from '../stock/stock.ts'
@@ -101,7 +103,7 @@ export async function showConflicts(sql: Sql, broken: string): Promise<number> {
   return await changed(
     sql,
     `insert into exception (kind, ref, detail)
-     select 'event_conflict', channel || '/' || shop || '/' || event_id,
+     select 'event_conflict', ${refInSql('channel', 'shop', 'event_id')},
        jsonb_build_object('channel', channel, 'shop', shop, 'eventId', event_id)
      from (${broken}) c on conflict do nothing`,
   )
@@ -112,7 +114,7 @@ export async function showShortages(sql: Sql, broken: string): Promise<number> {
   return await changed(
     sql,
     `insert into exception (kind, ref, detail)
-     select 'shortage', node || '/' || sku,
+     select 'shortage', ${refInSql('node', 'sku')},
        jsonb_build_object('node', node, 'sku', sku, 'missing', reserved - on_hand)
      from (${broken}) s on conflict do nothing`,
   )

@@ -1,4 +1,5 @@
 /** Promise 3: what is promised is there, is promised to a task, and follows from what happened. */
+import { refInSql } from '../exception-refs.ts'
 import { bagSum, grace, type Invariant, sweep } from './invariant.ts'
 
 /** What a task still has to ship; of a cancelled one nothing. */
@@ -28,7 +29,7 @@ export const stockInvariants: readonly Invariant[] = [
       where s.reserved > s.on_hand
         and not exists (
           select from exception e
-          where e.kind = 'shortage' and e.ref = s.node || '/' || s.sku and e.resolved_at is null)
+          where e.kind = 'shortage' and e.ref = ${refInSql('s.node', 's.sku')} and e.resolved_at is null)
         and not ${movedWithin(grace)}`,
   },
   {

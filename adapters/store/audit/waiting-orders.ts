@@ -7,10 +7,12 @@
  * When a node was opened is not kept: within an hour after a node's settings changed this may tell what the next round
  * of the sweep finds.
  */
+
 import type { Node } from '../../../router/node.ts'
 import { refusalOf } from '../../../router/source/network.ts'
 import type { ChannelName } from '../../../router/types.ts'
 import { type CatalogRows, loadCatalog } from '../catalog/catalog.ts'
+import { refOf } from '../exception-refs.ts'
 import type { Transaction } from '../postgres/connect.ts'
 import { eachBatch } from './batches.ts'
 import type { ComputedInvariant } from './invariant.ts'
@@ -61,7 +63,7 @@ export const waitInVain: ComputedInvariant = {
     const found = await findServable(tx, free, seconds)
     const quiet = await quietPlaces(tx, found, seconds)
     for (const { id, sku, node, available } of found)
-      if (quiet.has(`${node}/${sku}`)) tell({ id, sku, node, available })
+      if (quiet.has(refOf(node, sku))) tell({ id, sku, node, available })
     if (rows <= ordersMax) return null
     return `Of ${rows.toLocaleString('en')} rows of orders that wait for a SKU that some node has, ${ordersMax.toLocaleString('en')} were put to the rules.`
   },
@@ -118,7 +120,7 @@ function mayServe(catalog: CatalogRows, node: Node, { sku, channel, adcode, excl
  * node.
  */
 async function quietPlaces(tx: Transaction, found: readonly Found[], seconds: number): Promise<ReadonlySet<string>> {
-  const quiet = new Set(found.map(({ node, sku }) => `${node}/${sku}`))
+  const quiet = new Set(found.map(({ node, sku }) => refOf(node, sku)))
   for (const node of new Set(found.map((f) => f.node))) {
     const changed = await tx<{ sku: string | null; busy: boolean }[]>`
       with lately as materialized (
@@ -129,8 +131,8 @@ async function quietPlaces(tx: Transaction, found: readonly Found[], seconds: nu
       )
       select distinct u.sku, (select max(nth) = ${changesMax} from lately) as busy from lately, unnest(skus) as u (sku)`
     const isBusy = changed.some((c) => c.busy)
-    for (const { sku } of changed) quiet.delete(`${node}/${sku}`)
-    if (isBusy) for (const { sku } of found) quiet.delete(`${node}/${sku}`)
+    for (const { sku } of changed) if (sku !== null) quiet.delete(refOf(node, sku))
+    if (isBusy) for (const { sku } of found) quiet.delete(refOf(node, sku))
   }
   return quiet
 }

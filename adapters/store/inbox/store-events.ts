@@ -6,6 +6,7 @@
  * change nothing. Bodies travel as one bytea with offsets, since an array of texts would escape every quote of every
  * body.
  */
+import { refOf } from '../exception-refs.ts'
 import type { Sql } from '../postgres/connect.ts'
 import { dayOf, type InboxEvent, type Stored } from './event.ts'
 
@@ -96,7 +97,7 @@ async function keepConflicts(
         on conflict do nothing`
       await tx`
         insert into exception (kind, ref, detail)
-        values ('event_conflict', ${`${event.channel}/${event.shop}/${event.eventId}`},
+        values ('event_conflict', ${refOf(event.channel, event.shop, event.eventId)},
           ${tx.json({ channel: event.channel, shop: event.shop, orderId: event.orderId, eventId: event.eventId })})
         on conflict do nothing`
     })

@@ -1,11 +1,12 @@
 /** Bill rows: see ../settle/bills.ts, whose meaning this has. */
+
 import type { BillRow } from '../../../router/bill.ts'
 import type { Order } from '../../../router/types.ts'
+import { billRowRef } from '../exception-refs.ts'
 import { keyOf } from '../orders/load.ts'
 import {
   type BillImport,
   billConflict,
-  billRowRef,
   billWithoutOrder,
   firstOfEach,
   type HashedRow,

@@ -1,4 +1,5 @@
 /** Events come in: see ../inbox/store-events.ts, whose meaning this has. */
+import { refOf } from '../exception-refs.ts'
 import { dayOf, type InboxEvent, type Stored } from '../inbox/event.ts'
 import { openUnlessOpen } from './exceptions.ts'
 import { pendingRow } from './pending.ts'
@@ -43,7 +44,7 @@ function storeOne(tables: Tables, event: InboxEvent, nowMs: number): Stored {
   tables.eventConflicts.set(`${keyOf(event)}\u0000${event.bodyHash}`, event.body)
   const { channel, shop, orderId, eventId } = event
   const detail = { channel, shop, orderId, eventId }
-  openUnlessOpen(tables, { kind: 'event_conflict', ref: `${channel}/${shop}/${eventId}`, detail }, nowMs)
+  openUnlessOpen(tables, { kind: 'event_conflict', ref: refOf(channel, shop, eventId), detail }, nowMs)
   return { outcome: 'conflict' }
 }
 

@@ -1,6 +1,8 @@
 /** Bill rows: each line of each bill once, whichever file brings it, however often. */
+
 import { createHash } from 'node:crypto'
 import type { BillRow } from '../../../router/bill.ts'
+import { billRowRef } from '../exception-refs.ts'
 import { type ExceptionEntry, raise } from '../exceptions.ts'
 import { markDue } from '../orders/mark-due.ts'
 import type { Queryable, Sql } from '../postgres/connect.ts'
@@ -200,9 +202,4 @@ export function billConflict(source: string, account: string, row: BillRow): Exc
     ...{ kind: 'bill_conflict', ref: billRowRef(source, account, ref) },
     detail: { source, account, bill: kind, givenAmountFen: amountFen, givenFeeFen: feeFen },
   }
-}
-
-/** One row of one bill, by name. */
-export function billRowRef(source: string, account: string, ref: string): string {
-  return `${source}:${account}:${ref}`
 }
