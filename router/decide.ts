@@ -14,6 +14,7 @@ import { shareByLargestRemainder } from './money.ts'
 import { stateOf } from './order.ts'
 import { type TakenBack, takingEffect } from './take-back.ts'
 import { flagged, isOwned, type Task, takenBack } from './task.ts'
+import { dateOf } from './task-date.ts'
 import type { Allocation, Hold, Item, Order, OrderSnapshot, Sku, SnapshotLine } from './types.ts'
 
 /** Some units of an item that have to be sourced. */
@@ -125,12 +126,24 @@ function recall(input: DecideInput, order: Order, desires: Desires, problems: Pr
       cancelled.push(task)
       return takenBack(task)
     }
-    const after = flagged(task, unwanted)
-    if (after !== task) (unwanted ? interceptRequested : interceptWithdrawn).push(task.taskId)
+    const after = flagged(withDate(order, task), unwanted)
+    if (after.interceptRequested !== task.interceptRequested)
+      (unwanted ? interceptRequested : interceptWithdrawn).push(task.taskId)
     return after
   })
   if (tasks.some(isOwned) && receiverChanged(old, order.snapshot)) problems.push({ kind: 'address_changed_after_pull' })
   return { tasks, cancelled, interceptRequested, interceptWithdrawn }
+}
+
+/** An unpulled task follows the dates of its lines, and waits for the last of them. */
+function withDate(order: Order, task: Task): Task {
+  if (task.state !== 'ready') return task
+  const own = order.allocations.filter((a) => a.taskId === task.taskId)
+  const notBefore = dateOf(
+    order,
+    own.map((a) => a.item),
+  )
+  return notBefore === task.notBefore ? task : { ...task, notBefore }
 }
 
 function isUnwanted(order: Order, task: Task, desires: Desires): boolean {

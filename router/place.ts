@@ -2,6 +2,7 @@
 import type { Decision, Demand } from './decide.ts'
 import { stateOf } from './order.ts'
 import type { Task } from './task.ts'
+import { dateOf } from './task-date.ts'
 import type { Order } from './types.ts'
 
 /** A parcel that sourcing chose, in items. */
@@ -46,6 +47,10 @@ export function place(
       state: 'ready',
       fence: 0,
       interceptRequested: false,
+      notBefore: dateOf(
+        decision.order,
+        plan.units.map((unit) => unit.item),
+      ),
       lines: [...bySku].map(([sku, quantity]) => ({ sku, quantity, shipped: 0 })),
     })
   })

@@ -25,7 +25,7 @@ function taskIn(state: TaskState, change: Partial<Task> = {}): Task {
     { sku: 'A', quantity: 3, shipped: 0 },
     { sku: 'B', quantity: 1, shipped: 0 },
   ]
-  return { taskId: 'T', node: 'N', state, fence: 4, interceptRequested: false, lines, ...change }
+  return { taskId: 'T', node: 'N', state, fence: 4, interceptRequested: false, notBefore: null, lines, ...change }
 }
 
 const flag = { interceptRequested: true }
@@ -63,9 +63,21 @@ describe('who may pull, who is told of an intercept, whose intercept is over', (
     ['cancelled', false, false, false, false, false],
   ])('%s, flagged %s, leased %s', (state, interceptRequested, isLeased, pull, told, over) => {
     const task = taskIn(state, { interceptRequested })
-    expect([mayBePulled(task, isLeased), isToldOfIntercept(task, isLeased), isInterceptLapsed(task, isLeased)]).toEqual(
-      [pull, told, over],
-    )
+    expect([
+      mayBePulled(task, isLeased, 0),
+      isToldOfIntercept(task, isLeased),
+      isInterceptLapsed(task, isLeased),
+    ]).toEqual([pull, told, over])
+  })
+
+  test.each([
+    [null, true],
+    [7, true],
+    [8, false],
+  ])('not before %s, at 7: %s', (notBefore, pull) => {
+    expect(mayBePulled(taskIn('ready', { notBefore }), false, 7)).toBe(pull)
+    // Whoever had it once may have it again.
+    expect(mayBePulled(taskIn('pulled', { notBefore }), false, 7)).toBe(true)
   })
 
   test('a pull gives a higher fence', () => {

@@ -34,6 +34,8 @@ export interface Task {
   readonly state: TaskState
   readonly fence: number
   readonly interceptRequested: boolean
+  /** Epoch milliseconds before which no warehouse may have it: presale goods. null: at once. */
+  readonly notBefore: number | null
   readonly lines: readonly TaskLine[]
 }
 
@@ -67,10 +69,10 @@ export function isOwned({ state }: Task): boolean {
   return ownedStates.includes(state)
 }
 
-/** A task that was never pulled, or whose owner let the lease lapse; never one that is to be stopped. */
-export function mayBePulled(task: Task, isLeased: boolean): boolean {
+/** A task whose date has come and that was never pulled, or whose owner let the lease lapse; never one that is to be stopped. */
+export function mayBePulled(task: Task, isLeased: boolean, nowMs: number): boolean {
   if (task.interceptRequested) return false
-  return task.state === 'ready' || (isOwned(task) && !isLeased)
+  return task.state === 'ready' ? (task.notBefore ?? 0) <= nowMs : isOwned(task) && !isLeased
 }
 
 export function pulled(task: Task): Task {

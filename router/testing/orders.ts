@@ -97,6 +97,7 @@ export function task(change: Partial<Task> = {}): Task {
     state: 'ready',
     fence: 0,
     interceptRequested: false,
+    notBefore: null,
     lines: [{ sku: 'A', quantity: 1, shipped: 0 }],
     ...change,
   }

@@ -40,7 +40,12 @@ export async function viewOrder(sql: Sql, key: OrderKey) {
     shipBy: snapshot?.shipBy ?? null,
     holds: order.holds,
     lines: linesOf(order, tasks),
-    tasks: tasks.map((t) => ({ ...t, state: t.state as TaskState, leaseUntil: t.leaseUntil?.getTime() ?? null })),
+    tasks: tasks.map((t) => ({
+      ...t,
+      state: t.state as TaskState,
+      leaseUntil: t.leaseUntil?.getTime() ?? null,
+      notBefore: t.notBefore?.getTime() ?? null,
+    })),
     trace: decisions.filter((d) => d.trace.sourcing !== undefined).map(shownTrace),
     reconciliation,
     history: decisions.map(shownHistory),

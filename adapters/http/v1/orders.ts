@@ -46,6 +46,7 @@ const orderTask = z
     interceptRequested: z.boolean().optional(),
     reason: z.string().nullable().optional(),
     leaseUntil: instant.nullable().optional(),
+    notBefore: instant.nullable().meta({ description: 'no warehouse may pull it before; null: at once' }),
   })
   .meta({ id: 'OrderTask' })
 

@@ -76,5 +76,5 @@ function stateBy({ state, known, unpaid, live, held, backordered, shipped }: Sha
 
 function shippedTask(shipped: number): Task {
   const lines = [{ sku: '', quantity: shipped, shipped }]
-  return { taskId: '', node: '', state: 'shipped', fence: 1, interceptRequested: false, lines }
+  return { taskId: '', node: '', state: 'shipped', fence: 1, interceptRequested: false, notBefore: null, lines }
 }

@@ -74,7 +74,16 @@ function writeOne(tables: Tables, write: DecisionWrite, createdAt: number, nowMs
     tables.idByKey.set(keyOf(order), order.id)
   }
   for (const { task } of newTasks) {
-    const row = { task, orderId: order.id, createdAt, shipBy, leaseUntilMs: null, packages: [], reason: null }
+    const row = {
+      task,
+      orderId: order.id,
+      createdAt,
+      createdAtMs: nowMs,
+      shipBy,
+      leaseUntilMs: null,
+      packages: [],
+      reason: null,
+    }
     tables.tasks.set(task.taskId, row)
     tables.tasksOf.set(order.id, [...(tables.tasksOf.get(order.id) ?? []), row])
   }

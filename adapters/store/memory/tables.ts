@@ -64,6 +64,7 @@ export interface TaskRow {
   task: Task
   readonly orderId: string
   readonly createdAt: number
+  readonly createdAtMs: number
   readonly shipBy: number | null
   leaseUntilMs: number | null
   packages: readonly Package[]

@@ -34,15 +34,21 @@ export function pullTasks(
 ): PulledTask[] {
   const isLeased = (row: TaskRow): boolean => row.leaseUntilMs !== null && row.leaseUntilMs > nowMs
   const ofNode = [...tables.tasks.values()].filter((row) => row.task.node === node)
-  ofNode.sort((a, b) => a.createdAt - b.createdAt || compare(a.task.taskId, b.task.taskId))
+  ofNode.sort(
+    (a, b) => offeredAt(a) - offeredAt(b) || a.createdAt - b.createdAt || compare(a.task.taskId, b.task.taskId),
+  )
   const flagged = ofNode.filter((row) => isToldOfIntercept(row.task, isLeased(row)))
-  const due = ofNode.filter((row) => mayBePulled(row.task, isLeased(row))).slice(0, limit)
+  const due = ofNode.filter((row) => mayBePulled(row.task, isLeased(row), nowMs)).slice(0, limit)
   for (const row of due) {
     row.task = pulled(row.task)
     row.leaseUntilMs = nowMs + leaseSeconds * 1000
   }
   const given = new Set([...due, ...flagged])
   return ofNode.filter((row) => given.has(row)).map((row) => shown(tables, row))
+}
+
+function offeredAt({ createdAtMs, task }: TaskRow): number {
+  return Math.max(createdAtMs, task.notBefore ?? 0)
 }
 
 function shown(tables: Tables, { task, orderId, leaseUntilMs, shipBy }: TaskRow): PulledTask {

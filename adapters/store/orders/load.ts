@@ -60,7 +60,7 @@ async function withTasks(sql: Queryable, rows: readonly OrderRow[]): Promise<Map
   }
   if (byId.size > 0) {
     const tasks = await sql<TaskRow[]>`
-      select order_id, task_id, node, state, fence, intercept_requested, lines
+      select order_id, task_id, node, state, fence, intercept_requested, not_before, lines
       from task where order_id = any(${[...byId.keys()]}::bigint[]) order by order_id, created_at, task_id`
     for (const row of tasks) byId.get(row.order_id)!.tasks.push(taskFromRow(row))
   }
@@ -74,6 +74,7 @@ export interface TaskRow {
   readonly state: string
   readonly fence: number
   readonly intercept_requested: boolean
+  readonly not_before: Date | null
   readonly lines: readonly TaskLine[]
 }
 
@@ -84,6 +85,7 @@ export function taskFromRow(row: TaskRow): Task {
     state: row.state as TaskState,
     fence: row.fence,
     interceptRequested: row.intercept_requested,
+    notBefore: row.not_before?.getTime() ?? null,
     lines: row.lines,
   }
 }

@@ -17,6 +17,7 @@ export interface ViewedTask {
   readonly interceptRequested: boolean
   readonly reason: string | null
   readonly leaseUntil: Date | null
+  readonly notBefore: Date | null
 }
 
 export interface ViewedDecision {
@@ -37,7 +38,7 @@ export async function findOrder(sql: Queryable, key: OrderKey): Promise<OrderRow
 export async function tasksOfOrder(sql: Queryable, id: string): Promise<ViewedTask[]> {
   return await sql<ViewedTask[]>`
     select task_id as "taskId", node, state, lines, packages, intercept_requested as "interceptRequested", reason,
-      lease_until as "leaseUntil"
+      lease_until as "leaseUntil", not_before as "notBefore"
     from task where order_id = ${id} order by created_at, length(task_id), task_id`
 }
 

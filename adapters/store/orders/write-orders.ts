@@ -57,22 +57,31 @@ export async function insertTasks(tx: Transaction, rows: readonly TaskToInsert[]
   if (rows.length === 0) return
   const column = (read: (row: TaskToInsert) => string | number | null) => unnested(tx, textColumn(rows.map(read)))
   await tx`
-    insert into task (task_id, order_id, node, state, lines, ship_by)
-    select id, order_id::bigint, node, 'ready', lines::jsonb, nullif(ship_by, '')::bigint
+    insert into task (task_id, order_id, node, state, lines, ship_by, not_before)
+    select id, order_id::bigint, node, 'ready', lines::jsonb, nullif(ship_by, '')::bigint,
+      to_timestamp(nullif(not_before, '')::bigint / 1000.0)
     from rows from (
       ${column((r) => r.task.taskId)}, ${column((r) => r.orderId)}, ${column((r) => r.task.node)},
-      ${unnested(tx, jsonColumn(rows.map((r) => r.task.lines)))}, ${column((r) => r.shipBy)}
-    ) as r (id, order_id, node, lines, ship_by)`
+      ${unnested(tx, jsonColumn(rows.map((r) => r.task.lines)))}, ${column((r) => r.shipBy)},
+      ${column((r) => r.task.notBefore)}
+    ) as r (id, order_id, node, lines, ship_by, not_before)`
 }
 
 export async function updateTasks(tx: Transaction, tasks: readonly Task[]): Promise<void> {
   if (tasks.length === 0) return
-  const rows = tasks.map((t) => ({ id: t.taskId, state: t.state, intercept: t.interceptRequested, lines: t.lines }))
+  const rows = tasks.map((t) => ({
+    id: t.taskId,
+    state: t.state,
+    intercept: t.interceptRequested,
+    lines: t.lines,
+    date: t.notBefore,
+  }))
   // Where nothing left of it, what had been asked for is kept to be read.
   await tx`
     update task set state = r.state, intercept_requested = r.intercept, updated_at = now(),
+      not_before = to_timestamp(r.date / 1000.0),
       lines = case when r.state = 'cancelled' then task.lines else r.lines end
-    from json_to_recordset(${jsonText(rows)}::text::json) as r (id text, state text, intercept boolean, lines jsonb)
+    from json_to_recordset(${jsonText(rows)}::text::json) as r (id text, state text, intercept boolean, lines jsonb, date bigint)
     where task.task_id = r.id`
 }
 

@@ -13,12 +13,15 @@ import { empty, lines, makeNetwork, post, route } from '../testing/world.ts'
 import { type TestDatabase, testDatabase } from '../testing.ts'
 import { lapsedIntercepts, pullTasks } from './tasks.ts'
 
+// Hours from now; null: none.
+const dates = [null, -1, 1]
+
 // The table's own check: a task that has an owner has a lease.
 const standings = taskStates.flatMap((state) =>
   [false, true].flatMap((interceptRequested) =>
     (['never', 'over', 'running'] as const)
       .filter((lease) => lease !== 'never' || !ownedStates.includes(state))
-      .map((lease) => ({ state, interceptRequested, lease })),
+      .flatMap((lease) => dates.map((date) => ({ state, interceptRequested, lease, date }))),
   ),
 )
 
@@ -37,14 +40,24 @@ test('in every state, flagged or not, leased or not', async () => {
   const ids = await sql<{ task_id: string; order_id: string }[]>`
     select t.task_id, o.order_id from task t join orders o on o.id = t.order_id`
   const idOf = new Map(ids.map((r) => [r.order_id, r.task_id]))
-  const tasks = standings.map(({ state, interceptRequested, lease }, i) => {
-    const task: Task = { taskId: idOf.get(`o${i}`)!, node: 'n1', state, fence: 3, interceptRequested, lines: [] }
+  const nowMs = Date.now()
+  const tasks = standings.map(({ state, interceptRequested, lease, date }, i) => {
+    const notBefore = date === null ? null : nowMs + date * 3_600_000
+    const task: Task = {
+      taskId: idOf.get(`o${i}`)!,
+      node: 'n1',
+      state,
+      fence: 3,
+      interceptRequested,
+      notBefore,
+      lines: [],
+    }
     return { task, lease, isLeased: lease === 'running' }
   })
   for (const { task, lease } of tasks) {
     const seconds = { never: null, over: -1, running: 600 }[lease]
     await sql`
-      update task set state = ${task.state}, intercept_requested = ${task.interceptRequested}, fence = ${task.fence},
+      update task set state = ${task.state}, intercept_requested = ${task.interceptRequested}, fence = ${task.fence}, not_before = to_timestamp(${task.notBefore}::bigint / 1000.0),
         lease_until = now() + ${seconds}::int * interval '1 second' where task_id = ${task.taskId}`
   }
 
@@ -58,7 +71,7 @@ test('in every state, flagged or not, leased or not', async () => {
 
   const given = await pullTasks(sql, 'n1', 1000, 60)
   const expected = tasks.flatMap(({ task, isLeased }) => {
-    if (mayBePulled(task, isLeased)) return [pulled(task)]
+    if (mayBePulled(task, isLeased, nowMs)) return [pulled(task)]
     return isToldOfIntercept(task, isLeased) ? [task] : []
   })
   const said = (list: readonly { taskId: string; state: string; fence: number }[]) =>

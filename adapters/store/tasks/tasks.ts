@@ -35,7 +35,8 @@ export interface PulledTask {
 }
 
 /**
- * Leases up to `limit` tasks of a node: those never pulled and those whose lease lapsed, oldest first. Also gives, with
+ * Leases up to `limit` tasks of a node: those never pulled whose date has come and those whose lease lapsed, first those that
+ * could be pulled first. Also gives, with
  * the fence and lease that they have, those that are to be intercepted, so that their owner learns of it.
  *
  * Here a lease lapses: `lease_until <= now()` lets the next pull have the task. The conditions are `mayBePulled` of
@@ -48,16 +49,16 @@ export interface PulledTask {
 export async function pullTasks(sql: Sql, node: string, limit: number, leaseSeconds: number): Promise<PulledTask[]> {
   const rows = await sql<(PulledTask & { readonly receiver: ReceiverBody | null })[]>`
     with fresh as materialized (
-      select task_id, created_at from task
-      where node = ${node} and state = 'ready' and not intercept_requested
-      order by created_at, task_id limit ${limit} for update skip locked
+      select task_id, greatest(created_at, not_before) as offered_at from task
+      where node = ${node} and state = 'ready' and not intercept_requested and greatest(created_at, not_before) <= now()
+      order by greatest(created_at, not_before), task_id limit ${limit} for update skip locked
     ), lapsed as materialized (
-      select task_id, created_at from task
+      select task_id, greatest(created_at, not_before) as offered_at from task
       where node = ${node} and state in ('pulled', 'accepted') and not intercept_requested and lease_until <= now()
-      order by created_at, task_id limit ${limit} for update skip locked
+      order by greatest(created_at, not_before), task_id limit ${limit} for update skip locked
     ), due as materialized (
       select task_id from (select * from fresh union all select * from lapsed) both_kinds
-      order by created_at, task_id limit ${limit}
+      order by offered_at, task_id limit ${limit}
     ), leased as (
       update task t set state = 'pulled', fence = t.fence + 1, updated_at = now(),
         lease_until = now() + ${leaseSeconds}::int * interval '1 second'
@@ -71,7 +72,7 @@ export async function pullTasks(sql: Sql, node: string, limit: number, leaseSeco
       o.body::json -> 'snapshot' -> 'receiver' as receiver, o.body::json -> 'snapshot' ->> 'buyerMessage' as "buyerMessage"
     from (select * from leased union all select * from flagged) t
     cross join lateral (select * from orders where id = t.order_id offset 0) o
-    order by t.created_at, t.task_id`
+    order by greatest(t.created_at, t.not_before), t.task_id`
   return rows.map((row) => ({
     ...row,
     receiver: row.receiver === null ? null : receiverOf(row.receiver),
@@ -125,7 +126,7 @@ export async function lockOwned(
   const rows = await tx<
     (TaskRow & { packages: Package[]; reason: string | null; lease_until: Date | null; leased: boolean | null })[]
   >`
-    select order_id, task_id, node, state, fence, intercept_requested, lines, packages, reason,
+    select order_id, task_id, node, state, fence, intercept_requested, not_before, lines, packages, reason,
       lease_until, lease_until > now() as leased
     from task where order_id = ${found.order_id} order by task_id for update`
   const row = rows.find((r) => r.task_id === taskId)!
