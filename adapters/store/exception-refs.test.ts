@@ -1,14 +1,9 @@
 /** One name a thing, the same from code and from SQL; and the refs that an earlier version left open. */
-import { randomUUID } from 'node:crypto'
-import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runs } from '../../router/testing/seed.ts'
-import { projectRoot } from '../shared/root.ts'
-import { sharedServers } from '../shared/testing.ts'
 import { billRowRef, refInSql, refOf } from './exception-refs.ts'
-import { connect, withDatabase } from './postgres/connect.ts'
-import { migrate, readMigrations } from './postgres/migrate.ts'
+import { inOldDatabase } from './testing/old-database.ts'
 import { type TestDatabase, testDatabase } from './testing.ts'
 
 let database: TestDatabase
@@ -40,30 +35,18 @@ test('two things have two names, the same in SQL', async () => {
 /** The version before had as many files. */
 const filesBefore = 9
 
-test('what the version before left open has its name of now', async () => {
-  const { templateUrl } = sharedServers()
-  const server = connect(withDatabase(templateUrl, 'postgres'), { max: 1, applicationName: 'test' })
-  const name = `test_${randomUUID().replaceAll('-', '')}`
-  await server`create database ${server(name)} encoding 'UTF8' template template0`
-  const sql = connect(withDatabase(templateUrl, name), { max: 1, applicationName: 'test' })
-  try {
-    const files = readMigrations(join(projectRoot(), 'sql'))
-    await migrate(sql, files.slice(0, filesBefore))
+test('what the version before left open has its name of now', () =>
+  inOldDatabase(filesBefore, async (sql, upgrade) => {
     await sql`insert into exception (kind, ref, detail) values
       ('shortage', 'hz/1/a', '{"node": "hz", "sku": "1/a"}'), ('shortage', 'n/s', '{"node": "n", "sku": "s"}'),
       ('event_conflict', 'jd/my/shop/e', '{"channel": "jd", "shop": "my/shop", "eventId": "e"}'),
       ('order_not_fetched', 'wechat/a%b/7', '{"channel": "wechat", "shop": "a%b", "orderId": "7"}'),
       ('bill_conflict', 'generic:main:a:b:c', '{"source": "generic", "account": "main:a"}'),
       ('not_durable', 'postgres', '{}')`
-    await migrate(sql, files)
+    await upgrade()
     const refs = (await sql<{ ref: string }[]>`select ref from exception order by id`).map((r) => r.ref)
     expect(refs).toEqual([
       ...[refOf('hz', '1/a'), 'n/s', refOf('jd', 'my/shop', 'e'), refOf('wechat', 'a%b', '7')],
       ...[billRowRef('generic', 'main:a', 'b:c'), 'postgres'],
     ])
-  } finally {
-    await sql.end()
-    await server`drop database ${server(name)} with (force)`
-    await server.end()
-  }
-})
+  }))

@@ -61,6 +61,26 @@ describe('a task', () => {
       expect((await store.pullTasks('east', 2, 60)).map((t) => t.fence)).toEqual([2])
     }))
 
+  test('waits for its date, and is then as old as that', () =>
+    onBoth(async (scene) => {
+      const dated = async (orderId: string, readyAt: number | null) => {
+        const told = snapshotOf(orderId, lines('a', 1))
+        const write = await scene.commit(orderId, {
+          told: { ...told, lines: told.lines.map((line) => ({ ...line, readyAt })) },
+          node: 'east',
+        })
+        return write.newTasks[0]!.task.taskId
+      }
+      const farAhead = Date.UTC(2199, 0)
+      const [, over, plain] = [await dated('1', farAhead), await dated('2', atMs), await dated('3', null)]
+      expect((await scene.store.pullTasks('east', 9, 60)).map((t) => t.taskId)).toEqual([over, plain])
+      expect((await scene.loaded('1'))!.tasks[0]!.notBefore).toBe(farAhead)
+      // The platform moves the date.
+      const told = snapshotOf('1', lines('a', 1), { modifiedAt: atMs + 1_000 })
+      await scene.commit('1', { told: { ...told, lines: told.lines.map((line) => ({ ...line, readyAt: atMs })) } })
+      expect(await scene.store.pullTasks('east', 9, 60)).toHaveLength(1)
+    }))
+
   test('is shipped in parts; a waybill stands for its lines', () =>
     onBoth(async (scene) => {
       const { store } = scene

@@ -89,12 +89,14 @@ async function deliver(): Promise<void> {
     from orders o where o.id = r.order_id and o.order_id = 'shipped'`)
 }
 
-/** Sourced as goods of a date, an SQL expression. */
+/** As goods of a date, an SQL expression. */
 const presale = (orderId: string, date: string) => `
-  update orders set body = jsonb_set(body::jsonb, '{snapshot,lines,0,readyAt}', '1')::text where order_id = '${orderId}';
-  update decision d set trace = json_build_object('tasks', array[t.task_id], 'sourcing', json_build_array(json_build_object(
-    'readyAt', floor(extract(epoch from ${date}) * 1000), 'sourcing', json_build_object('parcels', '[["n1", 500, [0, 3]]]'::json))))::text
-  from orders o join task t on t.order_id = o.id where d.order_id = o.id and d.version = 1 and o.order_id = '${orderId}'`
+  with given as (
+    update orders set body = jsonb_set(body::jsonb, '{snapshot,lines,0,readyAt}',
+      to_jsonb(floor(extract(epoch from ${date}) * 1000)::bigint))::text
+    where order_id = '${orderId}' returning id, body::json #>> '{snapshot,lines,0,readyAt}' as ms
+  )
+  update task t set not_before = to_timestamp(ms::bigint / 1000.0) from given where t.order_id = given.id`
 
 const shippedTooMuch = ['shipped_is_what_packages_hold', 'order_states_are_what_units_say']
 
@@ -303,6 +305,11 @@ const breaks: Readonly<Record<string, readonly (string | Break)[]>> = {
     // It left before its date, which is over now.
     `${presale('shipped', "now() - interval '1 day'")};
      update task set packages = jsonb_set(packages, '{0,shippedAt}', '1') where packages <> '[]'`,
+  ],
+  unpulled_tasks_wait_for_their_lines: [
+    // The platform moved the date, and the task did not.
+    `${presale('ready', "now() + interval '1 day'")}; update task set not_before = now() where state = 'ready'`,
+    "update task set not_before = now() where state = 'ready'",
   ],
   nothing_is_oversold: [
     `update stock set on_hand = 1 where node = 'n1' and sku = 'a'; ${bookkeeping('n1', 'a', -7, 0)}`,

@@ -1,6 +1,6 @@
 /** Promises 3, 4 and 6 for tasks: a task belongs to an order, its owner has the fence, and each unit leaves once. */
 import { calledBack } from './called-back.ts'
-import { pulledAtTheirDates } from './dates.ts'
+import { dateInvariants } from './dates.ts'
 import { bagSum, type Invariant } from './invariant.ts'
 
 export const taskInvariants: readonly Invariant[] = [
@@ -70,5 +70,5 @@ export const taskInvariants: readonly Invariant[] = [
           select from pending p where p.channel = o.channel and p.shop = o.shop and p.order_id = o.order_id)`,
   },
   calledBack,
-  pulledAtTheirDates,
+  ...dateInvariants,
 ]

@@ -90,9 +90,15 @@ function writeOne(tables: Tables, write: DecisionWrite, createdAt: number, nowMs
   tasks.forEach((task, i) => {
     if (task === tasksBefore[i]) return
     const row = tables.tasks.get(task.taskId)!
-    const { state, interceptRequested } = task
+    const { state, interceptRequested, notBefore } = task
     // Where nothing left of it, what had been asked for is kept to be read.
-    row.task = { ...row.task, state, interceptRequested, lines: state === 'cancelled' ? row.task.lines : task.lines }
+    row.task = {
+      ...row.task,
+      state,
+      interceptRequested,
+      notBefore,
+      lines: state === 'cancelled' ? row.task.lines : task.lines,
+    }
   })
   for (const { seq, outcome } of records) {
     tables.decisions.push({ orderId: order.id, version: order.version, seq, outcome })

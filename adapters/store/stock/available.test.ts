@@ -1,13 +1,9 @@
 /** The column that says what is available: on the stock of a version that had none, and after every kind of change. */
-import { randomUUID } from 'node:crypto'
-import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { availableOf } from '../../../router/stock.ts'
-import { projectRoot } from '../../shared/root.ts'
-import { sharedServers } from '../../shared/testing.ts'
-import { connect, type Sql, withDatabase } from '../postgres/connect.ts'
-import { migrate, readMigrations } from '../postgres/migrate.ts'
+import type { Sql } from '../postgres/connect.ts'
 import { shipTask } from '../tasks/ship.ts'
+import { inOldDatabase } from '../testing/old-database.ts'
 import { commitStep, lines, makeNetwork, post, pullOne, route, snapshotOf } from '../testing/world.ts'
 import { testDatabase } from '../testing.ts'
 import { figuresOf, type StockRow, stockRows } from './stock.ts'
@@ -21,31 +17,19 @@ async function rows(sql: Sql): Promise<StockRow[]> {
   return found
 }
 
-test('the stock of the version before has it, where a count found too few as well', async () => {
-  const { templateUrl } = sharedServers()
-  const server = connect(withDatabase(templateUrl, 'postgres'), { max: 1, applicationName: 'test' })
-  const name = `test_${randomUUID().replaceAll('-', '')}`
-  await server`create database ${server(name)} encoding 'UTF8' template template0`
-  const sql = connect(withDatabase(templateUrl, name), { max: 1, applicationName: 'test' })
-  try {
-    const files = readMigrations(join(projectRoot(), 'sql'))
-    await migrate(sql, files.slice(0, filesBefore))
+test('the stock of the version before has it, where a count found too few as well', () =>
+  inOldDatabase(filesBefore, async (sql, upgrade) => {
     expect((await sql`select * from stock`).columns.map((c) => c.name)).not.toContain('available')
     await sql`insert into stock (node, sku, on_hand, safety, reserved)
       values ('n1', 'a', 10, 2, 3), ('n1', 'b', 1, 2, 3), ('n1', 'c', 0, 0, 0)`
-    await migrate(sql, files)
+    await upgrade()
     expect((await rows(sql)).map((r) => r.available)).toEqual([5, -4, 0])
 
     await makeNetwork(sql, { nodes: ['n1'], skus: ['a', 'b', 'c'] })
     await route(sql, 'o1', 'n1', lines('a', 5))
     expect((await rows(sql)).map((r) => r.available)).toEqual([0, -4, 0])
     await expect(route(sql, 'o2', 'n1', lines('a', 1))).rejects.toThrow('stock_refused')
-  } finally {
-    await sql.end()
-    await server`drop database ${server(name)} with (force)`
-    await server.end()
-  }
-})
+  }))
 
 test('it follows receipts, counts, safety stock, reservations, releases and shipments', async () => {
   const database = await testDatabase()

@@ -22,7 +22,8 @@ export async function stateInPostgres(sql: Sql): Promise<State> {
       'decisions', (select json_agg(json_build_array(order_id, version, seq, outcome) order by order_id, version, seq)
         from decision),
       'tasks', (select json_agg(json_build_array(task_id, order_id, node, state, fence, lease_until > now(),
-        intercept_requested, lines, packages, reason, ship_by) order by created_at, task_id) from task),
+        intercept_requested, lines, packages, reason, ship_by,
+        extract(epoch from not_before)::bigint * 1000) order by created_at, task_id) from task),
       'nodes', (select json_agg(json_build_array(node, seq) order by node) from node),
       'stock', (select json_agg(json_build_array(node, sku, on_hand, reserved, safety) order by node, sku) from stock),
       'movements', (select json_agg(json_build_array(node, node_seq, kind, ref, skus, on_hand, reserved,
@@ -81,7 +82,7 @@ function workIn(tables: Tables, nowMs: number) {
     tasks: rows.map(({ task, orderId, leaseUntilMs, packages, reason, shipBy }) => [
       ...[task.taskId, Number(orderId), task.node, task.state, task.fence],
       leaseUntilMs === null ? null : leaseUntilMs > nowMs,
-      ...[task.interceptRequested, task.lines, packages, reason, shipBy],
+      ...[task.interceptRequested, task.lines, packages, reason, shipBy, task.notBefore],
     ]),
   }
 }

@@ -15,6 +15,8 @@ export interface TestLine {
   /** The line that the gift goes with, by index. */
   readonly giftOf?: number
   readonly refund?: 'requested' | 'refunded' | 'refused'
+  /** Epoch milliseconds, whole seconds: presale goods are not shipped before. Only Tmall tells it. */
+  readonly readyAt?: number
 }
 
 export interface TestReceiver {

@@ -39,8 +39,9 @@ export function tmallTrade(order: TestOrder): string {
   const { receiver, step } = order
   const lines = order.lines.map((line, at) => {
     const gift = line.gift === true ? `"is_free_gift":true,"gift_mids":"${oidOf(order, line.giftOf ?? 0)}",` : ''
+    const date = line.readyAt === undefined ? '' : `"estimate_con_time":"${formatGmt8(line.readyAt)}",`
     return (
-      `{"oid":${idText(oidOf(order, at))},"num":${line.quantity},"outer_iid":"product-${at}","outer_sku_id":${JSON.stringify(line.sku)},` +
+      `{"oid":${idText(oidOf(order, at))},${date}"num":${line.quantity},"outer_iid":"product-${at}","outer_sku_id":${JSON.stringify(line.sku)},` +
       `"sku_id":"50${at}","title":"商品${at}",${gift}"refund_status":"${tmallRefunds[line.refund ?? 'none']}",` +
       `"divide_order_fee":"${yuan(line.paidFen)}","status":"${tmallSteps[step]}"}`
     )

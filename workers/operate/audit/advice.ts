@@ -10,6 +10,7 @@ export const advice: Readonly<Record<string, string>> = {
     'compare what was paid for the line with the platform: the next refund or price of the line is shared over its parts anew',
   tasks_of_cancelled_goods_are_called_back:
     'ask the node to stop the parcel, and send the order’s cancellation once more (POST /v1/orders/…/cancel)',
-  no_task_is_pulled_before_its_date:
-    'tell the node not to ship before the date: a pull gives presale tasks out at once, with no word of it',
+  no_task_is_pulled_before_its_date: 'tell the node not to ship before the date',
+  unpulled_tasks_wait_for_their_lines:
+    'compare the order with the platform, and have its node ship at the later of the two dates',
 }
