@@ -1,7 +1,6 @@
 /** One name a thing, the same from code and from SQL; and the refs that an earlier version left open. */
-import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { runs } from '../../router/testing/seed.ts'
+import { fc, runs } from '../../router/testing/seed.ts'
 import { billRowRef, refInSql, refOf } from './exception-refs.ts'
 import { inOldDatabase } from './testing/old-database.ts'
 import { type TestDatabase, testDatabase } from './testing.ts'
