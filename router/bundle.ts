@@ -27,6 +27,19 @@ export const orderItemsMax = 2_000
  */
 export const orderUnitsMax = 1_000_000
 
+/** Nothing of it is ever sent, nor of any part of it. */
+export function isVirtual(code: string, catalog: Catalog): boolean {
+  const sku = catalog(code)
+  if (sku === undefined) return false
+  if (sku.bundle.length === 0) return sku.requiresShipping === false
+  return sku.bundle.every((part) => catalog(part.sku)?.requiresShipping === false)
+}
+
+/** What no warehouse could pick: bundles are not taken apart, and the checks of these names hold the order. */
+export function isTooMuch(lines: readonly SnapshotLine[], catalog: Catalog): boolean {
+  return countItems(lines, catalog) > orderItemsMax || countUnits(lines, catalog) > orderUnitsMax
+}
+
 /** Items that `explode` would come to, without making them. */
 export function countItems(lines: readonly SnapshotLine[], catalog: Catalog): number {
   // Hardly any order is so long that its bundles have to be looked at.
@@ -58,7 +71,7 @@ export function unitsOf({ sku, quantity }: Pick<SnapshotLine, 'sku' | 'quantity'
  * `too_many_items` and `too_many_units` hold that order.
  */
 export function explode(lines: readonly SnapshotLine[], catalog: Catalog): Item[] {
-  const isTooMany = countItems(lines, catalog) > orderItemsMax || countUnits(lines, catalog) > orderUnitsMax
+  const isTooMany = isTooMuch(lines, catalog)
   const items: Item[] = []
   for (let line = 0; line < lines.length; line++) {
     const { sku, quantity, paidFen } = lines[line]!

@@ -5,8 +5,9 @@
 import type { Catalog } from './bundle.ts'
 import { overrulableRules } from './check.ts'
 import { overrulableDesireRules } from './desire.ts'
+import { toldUnits } from './line-units.ts'
 import type { TakeBackReason } from './reasons.ts'
-import type { Order, OrderSnapshot, OrderState, SkuQuantity } from './types.ts'
+import type { LineWord, Order, OrderSnapshot, OrderState, SkuQuantity } from './types.ts'
 
 /** Who gave a command (操作人). */
 export interface Actor {
@@ -30,6 +31,8 @@ export type Command =
   /** Lets a held order go (放行): the rules that hold it now are overruled, where a person may. */
   | (Given & { readonly type: 'approve' })
   | (Given & { readonly type: 'cancel' })
+  /** Says how many units of a line ship, wait and are not wanted any more. A later word of the same line replaces it. */
+  | (Given & LineWord & { readonly type: 'line' })
   /** A warehouse gave the task back, an intercept was accepted, or a count shows that its goods are not there. */
   | (Given & {
       readonly type: 'take_back'
@@ -73,18 +76,43 @@ const leftTheHouse: readonly OrderState[] = ['shipped', 'closed']
  * goes on until the command is taken.
  */
 export function refusedCommand(
-  type: 'approve' | 'cancel',
+  type: PersonsCommand['type'],
   { state, isHeld }: { readonly state: OrderState; readonly isHeld: boolean },
 ): 'order_not_held' | 'order_already_shipped' | null {
   if (type === 'approve') return isHeld ? null : 'order_not_held'
   return leftTheHouse.includes(state) ? 'order_already_shipped' : null
 }
 
+/** What a person asks of an order. */
+export type PersonsCommand = Extract<Command, { type: 'approve' | 'cancel' | 'line' }>
+
+/**
+ * Why a person's word of a line's units cannot be taken; null: it can. Words of another line, or of more or fewer units
+ * than the line has, are of another state of the order than the present one.
+ */
+export function refusedLineWord(
+  snapshot: Pick<OrderSnapshot, 'lines'> | null,
+  word: LineWord,
+): 'unknown_line' | 'units_do_not_add_up' | null {
+  const line = snapshot?.lines.find((l) => l.lineId === word.lineId)
+  if (line === undefined) return 'unknown_line'
+  return word.ship + word.hold + word.cancel === toldUnits(line) ? null : 'units_do_not_add_up'
+}
+
 export type TakeBack = Extract<Command, { type: 'take_back' }>
 
 export interface TakenCommand {
   readonly order: Order
-  readonly outcome: 'approved' | 'nothing_to_approve' | 'cancelled' | 'unchanged' | 'taken_back' | 'restocked'
+  readonly outcome:
+    | 'approved'
+    | 'nothing_to_approve'
+    | 'cancelled'
+    | 'unchanged'
+    | 'units_set'
+    | 'unknown_line'
+    | 'units_do_not_add_up'
+    | 'taken_back'
+    | 'restocked'
   /** Whether the order has to be decided anew. */
   readonly moves: boolean
   /** For the history; never personal data. */
@@ -117,11 +145,29 @@ export function takeCommand(order: Order, command: Command, catalog: CommandCata
     case 'cancel':
       if (order.cancelledBy !== null) return { order, outcome: 'unchanged', moves: false }
       return { order: { ...order, cancelledBy: 'operator' }, outcome: 'cancelled', moves: true }
+    case 'line':
+      return takeLineWord(order, command)
     case 'take_back':
       return { order, outcome: 'taken_back', moves: true, reason: command.why, takeBack: command }
     case 'restock':
       return { order, outcome: 'restocked', moves: order.allocations.some((a) => a.place === 'backordered') }
   }
+}
+
+function takeLineWord(order: Order, { lineId, ship, hold, cancel }: LineWord): TakenCommand {
+  const word = { lineId, ship, hold, cancel }
+  const why = refusedLineWord(order.snapshot, word)
+  if (why !== null) return { order, outcome: why, moves: false }
+  const others = order.lineWords.filter((w) => w.lineId !== lineId)
+  // Sorted, so that two sequences of words about two lines give the same list. What all ship is no word.
+  const words = hold + cancel === 0 && !isInPart(order, lineId) ? others : [...others, word]
+  const lineWords = words.sort((a, b) => (a.lineId < b.lineId ? -1 : 1))
+  return { order: { ...order, lineWords }, outcome: 'units_set', moves: true }
+}
+
+/** A refund tells an amount and no units: a word that all ship is then an answer. */
+function isInPart(order: Order, lineId: string): boolean {
+  return order.refunds.some((refund) => refund.lineId === lineId)
 }
 
 function mapAgain(snapshot: OrderSnapshot | null, { sku, skuMap }: CommandCatalog): OrderSnapshot | null {

@@ -1,10 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { line, receiver, refund, snapshot } from './testing/orders.ts'
 import { allBut, allFromOneNode, type Told, World, wrongIn } from './testing/world.ts'
-import type { OrderSnapshot } from './types.ts'
+import type { OrderSnapshot, SnapshotLine } from './types.ts'
 
 /** Line 1 is one A, line 2 two B, each for 100 fen. */
 const two = [line('1'), line('2', { sku: 'B', quantity: 2 })]
+/** A price difference: five times one fen. */
+const virtual = line('3', { sku: 'V', quantity: 5, paidFen: 5 })
+const withVirtual = [two[0]!, virtual]
 /** The n-th change of an order of two lines. */
 function told(n: number, change: Partial<OrderSnapshot> = {}): OrderSnapshot {
   return snapshot({ lines: two, modifiedAt: 10 * n, ...change })
@@ -99,6 +102,27 @@ describe('before anything is sourced', () => {
       [told(1, { platformState: 'shipped' }), { type: 'approve' }],
       'routed',
       'A×1 ready, B×2 ready',
+    ],
+    ['a line of what is never sent', [told(1, { lines: withVirtual })], 'routed', 'A×1 ready, V×5 virtual'],
+    ['nothing but what is never sent', [told(1, { lines: [virtual] })], 'shipped', 'V×5 virtual'],
+    [
+      'nothing but what is never sent, and the platform says shipped',
+      [told(1, { lines: [virtual] }), told(2, { lines: [virtual], platformState: 'shipped' })],
+      'shipped',
+      'V×5 virtual',
+    ],
+    [
+      'nothing but what is never sent, unpaid',
+      [told(1, { lines: [virtual], platformState: 'unpaid' })],
+      'unpaid',
+      'V×5 held',
+      'unpaid',
+    ],
+    [
+      'nothing but what is never sent, then closed',
+      [told(1, { lines: [virtual] }), told(2, { lines: [virtual], platformState: 'closed' })],
+      'cancelled',
+      'V×5 cancelled',
     ],
     ['a note', [told(1, human)], 'held', 'A×1 held, B×2 held', 'human_wanted'],
     ['a note, a person lets it go', [told(1, human), { type: 'approve' }], 'routed', 'A×1 ready, B×2 ready'],
@@ -398,7 +422,7 @@ describe('what was under way when it came', () => {
     [
       'ready',
       'another SKU',
-      [told(5, { lines: [line('1', { sku: 'C' }), two[1]!] })],
+      [told(5, { lines: [line('1', { sku: 'C', platformSku: 'c' }), two[1]!] })],
       'routed',
       'B×2 ready, C×1 ready',
     ],
@@ -415,27 +439,65 @@ describe('what was under way when it came', () => {
       'more of a line',
       [told(5, { lines: [line('1', { quantity: 3 }), two[1]!] })],
       'routed',
-      'A×1 pulled, B×2 pulled',
-      '',
-      'lines_changed_after_pull',
+      'A×1 pulled, A×2 ready, B×2 pulled',
     ],
     [
       'pulled',
-      'a line less',
-      [told(5, { lines: [two[1]!] })],
+      'less of a line',
+      [told(5, { lines: [two[0]!, line('2', { sku: 'B', quantity: 1 })] })],
+      'routed',
+      'A×1 pulled!, B×2 pulled!',
+    ],
+    [
+      'pulled',
+      'less of a line, and as much again',
+      [told(5, { lines: [two[0]!, line('2', { sku: 'B', quantity: 1 })] }), told(6)],
       'routed',
       'A×1 pulled, B×2 pulled',
-      '',
-      'lines_changed_after_pull',
+    ],
+    ['pulled', 'a line less', [told(5, { lines: [two[1]!] })], 'routed', 'A×1 pulled!, B×2 pulled!'],
+    [
+      'pulled',
+      'other goods under the id of a line',
+      [told(5, { lines: [line('1', { sku: 'C', platformSku: 'c' }), two[1]!] })],
+      'routed',
+      'A×1 pulled!, B×2 pulled!, C×1 ready',
+    ],
+    [
+      'pulled',
+      'the map knows another SKU for it now',
+      [told(5, { lines: [line('1', { sku: 'C' }), two[1]!] })],
+      'routed',
+      'A×1 pulled, B×2 pulled',
+    ],
+    [
+      'ready',
+      'the map knows another SKU for it now',
+      [told(5, { lines: [line('1', { sku: 'C' }), two[1]!] })],
+      'routed',
+      'A×1 ready, B×2 ready',
     ],
     [
       'shipped',
       'a line more',
       [told(5, { lines: [...two, line('3', { sku: 'C' })] })],
-      'shipped',
-      'A×1 shipped, B×2 shipped',
-      '',
-      'lines_changed_after_pull',
+      'partly_shipped',
+      'A×1 shipped, B×2 shipped, C×1 ready',
+    ],
+    ['shipped', 'a line less', [told(5, { lines: [two[1]!] })], 'shipped', 'A×1 shipped, B×2 shipped'],
+    [
+      'partly shipped',
+      'less of what left, and less of what did not',
+      [told(5, { lines: [line('2', { sku: 'B', quantity: 1 })] })],
+      'partly_shipped',
+      'A×1 accepted!, B×2 accepted!',
+    ],
+    [
+      'pulled, backordered',
+      'a line more',
+      [told(5, { lines: [...two, line('3', { sku: 'C' })] })],
+      'backordered',
+      'A×1 pulled, B×2 backordered, C×1 ready',
     ],
     [
       'pulled',
@@ -443,8 +505,6 @@ describe('what was under way when it came', () => {
       [told(5, { lines: [{ ...two[1]!, refund: 'refunded' }] })],
       'routed',
       'A×1 pulled!, B×2 pulled!',
-      '',
-      'lines_changed_after_pull',
     ],
     ['backordered', 'stock came', [{ type: 'restock' }], 'routed', 'A×1 ready, B×2 ready'],
     ['pulled, backordered', 'stock came', [{ type: 'restock' }], 'routed', 'A×1 pulled, B×2 ready'],
@@ -480,6 +540,25 @@ describe('what was under way when it came', () => {
     }
     expectAll(world, state, where, holds)
     expect(seen).toBe(problems ?? '')
+  })
+
+  test.each<[why: string, lines: SnapshotLine[], where: string, toldAgain?: string]>([
+    ['less of a line', [two[0]!, line('2', { sku: 'B', quantity: 1 })], 'A×1 ready, B×1 ready'],
+    ['a line less', [two[1]!], 'B×2 ready'],
+    [
+      'other goods under the id of a line',
+      [line('1', { sku: 'C', platformSku: 'c' }), two[1]!],
+      'A×1 cancelled, B×2 ready, C×1 ready',
+      'B×2 ready, C×1 ready',
+    ],
+  ])('%s after a pull: what is handed back goes out as it is wanted now', (_, lines, where, toldAgain = where) => {
+    const world = given.pulled!().tell(told(5, { lines }))
+    expect(world.intercept('1-1')).toBe(true)
+    world.decideHandedBack()
+    expectAll(world, 'routed', where)
+    // The platform says the same again: nothing moves.
+    expectAll(world.tell(told(6, { lines })), 'routed', toldAgain)
+    expect(world.decision!.cancelled).toEqual([])
   })
 
   test('tasks that are sourced again are other tasks, and the old ones are given back', () => {
@@ -577,10 +656,11 @@ describe('money', () => {
     },
   )
 
-  // The lines and their money stay together, so that the next decision does not find an amount that does not add up.
-  test('lines that changed after the pull keep their money', () => {
+  // What was paid is what the platform says now, so that the next decision does not find an amount that does not add up.
+  test('a line that is gone after the pull carries no money', () => {
     const world = given.pulled!().tell(told(5, { lines: [two[1]!] }))
-    expect(world.order.snapshot).toMatchObject({ modifiedAt: 50, lines: two, paidFen: 200 })
-    expectAll(world.tell({ type: 'restock' }), 'routed', 'A×1 pulled, B×2 pulled')
+    const gone = { sku: 'A', quantity: 1, wanted: 0, paidFen: 0 }
+    expect(world.order.snapshot).toMatchObject({ modifiedAt: 50, lines: [gone, two[1]!], paidFen: 100 })
+    expectAll(world.tell({ type: 'restock' }), 'routed', 'A×1 pulled!, B×2 pulled!')
   })
 })

@@ -2,20 +2,22 @@
  * The decision on one order: from what is desired and where its units are to what has to move.
  *
  * Units that should not ship are called back: an unpulled task is cancelled at once, a pulled one is flagged for
- * intercept and keeps its units until its owner answers. A task is called back whole, never in part: one unwanted line
- * calls back all of it, and what the order still wants of it is sourced again. Free units then go where they belong:
+ * intercept and keeps its units until its owner answers. Which tasks: ./unwanted.ts. Free units then go where they belong:
  * held, cancelled, or to sourcing.
  *
  * The order keeps its holds (./check.ts, ./desire.ts) only while units of it are held: see `isAnythingHeld`.
  */
-import { explode } from './bundle.ts'
-import { type Desire, type Desires, desiresOf } from './desire.ts'
+import { type Catalog, explode } from './bundle.ts'
+import { type Desires, desiresOf } from './desire.ts'
+import { desires as strictness, unitsOfItem } from './line-units.ts'
+import { asTold, isAnyKept, keepUnitsInTasks, linesChanged } from './lines-on-their-way.ts'
 import { shareByLargestRemainder } from './money.ts'
 import { stateOf } from './order.ts'
 import { type TakenBack, takingEffect } from './take-back.ts'
 import { flagged, isOwned, type Task, takenBack } from './task.ts'
 import { dateOf } from './task-date.ts'
-import type { Allocation, Hold, Item, Order, OrderSnapshot, Sku, SnapshotLine } from './types.ts'
+import type { Allocation, Hold, Item, Order, OrderSnapshot, SnapshotLine } from './types.ts'
+import { unwantedTasks } from './unwanted.ts'
 
 /** Some units of an item that have to be sourced. */
 export interface Demand {
@@ -38,7 +40,7 @@ export interface Decision {
 
 /** Wants a person: becomes an exception of this kind on the order. */
 export interface Problem {
-  readonly kind: 'lines_changed_after_pull' | 'address_changed_after_pull'
+  readonly kind: 'address_changed_after_pull'
 }
 
 export interface DecideInput {
@@ -46,18 +48,18 @@ export interface DecideInput {
   readonly before: Order
   readonly tasks: readonly Task[]
   readonly takenBack: readonly TakenBack[]
-  readonly catalog: (sku: string) => Sku | undefined
+  readonly catalog: Catalog
   readonly checkHolds: readonly Hold[]
   readonly refusals: readonly Hold[]
 }
 
 export function decide(input: DecideInput): Decision {
   const problems: Problem[] = []
-  const taken = keepLinesThatAreOnTheirWay(input, problems)
-  const desires = desiresOf(taken, input.tasks, input.checkHolds, input.refusals)
-  const recalled = recall(input, taken, desires, problems)
-  const order = renewItems(freeUnitsOf(taken, recalled.cancelled, desires), input.catalog)
-  const { allocations, demand } = settleFreeUnits(order, desires)
+  const taken = takeChangedLines(input)
+  const desired = desiresOf(taken, input.tasks, input.checkHolds, input.refusals, input.catalog)
+  const recalled = recall(input, taken, desired, problems)
+  const { order, desires } = renewItems(freeUnitsOf(taken, recalled.cancelled, desired), desired, input.catalog)
+  const { allocations, demand } = settleFreeUnits(order, desires, input.catalog)
   const holds = isAnythingHeld(order, allocations, recalled.tasks, desires) ? desires.holds : []
   const decided = { ...order, allocations, holds }
   return { ...recalled, order: { ...decided, state: stateOf(decided, recalled.tasks) }, demand, problems }
@@ -72,35 +74,22 @@ function isAnythingHeld(
 ): boolean {
   return allocations.some((a) => {
     if (a.place === 'held') return true
-    if (a.taskId === null || desires.lines[order.items[a.item]!.line] !== 'hold') return false
+    if (a.taskId === null || (desires.lines[order.items[a.item]!.line]?.hold ?? 0) === 0) return false
     return tasks.some((t) => t.taskId === a.taskId && t.interceptRequested)
   })
 }
 
-/**
- * Lines that change while a task of theirs is out of our hands are a person's matter: the order keeps the lines that
- * its tasks were made of, with the money that they add up to, and learns only their refunds.
- */
-function keepLinesThatAreOnTheirWay(input: DecideInput, problems: Problem[]): Order {
-  const { order, before, tasks } = input
-  if (order.snapshot === null || before.snapshot === null || !linesChanged(before.snapshot, order.snapshot))
-    return order
-  if (!tasks.some((t) => t.state !== 'ready' && t.state !== 'cancelled')) return order
-  problems.push({ kind: 'lines_changed_after_pull' })
-  const told = new Map(order.snapshot.lines.map((l) => [l.lineId, l.refund]))
-  const lines = before.snapshot.lines.map((l) => ({ ...l, refund: told.get(l.lineId) ?? l.refund }))
-  const { paidFen, freightFen } = before.snapshot
-  return { ...order, snapshot: { ...order.snapshot, lines, paidFen, freightFen } }
+/** Lines that change before a warehouse has a task are simply other lines: unpulled tasks are called back for them. */
+function takeChangedLines({ order, before, tasks, catalog }: DecideInput): Order {
+  const { snapshot } = order
+  if (snapshot === null || before.snapshot === null || snapshot === before.snapshot) return order
+  const isOnItsWay = isAnyOutOfHands(tasks) && linesChanged(before.snapshot, snapshot)
+  if (!isOnItsWay && !isAnyKept(before.snapshot.lines)) return order
+  return keepUnitsInTasks({ ...order, snapshot }, before.snapshot, catalog)
 }
 
-function linesChanged(before: OrderSnapshot, after: OrderSnapshot): boolean {
-  return (
-    before.lines.length !== after.lines.length ||
-    before.lines.some((line, i) => {
-      const now = after.lines[i]!
-      return line.lineId !== now.lineId || line.sku !== now.sku || line.quantity !== now.quantity
-    })
-  )
+function isAnyOutOfHands(tasks: readonly Task[]): boolean {
+  return tasks.some((t) => t.state !== 'ready' && t.state !== 'cancelled')
 }
 
 interface Recalled {
@@ -116,12 +105,14 @@ function recall(input: DecideInput, order: Order, desires: Desires, problems: Pr
   const interceptRequested: string[] = []
   const interceptWithdrawn: string[] = []
   const effective = takingEffect(input.tasks, input.takenBack)
+  const called = unwantedTasks(order, input.tasks, desires)
   const old = input.before.snapshot
   const moved = old !== null && order.snapshot !== null && old.receiver.adcode !== order.snapshot.receiver.adcode
-  const changed = old !== null && order.snapshot !== null && linesChanged(old, order.snapshot)
+  const changed =
+    old !== null && order.snapshot !== null && !isAnyOutOfHands(input.tasks) && linesChanged(old, order.snapshot)
   const tasks = input.tasks.map((task) => {
     const isBack = effective.some((t) => t.taskId === task.taskId)
-    const unwanted = isUnwanted(order, task, desires)
+    const unwanted = called.has(task.taskId)
     if (isBack || (task.state === 'ready' && (unwanted || moved || changed))) {
       cancelled.push(task)
       return takenBack(task)
@@ -146,31 +137,30 @@ function withDate(order: Order, task: Task): Task {
   return notBefore === task.notBefore ? task : { ...task, notBefore }
 }
 
-function isUnwanted(order: Order, task: Task, desires: Desires): boolean {
-  return order.allocations.some((a) => a.taskId === task.taskId && desires.lines[order.items[a.item]!.line] !== 'ship')
-}
-
 function receiverChanged(before: OrderSnapshot | null, after: OrderSnapshot | null): boolean {
   return before !== null && after !== null && JSON.stringify(before.receiver) !== JSON.stringify(after.receiver)
 }
 
 export function keepsItems({ allocations }: Order): boolean {
-  return allocations.some((a) => a.place === 'task' || a.place === 'returned')
+  return allocations.some(inATask)
 }
 
 /**
  * Items follow the snapshot's lines and the catalog for as long as nothing is in a task; then only their money does.
  */
-function renewItems(order: Order, catalog: (sku: string) => Sku | undefined): Order {
+function renewItems(order: Order, desires: Desires, catalog: Catalog): { order: Order; desires: Desires } {
   const { snapshot, items } = order
-  if (snapshot === null) return order
+  if (snapshot === null) return { order, desires }
   if (!keepsItems(order)) {
-    return { ...order, items: explode(snapshot.lines, catalog), allocations: [] }
+    const told = asTold(snapshot.lines, desires.lines)
+    const renewed = { ...snapshot, lines: told.lines }
+    const fresh = { ...order, snapshot: renewed, items: explode(told.lines, catalog), allocations: [] }
+    return { order: fresh, desires: { ...desires, lines: told.units } }
   }
   const sumsFen = snapshot.lines.map(() => 0)
   for (const item of items) sumsFen[item.line]! += item.paidFen
-  if (snapshot.lines.every((line, i) => line.paidFen === sumsFen[i])) return order
-  return { ...order, items: reprice(items, snapshot.lines) }
+  if (snapshot.lines.every((line, i) => line.paidFen === sumsFen[i])) return { order, desires }
+  return { order: { ...order, items: reprice(items, snapshot.lines) }, desires }
 }
 
 function reprice(items: readonly Item[], lines: readonly SnapshotLine[]): Item[] {
@@ -184,8 +174,6 @@ function reprice(items: readonly Item[], lines: readonly SnapshotLine[]): Item[]
   })
 }
 
-const wantedFirst: readonly Desire[] = ['ship', 'hold', 'cancel']
-
 /**
  * Takes the units of cancelled tasks out of them, but for those that were shipped. Of two lines of one SKU the shipped
  * unit is the one that is still wanted: the other way round its buyer would be sent another.
@@ -196,41 +184,67 @@ function freeUnitsOf(order: Order, cancelled: readonly Task[], desires: Desires)
   for (const { taskId, lines } of cancelled) {
     for (const line of lines) shipped.set(`${taskId}/${line.sku}`, line.shipped)
   }
-  const desireOf = ({ item }: Allocation) => desires.lines[order.items[item]!.line] ?? 'cancel'
+  const of = ({ taskId, item }: Allocation) => `${taskId}/${order.items[item]!.sku}`
+  const lines = order.snapshot?.lines ?? []
   const stays = new Map<Allocation, number>()
-  for (const desire of wantedFirst) {
+  for (const desire of strictness) {
+    // What would have been cancelled and has left all the same stays where it is.
+    const room = order.items.map((item) =>
+      desire === 'cancel' ? item.quantity : unitsOfItem(item, lines, desires.lines, desire),
+    )
+    if (desire === 'ship') {
+      for (const a of order.allocations) if (inATask(a) && !shipped.has(of(a))) room[a.item]! -= a.quantity
+    }
     for (const allocation of order.allocations) {
-      const of = `${allocation.taskId}/${order.items[allocation.item]!.sku}`
-      const left = shipped.get(of)
-      if (left === undefined || desireOf(allocation) !== desire) continue
-      const quantity = Math.min(allocation.quantity, left)
-      shipped.set(of, left - quantity)
-      stays.set(allocation, quantity)
+      const { item, quantity } = allocation
+      const stayed = stays.get(allocation) ?? 0
+      const left = shipped.get(of(allocation)) ?? 0
+      const units = Math.min(quantity - stayed, left, room[item]!)
+      if (units <= 0) continue
+      shipped.set(of(allocation), left - units)
+      room[item]! -= units
+      stays.set(allocation, stayed + units)
     }
   }
   const allocations: Allocation[] = []
   for (const allocation of order.allocations) {
-    const quantity = stays.get(allocation) ?? allocation.quantity
+    const quantity = shipped.has(of(allocation)) ? (stays.get(allocation) ?? 0) : allocation.quantity
     if (quantity > 0) allocations.push(quantity === allocation.quantity ? allocation : { ...allocation, quantity })
   }
   return { ...order, allocations }
 }
+function inATask({ place }: Allocation): boolean {
+  return place === 'task' || place === 'returned'
+}
 
+/**
+ * Units in tasks count as those that are to ship; what is left of these is to be sourced. The others are cancelled, and
+ * beyond that held.
+ */
 function settleFreeUnits(
   order: Order,
   desires: Desires,
+  catalog: Catalog,
 ): { allocations: readonly Allocation[]; demand: readonly Demand[] } {
-  const kept = order.allocations.filter((a) => a.place === 'task' || a.place === 'returned')
+  const lines = order.snapshot?.lines ?? []
+  const allocations = order.allocations.filter(inATask)
   const placed = order.items.map(() => 0)
-  for (const allocation of kept) placed[allocation.item]! += allocation.quantity
-  const allocations = [...kept]
+  for (const allocation of allocations) placed[allocation.item]! += allocation.quantity
   const demand: Demand[] = []
   order.items.forEach((item, i) => {
-    const free = item.quantity - placed[i]!
-    if (free === 0) return
-    const desire: Desire = desires.lines[item.line] ?? 'cancel'
-    if (desire === 'ship') demand.push({ item: i, quantity: free })
-    else allocations.push({ item: i, quantity: free, place: desire === 'hold' ? 'held' : 'cancelled', taskId: null })
+    let free = item.quantity - placed[i]!
+    const take = (wanted: number): number => {
+      const units = Math.max(0, Math.min(free, wanted))
+      free -= units
+      return units
+    }
+    const wanted = take(unitsOfItem(item, lines, desires.lines, 'ship') - placed[i]!)
+    const cancelled = take(unitsOfItem(item, lines, desires.lines, 'cancel'))
+    const isVirtual = wanted > 0 && catalog(item.sku)?.requiresShipping === false
+    if (isVirtual) allocations.push({ item: i, quantity: wanted, place: 'virtual', taskId: null })
+    else if (wanted > 0) demand.push({ item: i, quantity: wanted })
+    if (cancelled > 0) allocations.push({ item: i, quantity: cancelled, place: 'cancelled', taskId: null })
+    if (free > 0) allocations.push({ item: i, quantity: free, place: 'held', taskId: null })
   })
   return { allocations, demand }
 }

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { desiresOf, overrulableDesireRules } from './desire.ts'
+import { desires, type LineUnits } from './line-units.ts'
 import { newOrder } from './order.ts'
 import type { Task } from './task.ts'
-import { key, line, refund, snapshot, task } from './testing/orders.ts'
-import type { Hold, Order, OrderSnapshot, RefundSnapshot } from './types.ts'
+import { catalog, key, line, refund, snapshot, task } from './testing/orders.ts'
+import type { Hold, Order, OrderSnapshot, RefundSnapshot, SnapshotLine } from './types.ts'
 
 interface Case {
   snapshot?: Partial<OrderSnapshot>
@@ -25,9 +26,18 @@ function desired({ snapshot: change, refunds = [], order = {}, tasks = [], holds
     tasks,
     named(holds),
     named(refusals),
+    catalog,
   )
   for (const { reason, rule } of result.holds) if (!holds?.includes(rule)) expect(reason).toMatch(/\w+: \w+/)
-  return [result.lines.join(' '), result.holds.map((h) => h.rule).join(' ')].filter((part) => part !== '').join(': ')
+  return [result.lines.map(shown).join(' '), result.holds.map((h) => h.rule).join(' ')]
+    .filter((part) => part !== '')
+    .join(': ')
+}
+
+/** `ship`, or `2 ship + 1 cancel` of a line whose units part. */
+function shown(units: LineUnits): string {
+  const parts = desires.filter((desire) => units[desire] > 0)
+  return parts.length === 1 ? parts[0]! : parts.map((desire) => `${units[desire]} ${desire}`).join(' + ')
 }
 
 const word = (status: RefundSnapshot['status']) => ({ lines: [line('1', { refund: status }), line('2')] })
@@ -234,6 +244,75 @@ describe('a refund of a line', () => {
       'is done, of a line that is held',
       { refunds: [{ status: 'refunded' }], holds: ['human_wanted'] },
       'cancel hold: human_wanted',
+    ],
+  ])('%s', (_, given, expected) => {
+    expect(desired(given)).toBe(expected)
+  })
+})
+
+describe('some units of a line', () => {
+  const three = (change: Partial<SnapshotLine> = {}) => ({
+    lines: [line('1', { quantity: 3, paidFen: 1_000, ...change }), line('2')],
+  })
+  const refundUnits = (requested: number, refunded: number) => ({ refundUnits: { requested, refunded } })
+  const back = (refundFen: number, change: Partial<RefundSnapshot> = {}) => ({
+    snapshot: three(),
+    refunds: [{ status: 'refunded' as const, refundFen, ...change }],
+  })
+  const word = (ship: number, hold: number, cancel: number) => ({ lineWords: [{ lineId: '1', ship, hold, cancel }] })
+  const inPart = 'hold ship: refunded_in_part'
+  test.each<[why: string, given: Case, expected: string]>([
+    [
+      'are asked back: the others wait with them',
+      { snapshot: three({ refund: 'requested', ...refundUnits(1, 0) }) },
+      'hold ship: refund_requested',
+    ],
+    ["are given back, by the platform's count", { snapshot: three(refundUnits(0, 1)) }, '2 ship + 1 cancel ship'],
+    [
+      'are given back and others are asked for',
+      { snapshot: three({ refund: 'requested', ...refundUnits(1, 1) }) },
+      '2 hold + 1 cancel ship: refund_requested',
+    ],
+    [
+      'are given back, and the order waits for a person',
+      { snapshot: three(refundUnits(0, 1)), holds: ['human_wanted'] },
+      '2 hold + 1 cancel hold: human_wanted',
+    ],
+    ['one, by its price rounded down', back(333), '2 ship + 1 cancel ship'],
+    ['one, by its price rounded up', back(334), '2 ship + 1 cancel ship'],
+    ['two, by their price', back(667), '1 ship + 2 cancel ship'],
+    ['of no certain number: a fen less than one costs', back(332), inPart],
+    ['of no certain number: between one and two', back(500), inPart],
+    ['of no certain number: a little', back(10), inPart],
+    [
+      'of no certain number, a person approved: a rebate',
+      { ...back(500), order: { overruled: ['refunded_in_part'] } },
+      'ship ship',
+    ],
+    ['of no certain number, a person said which', { ...back(500), order: word(1, 0, 2) }, '1 ship + 2 cancel ship'],
+    [
+      'by two refunds',
+      { snapshot: three(), refunds: [333, 333].map((refundFen) => ({ status: 'refunded' as const, refundFen })) },
+      '1 ship + 2 cancel ship',
+    ],
+    ["go by a person's word", { snapshot: three(), order: word(2, 0, 1) }, '2 ship + 1 cancel ship'],
+    ["wait by a person's word", { snapshot: three(), order: word(2, 1, 0) }, '2 ship + 1 hold ship: held_by_person'],
+    [
+      "go by a person's word and by the platform's: the same unit",
+      { ...back(333), order: word(2, 0, 1) },
+      '2 ship + 1 cancel ship',
+    ],
+    ["all, by a person's word", { snapshot: three(), order: word(0, 0, 3) }, 'cancel ship'],
+    [
+      "a person's word of a line that is gone",
+      { order: { lineWords: [{ lineId: '9', ship: 0, hold: 0, cancel: 1 }] } },
+      'ship ship',
+    ],
+    ['a person said more units than the line has now', { order: word(0, 0, 3) }, 'cancel ship'],
+    [
+      'a gift goes while some of its main line go',
+      { snapshot: { lines: [line('1', { quantity: 3, ...refundUnits(0, 2) }), line('2', { ...gift, giftOf: '1' })] } },
+      '1 ship + 2 cancel ship',
     ],
   ])('%s', (_, given, expected) => {
     expect(desired(given)).toBe(expected)

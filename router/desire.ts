@@ -1,5 +1,5 @@
 /**
- * What should happen to each line of an order now: ship it, hold it, or cancel it. Follows from what the platform and
+ * What should happen to the units of each line of an order now: ship, hold, or cancel them. Follows from what the platform and
  * the operator last said and from the check, never from how the order got here.
  *
  * When the platform contradicts itself the line is held: a parcel that leaves late can still be sent, a parcel that
@@ -8,16 +8,14 @@
  * The holds of this file: `refund_requested`, `refunded_in_part`, `platform_ahead`. Those of the order's content:
  * ./check.ts.
  */
+import { type Catalog, isVirtual } from './bundle.ts'
+import { allOf, atLeast, desires, divided, type LineUnits, mildestOf, toldUnits, unitsOfAmount } from './line-units.ts'
 import { isOwned, type Task } from './task.ts'
 import type { Hold, Order, OrderSnapshot, RefundSnapshot, SnapshotLine } from './types.ts'
 
-/** In the order of strictness. */
-const desires = ['ship', 'hold', 'cancel'] as const
-export type Desire = (typeof desires)[number]
-
 export interface Desires {
   /** One a line of the snapshot. */
-  readonly lines: readonly Desire[]
+  readonly lines: readonly LineUnits[]
   /** Why lines are held. Not always empty when no line is: ./decide.ts then leaves them out. */
   readonly holds: readonly Hold[]
 }
@@ -30,9 +28,15 @@ const lineRefundRequested = {
   rule: 'refund_requested',
   reason: 'the buyer asks for a refund of a line: settle it on the platform',
 }
+// Both readings are possible: the buyer keeps all units and pays less for them, or does not want some of them.
 const refundedInPart = {
   rule: 'refunded_in_part',
-  reason: 'the order says that a line is refunded, its refunds are less than was paid: look, then approve or cancel',
+  reason:
+    'a part of what was paid for a line is refunded, and the amount does not tell how many units: approve to ship all of them, or say for the line how many units ship',
+}
+const heldByPerson = {
+  rule: 'held_by_person',
+  reason: 'a person holds units of a line: say for the line how many units ship, or cancel',
 }
 // The shop shipped the order without us: if we sourced it as well, it would ship twice.
 const platformAhead = {
@@ -49,36 +53,81 @@ export function desiresOf(
   tasks: readonly Task[],
   checkHolds: readonly Hold[],
   refusals: readonly Hold[],
+  catalog: Catalog,
 ): Desires {
   const { snapshot } = order
   if (snapshot === null) return { lines: [], holds: [] }
   const whole = refundOfWholeOrder(order, snapshot)
   const cancelled =
     order.cancelledBy !== null || snapshot.platformState === 'closed' || refusals.length > 0 || whole === 'refunded'
-  if (cancelled) return { lines: snapshot.lines.map(() => 'cancel'), holds: [] }
+  if (cancelled) return { lines: snapshot.lines.map((line) => allOf('cancel', line)), holds: [] }
 
   const holds = [...checkHolds]
   if (whole === 'requested') holds.push(refundRequested)
-  if (isPlatformAhead(snapshot, tasks) && !order.overruled.includes(platformAhead.rule)) holds.push(platformAhead)
-  const others: Desire = holds.length > 0 ? 'hold' : 'ship'
-  const own = snapshot.lines.map((line): Desire => {
-    const refund = refundOfLine(order, snapshot, line)
-    if (refund === 'refunded') return 'cancel'
-    const hold = refund === 'requested' ? lineRefundRequested : refund === 'in_part' ? refundedInPart : null
-    if (hold === null || order.overruled.includes(hold.rule)) return others
-    if (!holds.some((h) => h.rule === hold.rule)) holds.push(hold)
-    return 'hold'
+  if (isPlatformAhead(snapshot, tasks, catalog) && !order.overruled.includes(platformAhead.rule))
+    holds.push(platformAhead)
+  const isOrderHeld = holds.length > 0
+  const own = snapshot.lines.map((line): LineUnits => {
+    const { cancel, held, hold } = unitsGivenBack(order, snapshot, line)
+    if (hold !== null && !holds.some((h) => h.rule === hold.rule)) holds.push(hold)
+    const unwanted = line.quantity - toldUnits(line)
+    return divided(line, unwanted + cancel, isOrderHeld ? line.quantity : held)
   })
   return { lines: followMainLines(snapshot, own), holds }
 }
 
+interface GivenBack {
+  /** Units that are not wanted any more. */
+  readonly cancel: number
+  /** Of the others, those that wait. */
+  readonly held: number
+  /** Why. */
+  readonly hold: Hold | null
+}
+
+/**
+ * A unit may be given back by the platform's word and by a person's, and each means the same unit: the greater number
+ * counts, not the sum.
+ */
+function unitsGivenBack(order: Order, snapshot: OrderSnapshot, line: SnapshotLine): GivenBack {
+  const quantity = toldUnits(line)
+  const word = order.lineWords.find((w) => w.lineId === line.lineId)
+  const refunded = refundedUnits(order, line)
+  const cancel = Math.max(refunded ?? 0, word?.cancel ?? 0)
+  if (cancel >= quantity) return { cancel: quantity, held: 0, hold: null }
+  const asks = (hold: Hold): GivenBack | null =>
+    order.overruled.includes(hold.rule) ? null : { cancel, held: quantity, hold }
+  // While the buyer asks for some units the others wait with them, so that they leave in one parcel.
+  if (isRefundRequested(order, snapshot, line)) return asks(lineRefundRequested) ?? { cancel, held: 0, hold: null }
+  if (refunded === null && word === undefined) return asks(refundedInPart) ?? { cancel, held: 0, hold: null }
+  const held = word?.hold ?? 0
+  return { cancel, held, hold: held > 0 ? heldByPerson : null }
+}
+
+/**
+ * How many units the platform says are refunded: by its own count, else by the amounts of the line's refunds, else by the
+ * order's word for the line. null: a part of the money is refunded, and the amount does not tell.
+ */
+function refundedUnits(order: Order, line: SnapshotLine): number | null {
+  const quantity = toldUnits(line)
+  const done = refundedOf(order.refunds, line.lineId)
+  if (line.refundUnits !== undefined && done.count === 0) return line.refundUnits.refunded
+  if (line.refund === 'refunded' && done.count === 0) return quantity
+  if (done.count === 0) return 0
+  if (done.fen >= line.paidFen) return quantity
+  const units = unitsOfAmount({ quantity, paidFen: line.paidFen }, done.fen)
+  // The order says that all of the line is refunded, and the amount is less.
+  return units === 0 && line.refund === 'refunded' ? null : units
+}
+
 /**
  * False when a node has pulled a task: it may have shipped and be about to tell us. False after our first parcel: the
- * rest follows.
+ * rest follows. False where there is nothing to send.
  */
-function isPlatformAhead(snapshot: OrderSnapshot, tasks: readonly Task[]): boolean {
+function isPlatformAhead(snapshot: OrderSnapshot, tasks: readonly Task[], catalog: Catalog): boolean {
   const { platformState } = snapshot
   if (platformState !== 'partly_shipped' && platformState !== 'shipped' && platformState !== 'completed') return false
+  if (snapshot.lines.every((line) => isVirtual(line.sku, catalog))) return false
   return !tasks.some((t) => isOwned(t) || t.lines.some((l) => l.shipped > 0))
 }
 
@@ -103,19 +152,6 @@ function refundOfWholeOrder(order: Order, snapshot: OrderSnapshot): 'none' | 're
   return isRequested ? 'requested' : 'none'
 }
 
-/** `in_part`: the order says refunded, and the refunds that we know are less than what was paid. */
-function refundOfLine(
-  order: Order,
-  snapshot: OrderSnapshot,
-  line: SnapshotLine,
-): 'none' | 'requested' | 'in_part' | 'refunded' {
-  const done = refundedOf(order.refunds, line.lineId)
-  if (done.count > 0 && done.fen >= line.paidFen) return 'refunded'
-  if (line.refund === 'refunded' && done.count === 0) return 'refunded'
-  if (isRefundRequested(order, snapshot, line)) return 'requested'
-  return line.refund === 'refunded' ? 'in_part' : 'none'
-}
-
 /** The later word counts. An order that says nothing of a refund takes back nothing that the refund itself said. */
 function isRefundRequested(order: Order, snapshot: OrderSnapshot, line: SnapshotLine): boolean {
   const own = order.refunds.filter((r) => r.lineId === line.lineId)
@@ -138,20 +174,17 @@ function refundedOf(refunds: readonly RefundSnapshot[], lineId: string): { fen: 
 
 /**
  * A gift goes with its main line; where none is named, with whichever goes first: never alone, and with nothing when
- * all that was paid for is cancelled. What is said of the gift itself may only be stricter.
+ * all that was paid for is cancelled. While some units of its main line go, it goes. What is said of the gift itself may
+ * only be stricter.
  */
-function followMainLines(snapshot: OrderSnapshot, own: readonly Desire[]): readonly Desire[] {
+function followMainLines(snapshot: OrderSnapshot, own: readonly LineUnits[]): readonly LineUnits[] {
   const { lines } = snapshot
   if (!lines.some((l) => l.gift) || lines.every((l) => l.gift)) return own
-  const mildest = desires.find((d) => own.some((desire, i) => desire === d && !lines[i]!.gift))!
-  return own.map((desire, i) => {
+  const mildest = desires.find((d) => own.some((units, i) => !lines[i]!.gift && mildestOf(units) === d)) ?? 'cancel'
+  return own.map((units, i) => {
     const { gift, giftOf } = lines[i]!
-    if (!gift) return desire
+    if (!gift) return units
     const main = giftOf === null ? -1 : lines.findIndex((l) => l.lineId === giftOf)
-    return stricter(desire, main === -1 ? mildest : own[main]!)
+    return atLeast(main === -1 ? mildest : mildestOf(own[main]!), units)
   })
-}
-
-function stricter(a: Desire, b: Desire): Desire {
-  return desires.indexOf(a) > desires.indexOf(b) ? a : b
 }

@@ -125,9 +125,9 @@ describe('an order whose only task comes back is checked anew for what it comes 
     expect(decision).toMatchObject({ demand: [], cancelled: [{ taskId: '1-1' }], order: { state: 'held' } })
   })
 
-  test('but not while a warehouse has it: then its lines stay', () => {
+  test('or while a warehouse has it: called back, and its lines stay until then', () => {
     const { checked, decision } = decided([more], { before: routed, tasks: [task({ state: 'pulled' })] })
-    expect(checked.holds).not.toContain('too_many_units')
-    expect(decision!.order).toMatchObject({ state: 'routed', items: [{ quantity: 1 }] })
+    expect(checked.holds).toContain('too_many_units')
+    expect(decision).toMatchObject({ interceptRequested: ['1-1'], order: { items: [{ quantity: 1 }] } })
   })
 })

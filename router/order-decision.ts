@@ -9,6 +9,7 @@ import { type CheckResult, check } from './check.ts'
 import { believable } from './clock-rule.ts'
 import { type Command, type TakeBack, takeCommand } from './commands.ts'
 import { type Decision, decide, keepsItems } from './decide.ts'
+import { linesChanged } from './lines-on-their-way.ts'
 import { takeRefund, takeSnapshot } from './order.ts'
 import type { Policy } from './policy.ts'
 import { reasonRules } from './reasons.ts'
@@ -99,10 +100,11 @@ export function decideOrder(input: DecisionInput): OrderDecision {
   }
 }
 
-function checkOrder({ catalog, policy }: DecisionInput, order: Order, isKept: boolean): CheckResult {
+function checkOrder({ catalog, policy, before }: DecisionInput, order: Order, isKept: boolean): CheckResult {
   const { snapshot, overruled } = order
   if (snapshot === null) return { holds: [], refusals: [], passed: [] }
-  return check({ snapshot, catalog, overruled, limits: policy.check, keepsItems: isKept })
+  const keepsItems = isKept && (before.snapshot === null || !linesChanged(before.snapshot, snapshot))
+  return check({ snapshot, catalog, overruled, limits: policy.check, keepsItems })
 }
 
 interface TakenIn {

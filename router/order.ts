@@ -29,6 +29,7 @@ export function newOrder({ channel, shop, orderId }: OrderKey, id: string): Orde
     holds: [],
     overruled: [],
     cancelledBy: null,
+    lineWords: [],
     excludedNodes: [],
     items: [],
     allocations: [],
@@ -101,7 +102,10 @@ const refundProgress = ['none', 'requested', 'refused', 'closed', 'refunded']
 
 function refundsProgress({ lines }: OrderSnapshot): number {
   let sum = 0
-  for (const line of lines) sum += refundProgress.indexOf(line.refund)
+  for (const { refund, refundUnits } of lines) {
+    sum += refundProgress.indexOf(refund)
+    if (refundUnits !== undefined) sum += refundUnits.requested + refundUnits.refunded * refundProgress.length
+  }
   return sum
 }
 
@@ -132,16 +136,23 @@ export function stateOf(order: Order, tasks: readonly Task[]): OrderState {
   let live = 0
   let held = 0
   let backordered = 0
+  let virtual = 0
   for (const allocation of order.allocations) {
     if (allocation.place === 'cancelled' || allocation.place === 'returned') continue
+    if (allocation.place === 'virtual') {
+      virtual += allocation.quantity
+      continue
+    }
     live += allocation.quantity
     if (allocation.place === 'held') held += allocation.quantity
     if (allocation.place === 'backordered') backordered += allocation.quantity
   }
-  if (live === 0) return 'cancelled'
+  const allLeft = order.state === 'closed' ? 'closed' : 'shipped'
+  // Of what is never sent everything has left as soon as it is wanted.
+  if (live === 0) return virtual > 0 ? allLeft : 'cancelled'
   let shipped = 0
   for (const task of tasks) for (const line of task.lines) shipped += line.shipped
-  if (shipped >= live) return order.state === 'closed' ? 'closed' : 'shipped'
+  if (shipped >= live) return allLeft
   if (shipped > 0) return 'partly_shipped'
   if (held > 0) return order.snapshot.platformState === 'unpaid' ? 'unpaid' : 'held'
   return backordered > 0 ? 'backordered' : 'routed'

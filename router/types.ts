@@ -39,6 +39,12 @@ export type PlatformState = (typeof platformStates)[number]
 
 export type RefundStatus = 'none' | 'requested' | 'refunded' | 'refused' | 'closed'
 
+/** Units of one line. Σ ≤ the line's quantity. */
+export interface RefundUnits {
+  readonly requested: number
+  readonly refunded: number
+}
+
 export interface SnapshotLine {
   /** The platform's sub-order id; made of order, product and SKU where the platform has none. Unique in its order. */
   readonly lineId: string
@@ -47,6 +53,11 @@ export interface SnapshotLine {
   readonly platformSku: string
   readonly title: string
   readonly quantity: number
+  /**
+   * Set where the platform wants fewer units by now than are in tasks: how many. `quantity` is then what the tasks hold
+   * (./lines-on-their-way.ts).
+   */
+  readonly wanted?: number
   /** The line's share of what the buyer paid, without freight. Σ lines + freight = paidFen of the order. */
   readonly paidFen: number
   readonly gift: boolean
@@ -54,6 +65,11 @@ export interface SnapshotLine {
   readonly giftOf: string | null
   /** What the order itself says about a refund of this line (tmall's refund_status, WeChat's after-sale counts). */
   readonly refund: RefundStatus
+  /**
+   * Where a platform counts the units of refunds (WeChat), and they are some of the line, neither none nor all. Then
+   * `refund` speaks of the line's other units.
+   */
+  readonly refundUnits?: RefundUnits
   /** Presale goods: not to be shipped before. */
   readonly readyAt: number | null
 }
@@ -159,6 +175,8 @@ export interface Sku {
   readonly storageClass: StorageClass
   /** Ships from warehouses only, never from a store. */
   readonly warehouseOnly: boolean
+  /** False: nothing of it is ever sent (补差价, a service). Absent: it is goods. */
+  readonly requiresShipping?: boolean
   /** Not empty: a bundle (组合商品), never stocked itself. Components are plain SKUs. */
   readonly bundle: readonly SkuQuantity[]
 }
@@ -173,7 +191,8 @@ export interface Item {
   readonly paidFen: number
 }
 
-export type Place = 'held' | 'backordered' | 'task' | 'cancelled' | 'returned'
+/** virtual: wanted, and there is nothing to send: a price difference, a service. */
+export type Place = 'held' | 'backordered' | 'task' | 'virtual' | 'cancelled' | 'returned'
 
 /** Where some units of an item are. Σ quantity over an item's allocations = the item's quantity, always. */
 export interface Allocation {
@@ -183,6 +202,17 @@ export interface Allocation {
   readonly place: Place
   /** Set exactly when place is `task`. */
   readonly taskId: string | null
+}
+
+/**
+ * What a person said of the units of one line: so many go, so many wait, so many are not wanted any more. Σ = the
+ * line's quantity when it was said.
+ */
+export interface LineWord {
+  readonly lineId: string
+  readonly ship: number
+  readonly hold: number
+  readonly cancel: number
 }
 
 export const orderStates = [
@@ -220,6 +250,8 @@ export interface Order extends OrderKey {
   /** Rules that a person has overruled for this order. */
   readonly overruled: readonly string[]
   readonly cancelledBy: 'platform' | 'operator' | null
+  /** One a line at most, by lineId. */
+  readonly lineWords: readonly LineWord[]
   /** Nodes that gave this order back and are not asked again. */
   readonly excludedNodes: readonly string[]
   readonly items: readonly Item[]

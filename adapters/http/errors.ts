@@ -20,6 +20,7 @@ export const errorTable = {
   intercept_requested: [409, 'The buyer cancelled: do not ship. Confirm with /intercept, or reject.'],
   nothing_to_intercept: [409, 'No intercept was asked for this task. Go on with it.'],
   lines_do_not_match: [409, 'SKUs or quantities do not fit the task. Send at most what the task holds.'],
+  units_do_not_add_up: [409, 'The units to ship, to hold and to cancel are not all that the line has. Read the order.'],
   order_not_held: [409, 'Only a held order can be approved. Read the order first.'],
   order_already_shipped: [409, 'Something of this order has been shipped. Use an after-sale instead of a cancel.'],
   body_too_large: [413, 'The body is larger than this path takes. Send it in parts.'],

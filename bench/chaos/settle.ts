@@ -110,7 +110,6 @@ const alarms = [
   'event_from_the_future',
   'order_not_fetched',
   'shortage',
-  'lines_changed_after_pull',
   'address_changed_after_pull',
 ]
 

@@ -12,7 +12,7 @@ export function matchFunds(input: ReconcileInput, exceptions: ReconcileException
   const refundedFen = sumAmounts(repayments)
   const feeFen = bills.reduce((sum, row) => sum + row.feeFen, sumAmounts(ofKind(bills, 'fee')))
   const expectedFen = snapshot === null ? 0 : expectedPaidFen(snapshot)
-  const refundExpectedFen = snapshot === null ? 0 : expectedRefundFen(snapshot, refunds)
+  const refundExpectedFen = snapshot === null ? 0 : expectedRefundFen(snapshot, refunds, refundedFen)
   const flow = { expectedFen, receivedFen, refundExpectedFen, refundedFen, feeFen }
   // Nothing can be expected of an order that is not known; it is open by that alone.
   if (snapshot === null) return { ...flow, agrees: false }

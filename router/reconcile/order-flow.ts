@@ -1,6 +1,7 @@
 /** The order flow: every unit went out, or was cancelled or returned, and the platform does not say otherwise. */
 import { trackOf } from '../carrier.ts'
-import type { OrderSnapshot } from '../types.ts'
+import { toldUnits } from '../line-units.ts'
+import type { Item, OrderSnapshot, SnapshotLine } from '../types.ts'
 import { expectedPaidFen, hasRefund, isFullyRefunded } from './refunds.ts'
 import type { OrderFlow, ReconcileException, ReconcileExceptionKind, ReconcileInput, ShippedTask } from './types.ts'
 
@@ -36,6 +37,7 @@ export function matchOrder(input: ReconcileInput, exceptions: ReconcileException
   raise('platform_ahead', '', snapshot.modifiedAt, ahead)
   for (const [line, quantity] of units.keptByLine) {
     const told = snapshot.lines[line]!
+    raise('shipped_but_cancelled', told.lineId, snapshot.modifiedAt, quantity - unitsWanted(order.items, line, told))
     if (!isFullyRefunded(snapshot, order.refunds, told)) continue
     raise('shipped_but_refunded', told.lineId, refundToldAt(input, told.lineId), quantity)
   }
@@ -45,6 +47,13 @@ export function matchOrder(input: ReconcileInput, exceptions: ReconcileException
     raise('cancelled_but_not_refunded', told.lineId, snapshot.modifiedAt, quantity)
   }
   return { ...flow, agrees: exceptions.length === before }
+}
+
+/** Units of the items of a line that the platform still wants. */
+function unitsWanted(items: readonly Item[], line: number, told: SnapshotLine): number {
+  let units = 0
+  for (const item of items) if (item.line === line) units += (item.quantity / told.quantity) * toldUnits(told)
+  return units
 }
 
 /** Something was paid, and not as a deposit that the buyer gave up. */
@@ -112,6 +121,7 @@ function countUnits(input: ReconcileInput): Units {
     units.expected += quantity
     if (place === 'held') units.held += quantity
     else if (place === 'backordered') units.backordered += quantity
+    else if (place === 'virtual') units.shipped += quantity
     else if (place === 'cancelled') {
       units.cancelled += quantity
       add(units.cancelledByLine, item.line, quantity)

@@ -2,6 +2,7 @@
  * What the platform says is refunded. It says so in up to three ways, and each fen counts once:
  * a refund of its own with an amount; else the line's word; else the close of the whole order after its payment.
  */
+import { toldUnits } from '../line-units.ts'
 import type { OrderSnapshot, RefundSnapshot, SnapshotLine } from '../types.ts'
 
 /** What the buyer's side has paid by now, as the platform tells it. */
@@ -27,6 +28,7 @@ export function hasRefund(snapshot: OrderSnapshot, refunds: readonly RefundSnaps
   return (
     isClosedAfterPayment(snapshot) ||
     line.refund === 'refunded' ||
+    (line.refundUnits?.refunded ?? 0) > 0 ||
     refunded(refunds).some((refund) => refund.lineId === null || refund.lineId === line.lineId)
   )
 }
@@ -45,20 +47,34 @@ export function isFullyRefunded(
   return own.length > 0 ? line.paidFen > 0 && sumFen(own) >= line.paidFen : line.refund === 'refunded'
 }
 
-export function expectedRefundFen(snapshot: OrderSnapshot, refunds: readonly RefundSnapshot[]): number {
+/**
+ * `repaidFen`: what the bills say was given back. A platform that counts units tells no amount: the price of some units
+ * of a line may be rounded either way, so of the two amounts that are right the one that was given back is expected.
+ */
+export function expectedRefundFen(
+  snapshot: OrderSnapshot,
+  refunds: readonly RefundSnapshot[],
+  repaidFen: number,
+): number {
   const paidFen = expectedPaidFen(snapshot)
   if (paidFen === 0) return 0
   const done = refunded(refunds)
   const closed = isClosedAfterPayment(snapshot)
   if (closed && done.length === 0) return paidFen
   let expectedFen = sumFen(done)
+  let roundingFen = 0
   // A refund of the whole order speaks for every line; without one, each line speaks for itself.
   if (done.some((refund) => refund.lineId === null)) return expectedFen
   for (const line of snapshot.lines) {
-    const isTold = done.some((refund) => refund.lineId === line.lineId)
-    if (!isTold && (closed || line.refund === 'refunded')) expectedFen += line.paidFen
+    if (done.some((refund) => refund.lineId === line.lineId)) continue
+    if (closed || line.refund === 'refunded') expectedFen += line.paidFen
+    else if (line.refundUnits !== undefined) {
+      const exactFen = (line.paidFen * line.refundUnits.refunded) / toldUnits(line)
+      expectedFen += Math.floor(exactFen)
+      roundingFen += Math.ceil(exactFen) - Math.floor(exactFen)
+    }
   }
-  return expectedFen
+  return expectedFen + Math.min(roundingFen, Math.max(0, repaidFen - expectedFen))
 }
 
 export function sumFen(refunds: readonly RefundSnapshot[]): number {

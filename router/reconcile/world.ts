@@ -114,6 +114,6 @@ function orderOf(
 ): Order {
   return {
     ...{ ...key, id: '1', version: 3, state: 'shipped', snapshot, refunds, holds: [], overruled: [] },
-    ...{ cancelledBy: null, excludedNodes: [], items, allocations, taskCount: 3, attempt: 1 },
+    ...{ cancelledBy: null, lineWords: [], excludedNodes: [], items, allocations, taskCount: 3, attempt: 1 },
   }
 }

@@ -4,7 +4,7 @@ import type { OrderKey, OrderSnapshot, Receiver, RefundSnapshot, Sku, SnapshotLi
 
 export const key: OrderKey = { channel: 'tmall', shop: 's', orderId: 'O1' }
 
-/** Single-letter SKUs are plain; `SET` is two A and one B. Everything else is unknown. */
+/** Single-letter SKUs are plain; `SET` is two A and one B; `V` is never sent. Everything else is unknown. */
 export function catalog(code: string): Sku | undefined {
   const bundle =
     code === 'SET'
@@ -13,8 +13,9 @@ export function catalog(code: string): Sku | undefined {
           { sku: 'B', quantity: 1 },
         ]
       : []
-  if (bundle.length === 0 && !/^[A-F]$/.test(code)) return undefined
-  return { sku: code, name: code, weightGrams: 100, storageClass: 'normal', warehouseOnly: false, bundle }
+  if (bundle.length === 0 && !/^[A-FV]$/.test(code)) return undefined
+  const virtual = code === 'V' ? { requiresShipping: false } : {}
+  return { ...virtual, sku: code, name: code, weightGrams: 100, storageClass: 'normal', warehouseOnly: false, bundle }
 }
 
 export const receiver: Receiver = {

@@ -12,7 +12,7 @@ import { defaultPolicy } from '../policy.ts'
 import type { RejectReason, TakeBackReason } from '../reasons.ts'
 import type { Task } from '../task.ts'
 import * as tasks from '../task.ts'
-import type { Order, OrderSnapshot, RefundSnapshot, SkuQuantity } from '../types.ts'
+import type { LineWord, Order, OrderSnapshot, RefundSnapshot, SkuQuantity } from '../types.ts'
 import { catalog, key } from './orders.ts'
 
 export type Told =
@@ -21,6 +21,7 @@ export type Told =
   | { readonly type: 'cancel' }
   | { readonly type: 'approve' }
   | { readonly type: 'restock' }
+  | (LineWord & { readonly type: 'line' })
   | { readonly type: 'take_back'; readonly taskId: string; readonly why: TakeBackReason }
 
 export type Sourcing = (

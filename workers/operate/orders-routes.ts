@@ -8,7 +8,14 @@ import type { OrderKey, OrderState } from '../../router/types.ts'
 import type { Refused } from '../process/refused.ts'
 import { orThrow } from './or-throw.ts'
 import { viewOrder } from './order-view.ts'
-import { approveOrder, type Commanded, cancelOrder, type Given, type OrderCommandContext } from './orders.ts'
+import {
+  approveOrder,
+  type Commanded,
+  cancelOrder,
+  type Given,
+  type OrderCommandContext,
+  setLineUnits,
+} from './orders.ts'
 
 export function ordersRoutes(context: OrderCommandContext): JsonRoute[] {
   const { sql } = context
@@ -38,6 +45,11 @@ export function ordersRoutes(context: OrderCommandContext): JsonRoute[] {
     }),
     implement(contract.cancelOrder, async ({ params, body }) => {
       return ok(shownNow(orThrow(await cancelOrder(context, params, givenBy(body)))))
+    }),
+    implement(contract.setLineUnits, async ({ params: { lineId, ...key }, body }) => {
+      const { ship = 0, hold = 0, cancel = 0 } = body
+      const told = await setLineUnits(context, key, { lineId, ship, hold, cancel }, givenBy(body))
+      return ok(shownNow(orThrow(told)))
     }),
     implement(contract.listExceptions, async ({ query }) => {
       const page = await list(sql, {

@@ -1,9 +1,11 @@
-/** What an operator does with an order: approve it, cancel it. Each is a command in the inbox, decided like any event. */
+/** What an operator does with an order: approve it, cancel it, say what becomes of a line's units. Each is a command in the inbox, decided like any event. */
 
+import { orderFromRow } from '../../adapters/store/orders/order-row.ts'
 import { findOrder } from '../../adapters/store/orders/view.ts'
 import type { Sql } from '../../adapters/store/postgres/connect.ts'
-import { type Actor, type Command, refusedCommand } from '../../router/commands.ts'
-import type { Hold, OrderKey, OrderState } from '../../router/types.ts'
+import { type Actor, type PersonsCommand, refusedCommand, refusedLineWord } from '../../router/commands.ts'
+import { toldUnits } from '../../router/line-units.ts'
+import type { Hold, LineWord, OrderKey, OrderState } from '../../router/types.ts'
 import type { Dispatch } from '../decide/dispatch.ts'
 import { commandEvent } from '../intake/commands.ts'
 import type { Intake } from '../intake/intake.ts'
@@ -46,16 +48,39 @@ export async function cancelOrder(context: OrderCommandContext, key: OrderKey, g
   return await command(context, key, { type: 'cancel', ...given })
 }
 
+/** How many units of a line ship, wait and are not wanted any more. Together they are all that the line has. */
+export async function setLineUnits(
+  context: OrderCommandContext,
+  key: OrderKey,
+  word: LineWord,
+  given: Given,
+): Promise<Commanded> {
+  return await command(context, key, { type: 'line', ...word, ...given })
+}
+
 async function command(
   { sql, intake, dispatch, clock, newId }: OrderCommandContext,
   key: OrderKey,
-  asked: Extract<Command, { type: 'approve' | 'cancel' }>,
+  asked: PersonsCommand,
 ): Promise<Commanded> {
   const known = await findOrder(sql, key)
   if (known === null) return refused('not_found', 'No such order.')
   const isHeld = (known.body.holds ?? []).length > 0
   const why = refusedCommand(asked.type, { state: known.state as OrderState, isHeld })
   if (why !== null) return refused(why)
+  if (asked.type === 'line') {
+    const { snapshot } = orderFromRow(known)
+    const fault = refusedLineWord(snapshot, asked)
+    if (fault === 'unknown_line')
+      return refused('not_found', 'The order has no such line. Read the order for its lines.')
+    if (fault !== null) {
+      const units = toldUnits(snapshot!.lines.find((line) => line.lineId === asked.lineId)!)
+      return refused(
+        'units_do_not_add_up',
+        `The line has ${units} units: ship, hold and cancel have to add up to them.`,
+      )
+    }
+  }
   const stored = await intake.storeOwn(commandEvent(key, asked, clock.now(), newId()))
   if (stored.outcome === 'new') {
     const decided = await dispatch.decided(stored.seq, decisionWaitMs)

@@ -17,8 +17,9 @@ export function settingsRoutes(context: SettingsContext): JsonRoute[] {
       return ok({ ok: true })
     }),
     implement(contract.putSku, async ({ params, body }) => {
-      const { name, weightGrams, storageClass, warehouseOnly, bundle = [] } = body
-      orThrow(await setSku(context, { sku: params.sku, name, weightGrams, storageClass, warehouseOnly, bundle }))
+      const { requiresShipping, bundle = [], ...rest } = body
+      const virtual = requiresShipping ? {} : { requiresShipping }
+      orThrow(await setSku(context, { sku: params.sku, ...rest, ...virtual, bundle }))
       return ok({ ok: true })
     }),
     implement(contract.putNode, async ({ params, body }) => {

@@ -99,15 +99,17 @@ export const wechatCase: ChannelCase = {
     })),
     ...(
       [
-        [0, 0, 'none'],
-        [1, 0, 'requested'],
-        [0, 1, 'requested'],
-        [0, 2, 'refunded'],
+        [0, 0, { refund: 'none' }],
+        [1, 0, { refund: 'requested', refundUnits: { requested: 1, refunded: 0 } }],
+        [2, 0, { refund: 'requested' }],
+        [0, 1, { refund: 'none', refundUnits: { requested: 0, refunded: 1 } }],
+        [1, 1, { refund: 'requested', refundUnits: { requested: 1, refunded: 1 } }],
+        [0, 2, { refund: 'refunded' }],
       ] as const
-    ).map(([open, finished, refund]) => ({
+    ).map(([open, finished, line]) => ({
       name: `of 2 pieces, ${open} asked back and ${finished} given back`,
       order: product({ sku_cnt: 2, on_aftersale_sku_cnt: open, finish_aftersale_sku_cnt: finished }),
-      expected: { lines: [{ refund }, { refund: 'none' }] },
+      expected: { lines: [line, { refund: 'none' }] },
     })),
     {
       name: 'an address under review',

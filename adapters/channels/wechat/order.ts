@@ -93,18 +93,23 @@ function linesOf(orderId: string, products: readonly Json[], settings: ShopSetti
       paidFen: fenIn(product, 'real_price') ?? unintelligible('real_price'),
       gift: false,
       giftOf: null,
-      refund: refundOf(product, quantity),
+      ...refundOf(product, quantity),
       readyAt: null,
     }
   })
 }
 
-/** Some of a line given back is neither all nor nothing: it stays a request, so that a person looks before it is sent. */
-function refundOf(product: Json, quantity: number): RefundStatus {
-  const finished = wholeIn(product, 'finish_aftersale_sku_cnt', 0, 1_000_000) ?? 0
-  const open = wholeIn(product, 'on_aftersale_sku_cnt', 0, 1_000_000) ?? 0
-  if (finished >= quantity) return 'refunded'
-  return open > 0 || finished > 0 ? 'requested' : 'none'
+/**
+ * The platform counts the units of after-sales that are finished and of those that are open ([D]); the counts say nothing
+ * of amounts. A line is refunded when all its units are; of a line of which some are, the counts are kept.
+ */
+function refundOf(product: Json, quantity: number): Pick<SnapshotLine, 'refund' | 'refundUnits'> {
+  const refunded = wholeIn(product, 'finish_aftersale_sku_cnt', 0, 1_000_000) ?? 0
+  const requested = wholeIn(product, 'on_aftersale_sku_cnt', 0, 1_000_000) ?? 0
+  if (refunded >= quantity) return { refund: 'refunded' }
+  const refund: RefundStatus = requested > 0 ? 'requested' : 'none'
+  if (refunded === 0 && (requested === 0 || requested >= quantity)) return { refund }
+  return { refund, refundUnits: { requested: Math.min(requested, quantity - refunded), refunded } }
 }
 
 function receiverOf(address: Json): OrderSnapshot['receiver'] {

@@ -2,7 +2,7 @@
 import { postBill } from './bills.ts'
 import { listExceptions } from './exceptions.ts'
 import { putNode } from './nodes.ts'
-import { approveOrder, cancelOrder, getOrder, listOrders, releaseOrder } from './orders.ts'
+import { approveOrder, cancelOrder, getOrder, listOrders, releaseOrder, setLineUnits } from './orders.ts'
 import { putCarrierAccount, putShop } from './shops.ts'
 import { putSku } from './skus.ts'
 import { getStock, postStock } from './stock.ts'
@@ -20,6 +20,7 @@ export const contract = {
   approveOrder,
   releaseOrder,
   cancelOrder,
+  setLineUnits,
   postBill,
   listExceptions,
   pullTasks,

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { orderUnitsMax } from '../../../router/bundle.ts'
 import { taskStates } from '../../../router/task.ts'
 import { orderStates } from '../../../router/types.ts'
 import { endpoint } from '../route.ts'
@@ -25,9 +26,10 @@ const orderLine = z
     quantity: z.int(),
     paidFen: amountFen,
     gift: z.boolean().optional(),
-    state: z
-      .string()
-      .meta({ description: 'where its units are: held, backordered, task, shipped, cancelled, returned, or mixed' }),
+    state: z.string().meta({
+      description:
+        'where its units are: held, backordered, task, shipped, virtual (nothing to send), cancelled, returned, or mixed',
+    }),
     places: z.array(z.object({ place: z.string(), quantity: z.int(), taskId: z.string().nullable() })).optional(),
   })
   .meta({ id: 'OrderLine' })
@@ -206,4 +208,26 @@ export const cancelOrder = endpoint({
   body: given.meta({ id: 'CancelOrder' }),
   answers: { 200: commanded },
   errors: ['not_found', 'order_already_shipped', 'try_again'],
+})
+
+/** A platform's own id, or one that we make of those of the order, its product and its SKU. */
+const lineId = z.string().regex(/^[\x21-\x7e]{1,256}$/, 'must be 1 to 256 visible ASCII characters')
+const units = z.int().min(0).max(orderUnitsMax)
+
+export const setLineUnits = endpoint({
+  method: 'POST',
+  path: '/v1/orders/{channel}/{shop}/{orderId}/lines/{lineId}',
+  auth: 'admin',
+  tag: 'orders',
+  summary: 'Say how many units of a line ship, wait for a person, and are not wanted any more.',
+  params: orderParams.extend({ lineId }),
+  body: given
+    .extend({
+      ship: units.optional().meta({ description: 'Units that go as soon as nothing else holds them.' }),
+      hold: units.optional().meta({ description: 'Units that wait until a later call says more.' }),
+      cancel: units.optional().meta({ description: 'Units that the buyer does not want any more.' }),
+    })
+    .meta({ id: 'LineUnits', description: 'All the units that the line has, a bundle counted as one.' }),
+  answers: { 200: commanded },
+  errors: ['not_found', 'units_do_not_add_up', 'order_already_shipped', 'try_again'],
 })

@@ -17,6 +17,10 @@ export const putSku = endpoint({
       weightGrams: z.int().min(0).max(1_000_000),
       storageClass: z.enum(storageClasses).default('normal'),
       warehouseOnly: z.boolean().default(false),
+      requiresShipping: z.boolean().default(true).meta({
+        description:
+          'False: nothing of it is ever sent, such as a price difference (补差价) or a service; its money counts.',
+      }),
       bundle: z
         .array(skuQuantity)
         .min(1)

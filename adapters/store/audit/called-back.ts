@@ -1,6 +1,7 @@
 /** Promise 6: goods that the order no longer wants are called back from their warehouse, by the brain's own rule. */
 import { check } from '../../../router/check.ts'
 import { desiresOf } from '../../../router/desire.ts'
+import type { LineUnits } from '../../../router/line-units.ts'
 import { defaultPolicy } from '../../../router/policy.ts'
 import type { Order } from '../../../router/types.ts'
 import { type OrderRow, orderFromRow } from '../orders/order-row.ts'
@@ -45,6 +46,12 @@ function tasksWithCancelled(order: Order): Set<string | null> {
   if (snapshot === null) return new Set()
   const asked = { snapshot, overruled, catalog: () => undefined, limits: defaultPolicy.check, keepsItems: true }
   const { refusals } = check(asked)
-  const { lines } = desiresOf(order, [], [], refusals)
-  return new Set(order.allocations.flatMap((a) => (lines[order.items[a.item]!.line] === 'cancel' ? a.taskId : [])))
+  const { lines } = desiresOf(order, [], [], refusals, () => undefined)
+  return new Set(
+    order.allocations.flatMap((a) => (isWhollyCancelled(lines[order.items[a.item]!.line]) ? a.taskId : [])),
+  )
+}
+
+function isWhollyCancelled(units: LineUnits | undefined): boolean {
+  return units === undefined || units.ship + units.hold === 0
 }

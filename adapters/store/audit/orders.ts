@@ -48,7 +48,7 @@ export const orderInvariants: readonly Invariant[] = [
           from jsonb_array_elements(o.items) with ordinality as i (i, n)
           union all
           select a.item, a.quantity, case when a.quantity > 0 and (a.place = 'task') = (a."taskId" is not null)
-            and a.place in ('held', 'backordered', 'task', 'cancelled', 'returned') then 1 else 2 end
+            and a.place in ('held', 'backordered', 'task', 'virtual', 'cancelled', 'returned') then 1 else 2 end
           from jsonb_to_recordset(o.allocations) as a (item int, quantity bigint, place text, "taskId" text)
         ) both_sides group by item
       ) u
@@ -59,7 +59,7 @@ export const orderInvariants: readonly Invariant[] = [
         from orders o, jsonb_array_elements(o.items) with ordinality as i (i, n)
       ) = (
         select case when bool_or(a.quantity <= 0 or a.item < 0 or (a.place = 'task') <> (a."taskId" is not null)
-            or a.place not in ('held', 'backordered', 'task', 'cancelled', 'returned')) then null
+            or a.place not in ('held', 'backordered', 'task', 'virtual', 'cancelled', 'returned')) then null
           else ${numberedSum('o.id', 'a.item', 'a.quantity')} end
         from ${allocationsOf}
       ) as holds`,

@@ -33,6 +33,7 @@ const usualOrder = {
   holds: [],
   overruled: [],
   cancelledBy: null,
+  lineWords: [],
   excludedNodes: [],
   taskCount: 0,
   attempt: 0,
@@ -134,8 +135,8 @@ export function receiverOf(body: ReceiverBody): Receiver {
 }
 
 export function orderBody(order: Order): OrderBody {
-  const { snapshot, refunds, holds, overruled, cancelledBy, excludedNodes, taskCount, attempt } = order
-  const body = { refunds, holds, overruled, cancelledBy, excludedNodes, taskCount, attempt }
+  const { snapshot, refunds, holds, overruled, cancelledBy, lineWords, excludedNodes, taskCount, attempt } = order
+  const body = { refunds, holds, overruled, cancelledBy, lineWords, excludedNodes, taskCount, attempt }
   return lean({ snapshot: snapshot === null ? null : snapshotBody(snapshot), ...body }, usualOrder) as OrderBody
 }
 

@@ -20,6 +20,7 @@ const params: Readonly<Record<string, string>> = {
   sku: 'example',
   node: 'east',
   orderId: '3705115058471999999',
+  lineId: '3705115058471999970',
 }
 
 const bodies: Readonly<Partial<Record<OperationName, unknown>>> = {
@@ -46,6 +47,7 @@ const bodies: Readonly<Partial<Record<OperationName, unknown>>> = {
   approveOrder: { actor: '王芳', note: '已确认' },
   releaseOrder: { note: '已确认' },
   cancelOrder: { note: '已确认' },
+  setLineUnits: { ship: 1, note: '已确认' },
   pullTasks: { limit: 1, leaseSeconds: 60, waitSeconds: 0 },
   acceptTask: { fence: 1 },
   shipTask: {

@@ -15,6 +15,8 @@ export interface TestLine {
   /** The line that the gift goes with, by index. */
   readonly giftOf?: number
   readonly refund?: 'requested' | 'refunded' | 'refused'
+  /** Units of the line in after-sales, open and finished. Only WeChat counts them. */
+  readonly refundUnits?: { readonly requested: number; readonly refunded: number }
   /** Epoch milliseconds, whole seconds: presale goods are not shipped before. Only Tmall tells it. */
   readonly readyAt?: number
 }

@@ -58,11 +58,17 @@ export function tmallTrade(order: TestOrder): string {
   )
 }
 
-/** A refund of one line, all of it. */
-export function tmallRefund(order: TestOrder, index: number, status: TmallRefund, at: number): string {
+/** A refund of one line, all of it unless told. */
+export function tmallRefund(
+  order: TestOrder,
+  index: number,
+  status: TmallRefund,
+  at: number,
+  refundFen = order.lines[index]!.paidFen,
+): string {
   return (
     `{"refund_get_response":{"refund":{"refund_id":2${order.orderId.slice(1)},"tid":${order.orderId},"oid":${oidOf(order, index)},` +
-    `"status":"${tmallRefunds[status]}","refund_fee":"${yuan(order.lines[index]!.paidFen)}","modified":"${formatGmt8(at)}"}}}`
+    `"status":"${tmallRefunds[status]}","refund_fee":"${yuan(refundFen)}","modified":"${formatGmt8(at)}"}}}`
   )
 }
 
@@ -119,8 +125,8 @@ export function wechatOrderAnswer(order: TestOrder): string {
     title: `商品${at}`,
     sku_cnt: line.quantity,
     real_price: line.paidFen,
-    on_aftersale_sku_cnt: line.refund === 'requested' ? line.quantity : 0,
-    finish_aftersale_sku_cnt: line.refund === 'refunded' ? line.quantity : 0,
+    on_aftersale_sku_cnt: line.refundUnits?.requested ?? (line.refund === 'requested' ? line.quantity : 0),
+    finish_aftersale_sku_cnt: line.refundUnits?.refunded ?? (line.refund === 'refunded' ? line.quantity : 0),
   }))
   const paid = step === 'unpaid' ? {} : { pay_time: order.paidAt / 1000, transaction_id: order.transactionId }
   const address = {
