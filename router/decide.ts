@@ -14,7 +14,7 @@ import { asTold, isAnyKept, keepUnitsInTasks, linesChanged } from './lines-on-th
 import { shareByLargestRemainder } from './money.ts'
 import { stateOf } from './order.ts'
 import { type TakenBack, takingEffect } from './take-back.ts'
-import { flagged, isOwned, type Task, takenBack } from './task.ts'
+import { changed as changedTask, flagged, type Task, takenBack } from './task.ts'
 import { dateOf } from './task-date.ts'
 import type { Allocation, Hold, Item, Order, OrderSnapshot, SnapshotLine } from './types.ts'
 import { unwantedTasks } from './unwanted.ts'
@@ -35,12 +35,6 @@ export interface Decision {
   readonly interceptWithdrawn: readonly string[]
   /** Not yet placed: what sourcing has to find a node for. */
   readonly demand: readonly Demand[]
-  readonly problems: readonly Problem[]
-}
-
-/** Wants a person: becomes an exception of this kind on the order. */
-export interface Problem {
-  readonly kind: 'address_changed_after_pull'
 }
 
 export interface DecideInput {
@@ -54,15 +48,14 @@ export interface DecideInput {
 }
 
 export function decide(input: DecideInput): Decision {
-  const problems: Problem[] = []
   const taken = takeChangedLines(input)
   const desired = desiresOf(taken, input.tasks, input.checkHolds, input.refusals, input.catalog)
-  const recalled = recall(input, taken, desired, problems)
+  const recalled = recall(input, taken, desired)
   const { order, desires } = renewItems(freeUnitsOf(taken, recalled.cancelled, desired), desired, input.catalog)
   const { allocations, demand } = settleFreeUnits(order, desires, input.catalog)
   const holds = isAnythingHeld(order, allocations, recalled.tasks, desires) ? desires.holds : []
   const decided = { ...order, allocations, holds }
-  return { ...recalled, order: { ...decided, state: stateOf(decided, recalled.tasks) }, demand, problems }
+  return { ...recalled, order: { ...decided, state: stateOf(decided, recalled.tasks) }, demand }
 }
 
 /** A pulled task that is flagged for intercept counts as held too: an approval takes the flag back. */
@@ -99,7 +92,7 @@ interface Recalled {
   readonly interceptWithdrawn: readonly string[]
 }
 
-function recall(input: DecideInput, order: Order, desires: Desires, problems: Problem[]): Recalled {
+function recall(input: DecideInput, order: Order, desires: Desires): Recalled {
   if (input.tasks.length === 0) return { tasks: [], cancelled: [], interceptRequested: [], interceptWithdrawn: [] }
   const cancelled: Task[] = []
   const interceptRequested: string[] = []
@@ -110,6 +103,7 @@ function recall(input: DecideInput, order: Order, desires: Desires, problems: Pr
   const moved = old !== null && order.snapshot !== null && old.receiver.adcode !== order.snapshot.receiver.adcode
   const changed =
     old !== null && order.snapshot !== null && !isAnyOutOfHands(input.tasks) && linesChanged(old, order.snapshot)
+  const isOther = receiverChanged(old, order.snapshot)
   const tasks = input.tasks.map((task) => {
     const isBack = effective.some((t) => t.taskId === task.taskId)
     const unwanted = called.has(task.taskId)
@@ -117,12 +111,12 @@ function recall(input: DecideInput, order: Order, desires: Desires, problems: Pr
       cancelled.push(task)
       return takenBack(task)
     }
-    const after = flagged(withDate(order, task), unwanted)
+    const known = isOther ? changedTask(task) : task
+    const after = flagged(withDate(order, known), unwanted)
     if (after.interceptRequested !== task.interceptRequested)
       (unwanted ? interceptRequested : interceptWithdrawn).push(task.taskId)
     return after
   })
-  if (tasks.some(isOwned) && receiverChanged(old, order.snapshot)) problems.push({ kind: 'address_changed_after_pull' })
   return { tasks, cancelled, interceptRequested, interceptWithdrawn }
 }
 

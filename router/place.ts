@@ -47,6 +47,8 @@ export function place(
       state: 'ready',
       fence: 0,
       interceptRequested: false,
+      change: 0,
+      changeTaken: 0,
       notBefore: dateOf(
         decision.order,
         plan.units.map((unit) => unit.item),

@@ -2,17 +2,20 @@
 import { describe, expect, test } from 'vitest'
 import {
   accept,
+  changed,
   extend,
   flagged,
   type GivenBackAs,
   giveBack,
+  isChanged,
   isInterceptLapsed,
-  isToldOfIntercept,
+  isToldOfNews,
   mayBePulled,
   ownedStates,
   type Package,
   pulled,
   refusedClaim,
+  type ShipWords,
   ship,
   type Task,
   type TaskState,
@@ -25,7 +28,18 @@ function taskIn(state: TaskState, change: Partial<Task> = {}): Task {
     { sku: 'A', quantity: 3, shipped: 0 },
     { sku: 'B', quantity: 1, shipped: 0 },
   ]
-  return { taskId: 'T', node: 'N', state, fence: 4, interceptRequested: false, notBefore: null, lines, ...change }
+  return {
+    taskId: 'T',
+    node: 'N',
+    state,
+    fence: 4,
+    interceptRequested: false,
+    notBefore: null,
+    change: 0,
+    changeTaken: 0,
+    lines,
+    ...change,
+  }
 }
 
 const flag = { interceptRequested: true }
@@ -63,11 +77,11 @@ describe('who may pull, who is told of an intercept, whose intercept is over', (
     ['cancelled', false, false, false, false, false],
   ])('%s, flagged %s, leased %s', (state, interceptRequested, isLeased, pull, told, over) => {
     const task = taskIn(state, { interceptRequested })
-    expect([
-      mayBePulled(task, isLeased, 0),
-      isToldOfIntercept(task, isLeased),
-      isInterceptLapsed(task, isLeased),
-    ]).toEqual([pull, told, over])
+    expect([mayBePulled(task, isLeased, 0), isToldOfNews(task, isLeased), isInterceptLapsed(task, isLeased)]).toEqual([
+      pull,
+      told,
+      over,
+    ])
   })
 
   test.each([
@@ -113,56 +127,108 @@ test.each<[TaskState, Partial<Task>, boolean, outcome: string]>([
   expect(extend(taskIn(state, change), isLeased).outcome).toBe(outcome)
 })
 
+const news = { change: 2, changeTaken: 1 }
+
+test.each<[why: string, TaskState, Partial<Task>, change: number | undefined, outcome: string]>([
+  ['not told of it', 'pulled', news, undefined, 'changed'],
+  ['taking an older one', 'pulled', news, 1, 'changed'],
+  ['taking it', 'pulled', news, 2, 'accepted'],
+  ['taking it, accepted before', 'accepted', news, 2, 'accepted'],
+  ['accepted before', 'accepted', news, undefined, 'changed'],
+  ['taken before', 'accepted', { change: 2, changeTaken: 2 }, 2, 'already_accepted'],
+  ['nothing changed', 'pulled', {}, 1, 'accepted'],
+  ['to be stopped as well', 'pulled', { ...news, ...flag }, 2, 'intercepted'],
+])('accept after a change, %s: %s', (_, state, standing, change, outcome) => {
+  const done = accept(taskIn(state, standing), true, change)
+  expect(done.outcome).toBe(outcome)
+  if (done.outcome === 'accepted')
+    expect(done.task).toEqual(taskIn('accepted', { ...standing, changeTaken: standing.change ?? 0 }))
+})
+
+test('a change counts for an owner alone, and a pull takes it', () => {
+  expect(changed(taskIn('ready'))).toEqual(taskIn('ready'))
+  const known = changed(changed(taskIn('pulled')))
+  expect(known).toMatchObject({ change: 2, changeTaken: 0 })
+  expect(isChanged(known)).toBe(true)
+  expect(isChanged(pulled(known))).toBe(false)
+})
+
 describe('ship', () => {
-  test.each<[why: string, Task, boolean, known: Package[], told: Package[], outcome: string]>([
-    ['all of it', taskIn('pulled'), true, [], [whole], 'shipped'],
-    ['in two parcels at once', taskIn('accepted'), true, [], [parcel('1', ['A', 3]), parcel('2', ['B', 1])], 'shipped'],
-    ['a part', taskIn('pulled'), true, [], [parcel('1', ['A', 1])], 'partly_shipped'],
-    ['the rest', taskIn('accepted', partly), true, [parcel('1', ['A', 2])], [parcel('2', ['A', 1])], 'shipped'],
-    ['told again', taskIn('shipped'), false, [whole], [whole], 'already_shipped'],
+  const gone = { alreadyGone: true }
+  test.each<[why: string, Task, known: Package[], told: Package[], outcome: string, words?: ShipWords]>([
+    ['all of it', taskIn('pulled'), [], [whole], 'shipped'],
+    ['in two parcels at once', taskIn('accepted'), [], [parcel('1', ['A', 3]), parcel('2', ['B', 1])], 'shipped'],
+    ['a part', taskIn('pulled'), [], [parcel('1', ['A', 1])], 'partly_shipped'],
+    ['the rest', taskIn('accepted', partly), [parcel('1', ['A', 2])], [parcel('2', ['A', 1])], 'shipped'],
+    ['told again', taskIn('shipped'), [whole], [whole], 'already_shipped'],
     [
       'told again, lines in other pieces',
       taskIn('shipped'),
-      true,
       [whole],
       [parcel('1', ['B', 1], ['A', 2], ['A', 1])],
       'already_shipped',
     ],
+    ['some of it told again', taskIn('shipped'), [whole], [parcel('1', ['A', 2])], 'already_shipped'],
+    ['more of one waybill', taskIn('accepted', partly), [parcel('1', ['A', 2])], [parcel('1', ['A', 3])], 'shipped'],
     [
-      'told again with other lines',
+      'other goods of one waybill',
       taskIn('accepted'),
-      true,
       [parcel('1', ['A', 1])],
+      [parcel('1', ['B', 1])],
+      'partly_shipped',
+    ],
+    [
+      'all of one waybill again',
+      taskIn('accepted'),
+      [parcel('1', ['A', 3]), parcel('1', ['B', 1])],
+      [whole],
+      'already_shipped',
+    ],
+    [
+      'neither a repeat nor an addition',
+      taskIn('accepted'),
       [parcel('1', ['A', 2])],
+      [parcel('1', ['A', 1], ['B', 1])],
       'waybill_used_for_other_lines',
     ],
-    ['after a flag', taskIn('accepted', flag), true, [], [whole], 'intercepted'],
-    ['never pulled', taskIn('ready'), true, [], [whole], 'wrong_state'],
-    ['given back', taskIn('rejected'), true, [], [whole], 'wrong_state'],
-    ['after the lease', taskIn('pulled'), false, [], [whole], 'lease_lapsed'],
-    ['too many', taskIn('pulled'), true, [], [parcel('1', ['A', 4])], 'lines_do_not_match'],
+    ['after a flag', taskIn('accepted', flag), [], [whole], 'intercepted'],
+    ['gone before the flag', taskIn('accepted', flag), [], [whole], 'shipped', gone],
+    ['a part gone before the flag', taskIn('accepted', flag), [], [parcel('1', ['A', 1])], 'partly_shipped', gone],
+    ['gone, and handed back', taskIn('intercepted', flag), [], [whole], 'wrong_state', gone],
+    ['after a change', taskIn('accepted', news), [], [whole], 'changed'],
+    ['after a change that is taken', taskIn('pulled', news), [], [whole], 'shipped', { change: 2 }],
+    ['gone before the change', taskIn('pulled', news), [], [whole], 'shipped', gone],
+    ['never pulled', taskIn('ready'), [], [whole], 'wrong_state'],
+    ['never pulled, and gone', taskIn('ready'), [], [whole], 'wrong_state', gone],
+    ['given back', taskIn('rejected'), [], [whole], 'wrong_state'],
+    ['too many', taskIn('pulled'), [], [parcel('1', ['A', 4])], 'lines_do_not_match'],
     [
       'too many, in two parcels',
       taskIn('pulled'),
-      true,
       [],
       [parcel('1', ['A', 2]), parcel('2', ['A', 2])],
       'lines_do_not_match',
     ],
-    ['more than is left', taskIn('accepted', partly), true, [], [parcel('2', ['A', 2])], 'lines_do_not_match'],
-    ['another SKU', taskIn('pulled'), true, [], [parcel('1', ['C', 1])], 'lines_do_not_match'],
-  ])('%s', (_, task, isLeased, known, told, outcome) => {
-    const done = ship(task, isLeased, known, told)
+    ['more than is left', taskIn('accepted', partly), [], [parcel('2', ['A', 2])], 'lines_do_not_match'],
+    ['another SKU', taskIn('pulled'), [], [parcel('1', ['C', 1])], 'lines_do_not_match'],
+  ])('%s', (_, task, known, told, outcome, words = {}) => {
+    const done = ship(task, known, told, words)
     expect(done.outcome).toBe(outcome)
     if (!('task' in done)) return
     const left = done.task.lines.reduce((sum, l) => sum + l.quantity - l.shipped, 0)
     expect([done.task.state, left === 0]).toEqual(done.outcome === 'shipped' ? ['shipped', true] : ['accepted', false])
+    expect(done.task.interceptRequested).toBe(task.interceptRequested && left > 0)
   })
 
   test('each unit leaves once, whatever is told again beside it', () => {
     const known = [parcel('1', ['A', 1])]
-    const done = ship(taskIn('accepted', partly), true, known, [...known, parcel('2', ['A', 1])])
+    const done = ship(taskIn('accepted', partly), known, [...known, parcel('2', ['A', 1])])
     expect(done).toMatchObject({ fresh: [{ waybill: '2' }], leaving: new Map([['A', 1]]) })
+  })
+
+  test('of a waybill that grows only what is added leaves', () => {
+    const done = ship(taskIn('accepted'), [parcel('1', ['A', 1])], [parcel('1', ['A', 3], ['B', 1])])
+    expect(done).toMatchObject({ fresh: [parcel('1', ['A', 2], ['B', 1])] })
   })
 })
 

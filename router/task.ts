@@ -36,6 +36,9 @@ export interface Task {
   readonly interceptRequested: boolean
   /** Epoch milliseconds before which no warehouse may have it: presale goods. null: at once. */
   readonly notBefore: number | null
+  /** How often the receiver changed while a warehouse had the task, and the last such change that its owner took. */
+  readonly change: number
+  readonly changeTaken: number
   readonly lines: readonly TaskLine[]
 }
 
@@ -59,6 +62,8 @@ export type TaskRefusal =
   | { readonly outcome: 'wrong_state'; readonly state: TaskState }
   | { readonly outcome: 'intercepted' }
   | { readonly outcome: 'not_intercepted' }
+  /** What the owner has is not what is wanted now: he pulls again, and takes the change or hands the task back. */
+  | { readonly outcome: 'changed'; readonly change: number }
   | { readonly outcome: 'lines_do_not_match'; readonly sku: string }
   | { readonly outcome: 'waybill_used_for_other_lines'; readonly waybill: string }
 
@@ -76,12 +81,27 @@ export function mayBePulled(task: Task, isLeased: boolean, nowMs: number): boole
 }
 
 export function pulled(task: Task): Task {
-  return { ...task, state: 'pulled', fence: task.fence + 1 }
+  return { ...task, state: 'pulled', fence: task.fence + 1, changeTaken: task.change }
 }
 
-/** An owner is told of an intercept for as long as the lease lasts; after that the sweep hands the task back. */
-export function isToldOfIntercept(task: Task, isLeased: boolean): boolean {
-  return isOwned(task) && task.interceptRequested && isLeased
+/** An owner is told of an intercept or a change for as long as the lease lasts; after that the sweep or a pull acts. */
+export function isToldOfNews(task: Task, isLeased: boolean): boolean {
+  return isOwned(task) && isLeased && (task.interceptRequested || isChanged(task))
+}
+
+/** The receiver changed, and the owner has not taken it. A later pull gives what is wanted then. */
+export function isChanged(task: Task): boolean {
+  return isOwned(task) && task.change > task.changeTaken
+}
+
+/** A change that the owner does not know of yet. */
+export function changed(task: Task): Task {
+  return isOwned(task) ? { ...task, change: task.change + 1 } : task
+}
+
+/** `change`: the one that the owner says he takes. Of an older one he does not know what is wanted now. */
+function takingChange(task: Task, change: number | undefined): Task {
+  return change === task.change && isChanged(task) ? { ...task, changeTaken: change } : task
 }
 
 export function isInterceptLapsed(task: Task, isLeased: boolean): boolean {
@@ -97,15 +117,19 @@ export function refusedClaim(
   return task.fence === fence ? null : { outcome: 'stale_fence' }
 }
 
+/** `change`: what changed after the pull and is taken with this. */
 export function accept(
   task: Task,
   isLeased: boolean,
+  change?: number,
 ): TaskRefusal | { readonly outcome: 'already_accepted' } | { readonly outcome: 'accepted'; readonly task: Task } {
-  if (task.state === 'accepted') return { outcome: 'already_accepted' }
-  if (task.state !== 'pulled') return { outcome: 'wrong_state', state: task.state }
+  const taking = takingChange(task, change)
+  if (!isOwned(task)) return { outcome: 'wrong_state', state: task.state }
+  if (isChanged(taking)) return { outcome: 'changed', change: task.change }
+  if (task.state === 'accepted' && taking === task) return { outcome: 'already_accepted' }
   if (!isLeased) return { outcome: 'lease_lapsed' }
   if (task.interceptRequested) return { outcome: 'intercepted' }
-  return { outcome: 'accepted', task: { ...task, state: 'accepted' } }
+  return { outcome: 'accepted', task: { ...taking, state: 'accepted' } }
 }
 
 /** Also of a task that is to be stopped: its owner may need time to find the parcel. */
@@ -126,26 +150,63 @@ export type ShipOutcome =
       readonly leaving: ReadonlyMap<string, number>
     }
 
-/** May be told in several calls; each unit leaves once. `known`: packages that were told before. */
-export function ship(task: Task, isLeased: boolean, known: readonly Package[], told: readonly Package[]): ShipOutcome {
-  const before = new Map(known.map((p) => [waybillOf(p), p]))
+/** What a warehouse says beside the packages. */
+export interface ShipWords {
+  /** The parcel had left before the intercept or the change reached the owner: it is told all the same. */
+  readonly alreadyGone?: boolean
+  /** The change after the pull that the parcel goes by. */
+  readonly change?: number
+}
+
+/**
+ * May be told in several calls; each unit leaves once. `known`: packages that were told before.
+ *
+ * The lease is not asked: a parcel that left after it lapsed has left. As long as the fence is the caller's no other
+ * owner has the task.
+ */
+export function ship(
+  task: Task,
+  known: readonly Package[],
+  told: readonly Package[],
+  { alreadyGone = false, change }: ShipWords = {},
+): ShipOutcome {
+  const fresh: Package[] = []
   for (const p of told) {
-    const same = before.get(waybillOf(p))
-    if (same !== undefined && !sameLines(same.lines, p.lines))
-      return { outcome: 'waybill_used_for_other_lines', waybill: p.waybill }
+    const lines = notToldBefore(
+      known.filter((k) => waybillOf(k) === waybillOf(p)).flatMap((k) => k.lines),
+      p.lines,
+    )
+    if (lines === null) return { outcome: 'waybill_used_for_other_lines', waybill: p.waybill }
+    if (lines.length > 0) fresh.push({ ...p, lines })
   }
-  const fresh = told.filter((p) => !before.has(waybillOf(p)))
   if (fresh.length === 0) return { outcome: 'already_shipped' }
-  if (task.interceptRequested) return { outcome: 'intercepted' }
+  if (task.interceptRequested && !alreadyGone) return { outcome: 'intercepted' }
   if (!isOwned(task)) return { outcome: 'wrong_state', state: task.state }
-  if (!isLeased) return { outcome: 'lease_lapsed' }
+  const taking = takingChange(task, change)
+  if (isChanged(taking) && !alreadyGone) return { outcome: 'changed', change: task.change }
   const leaving = addUp(fresh.flatMap((p) => p.lines))
   const unfit = unfitSku(task.lines, leaving)
   if (unfit !== null) return { outcome: 'lines_do_not_match', sku: unfit }
   const lines = task.lines.map((l) => ({ ...l, shipped: l.shipped + (leaving.get(l.sku) ?? 0) }))
   const isWhole = lines.every((l) => l.shipped === l.quantity)
-  const after: Task = { ...task, state: isWhole ? 'shipped' : 'accepted', lines }
+  // What has left whole is not to be stopped any more.
+  const interceptRequested = task.interceptRequested && !isWhole
+  const after: Task = { ...taking, state: isWhole ? 'shipped' : 'accepted', lines, interceptRequested }
   return { outcome: isWhole ? 'shipped' : 'partly_shipped', task: after, fresh, leaving }
+}
+
+/**
+ * What a call adds to a waybill that was told before. A call names all that is in the parcel so far, some of it again, or
+ * goods that were not named for it yet. null: it does none of these, so that a repeat cannot be told from an addition.
+ */
+function notToldBefore(known: readonly SkuQuantity[], told: readonly SkuQuantity[]): readonly SkuQuantity[] | null {
+  const before = addUp(known)
+  const now = addUp(told)
+  if ([...now.keys()].every((sku) => !before.has(sku))) return told
+  if ([...now].every(([sku, quantity]) => quantity <= (before.get(sku) ?? 0))) return []
+  if ([...before].some(([sku, quantity]) => quantity > (now.get(sku) ?? 0))) return null
+  const more = [...now].map(([sku, quantity]) => ({ sku, quantity: quantity - (before.get(sku) ?? 0) }))
+  return more.filter((line) => line.quantity > 0)
 }
 
 /** How a task comes back. lapsed: the lease has run out and the sweep speaks for its silent owner. */
@@ -207,10 +268,4 @@ function unfitSku(lines: readonly TaskLine[], meant: ReadonlyMap<string, number>
 
 function waybillOf({ carrier, waybill }: Package): string {
   return `${carrier} ${waybill}`
-}
-
-function sameLines(a: readonly SkuQuantity[], b: readonly SkuQuantity[]): boolean {
-  const left = addUp(a)
-  const right = addUp(b)
-  return left.size === right.size && [...left].every(([sku, quantity]) => right.get(sku) === quantity)
 }

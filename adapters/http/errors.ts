@@ -18,6 +18,10 @@ export const errorTable = {
   lease_lapsed: [409, 'The lease has run out. Pull again.'],
   wrong_task_state: [409, 'The task is not in a state that allows this. Read it again by pulling.'],
   intercept_requested: [409, 'The buyer cancelled: do not ship. Confirm with /intercept, or reject.'],
+  task_changed: [
+    409,
+    'The receiver changed after the pull. Pull again, print the new label, and send its change with accept or ship; or reject.',
+  ],
   nothing_to_intercept: [409, 'No intercept was asked for this task. Go on with it.'],
   lines_do_not_match: [409, 'SKUs or quantities do not fit the task. Send at most what the task holds.'],
   units_do_not_add_up: [409, 'The units to ship, to hold and to cancel are not all that the line has. Read the order.'],

@@ -36,7 +36,7 @@ describe('a task', () => {
       await store.extendLease('east', first.taskId, first.fence, 0)
       const box = [{ carrier: 'c', waybill: 'w', lines: lines('a', 2), shippedAt: atMs }]
       const ship = (node: string, fence: number) => store.shipTask(node, first.taskId, fence, box)
-      expect(await ship('east', first.fence)).toEqual({ outcome: 'lease_lapsed' })
+      expect(await store.acceptTask('east', first.taskId, first.fence)).toEqual({ outcome: 'lease_lapsed' })
       const [second] = await store.pullTasks('east', 9, 60)
       expect(second).toMatchObject({ taskId: first.taskId, fence: first.fence + 1 })
       expect(await ship('east', first.fence)).toEqual({ outcome: 'stale_fence' })
@@ -47,6 +47,59 @@ describe('a task', () => {
       expect(await ship('east', second!.fence)).toMatchObject({ outcome: 'already_shipped' })
       expect(await scene.available('east')).toBe(6 - safety - 2)
       expect(await store.hasReserved('east')).toBe(false)
+    }))
+
+  test('that left after its lease is taken as long as no other pull has it', () =>
+    onBoth(async (scene) => {
+      const { store } = scene
+      const { taskId, fence } = await scene.pulled('1')
+      await store.extendLease('east', taskId, fence, 0)
+      const box = [{ carrier: 'c', waybill: 'w', lines: lines('a', 2), shippedAt: atMs }]
+      expect(await store.shipTask('east', taskId, fence, box)).toMatchObject({ outcome: 'shipped' })
+      expect(await store.pullTasks('east', 9, 60)).toEqual([])
+      expect(await store.hasReserved('east')).toBe(false)
+    }))
+
+  test('that left before it was to be stopped leaves the stock, and is not to be stopped any more', () =>
+    onBoth(async (scene) => {
+      const { store } = scene
+      const { taskId, fence } = await scene.pulled('1', 2)
+      await scene.commit('1', closed('1'))
+      const box = (units: number) => [{ carrier: 'c', waybill: 'w', lines: lines('a', units), shippedAt: atMs }]
+      expect(await store.shipTask('east', taskId, fence, box(2))).toEqual({ outcome: 'intercepted' })
+      const gone = { alreadyGone: true }
+      expect(await store.shipTask('east', taskId, fence, box(1), gone)).toMatchObject({ outcome: 'partly_shipped' })
+      expect((await scene.loaded('1'))!.tasks[0]).toMatchObject({ state: 'accepted', interceptRequested: true })
+      expect(await store.shipTask('east', taskId, fence, box(2), gone)).toMatchObject({ outcome: 'shipped' })
+      expect((await scene.loaded('1'))!.tasks[0]).toMatchObject({ state: 'shipped', interceptRequested: false })
+      expect(await store.hasReserved('east')).toBe(false)
+    }))
+
+  test('whose receiver changes after the pull is told to its owner, who takes the change or has it taken by a pull', () =>
+    onBoth(async (scene) => {
+      const { store } = scene
+      const { taskId, fence } = await scene.pulled('1', 2)
+      const told = (at: number, street: string) => {
+        const now = snapshotOf('1', lines('a', 2), { modifiedAt: atMs + at })
+        return scene.commit('1', { told: { ...now, receiver: { ...now.receiver, street } } })
+      }
+      const box = [{ carrier: 'c', waybill: 'w', lines: lines('a', 2), shippedAt: atMs }]
+      await told(1_000, 'one')
+      expect(await store.pullTasks('east', 9, 60)).toMatchObject([
+        { taskId, fence, change: 1, receiver: { street: 'one' } },
+      ])
+      expect(await store.acceptTask('east', taskId, fence)).toEqual({ outcome: 'changed', change: 1 })
+      expect(await store.extendLease('east', taskId, fence, 60)).toMatchObject({ outcome: 'extended', change: 1 })
+      expect(await store.shipTask('east', taskId, fence, box)).toEqual({ outcome: 'changed', change: 1 })
+      await told(2_000, 'two')
+      expect(await store.acceptTask('east', taskId, fence, 1)).toEqual({ outcome: 'changed', change: 2 })
+      expect(await store.acceptTask('east', taskId, fence, 2)).toMatchObject({ outcome: 'accepted' })
+      expect(await store.extendLease('east', taskId, fence, 0)).toMatchObject({ outcome: 'extended', change: null })
+      await told(3_000, 'three')
+      const [again] = await store.pullTasks('east', 9, 60)
+      expect(again).toMatchObject({ fence: fence + 1, change: null, receiver: { street: 'three' } })
+      await told(4_000, 'four')
+      expect(await store.shipTask('east', taskId, fence + 1, box, { change: 4 })).toMatchObject({ outcome: 'shipped' })
     }))
 
   test('goes oldest first, so many at a time, and of its own node alone', () =>
@@ -81,7 +134,7 @@ describe('a task', () => {
       expect(await scene.store.pullTasks('east', 9, 60)).toHaveLength(1)
     }))
 
-  test('is shipped in parts; a waybill stands for its lines', () =>
+  test('is shipped in parts, and a waybill in several calls', () =>
     onBoth(async (scene) => {
       const { store } = scene
       const { taskId, fence } = await scene.pulled('1', 3)
@@ -91,10 +144,10 @@ describe('a task', () => {
       const ship = (...boxes: ReturnType<typeof box>[]) => store.shipTask('east', taskId, fence, boxes)
       expect(await ship(box('w1', 4))).toEqual({ outcome: 'lines_do_not_match', sku: 'a' })
       expect(await ship(box('w1', 1))).toMatchObject({ outcome: 'partly_shipped' })
-      expect(await ship(box('w1', 2))).toEqual({ outcome: 'waybill_used_for_other_lines', waybill: 'w1' })
-      expect(await ship(box('w1', 1), box('w2', 1))).toMatchObject({ outcome: 'partly_shipped' })
       expect(await ship(box('w1', 1))).toMatchObject({ outcome: 'already_shipped', state: 'accepted' })
-      expect(await ship(box('w3', 1))).toMatchObject({ outcome: 'shipped' })
+      expect(await ship(box('w1', 1), box('w2', 1))).toMatchObject({ outcome: 'partly_shipped' })
+      expect(await ship(box('w1', 2))).toMatchObject({ outcome: 'shipped' })
+      expect(await ship(box('w1', 2))).toMatchObject({ outcome: 'already_shipped', state: 'shipped' })
       expect(await store.acceptTask('east', taskId, fence)).toMatchObject({ outcome: 'wrong_state' })
     }))
 })

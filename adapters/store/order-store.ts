@@ -9,7 +9,7 @@
 import type { BillRow } from '../../router/bill.ts'
 import type { MissingUnits } from '../../router/shortage.ts'
 import type { NodeDelta } from '../../router/stock.ts'
-import type { GivenBackAs, Package, TaskRefusal } from '../../router/task.ts'
+import type { GivenBackAs, Package, ShipWords, TaskRefusal } from '../../router/task.ts'
 import type { Track } from '../../router/track.ts'
 import type { Order, OrderKey, StockKey } from '../../router/types.ts'
 import type { ExceptionEntry } from './exceptions.ts'
@@ -144,9 +144,16 @@ export interface TaskStore {
   pullTasks(node: string, limit: number, leaseSeconds: number): Promise<readonly PulledTask[]>
   /** For a pull whose caller is gone: its tasks are offered again at once. */
   endLeases(tasks: readonly PulledTask[]): Promise<void>
-  acceptTask(node: string, taskId: string, fence: number): Promise<Accepted>
+  /** `change`: what changed after the pull and is taken with this. */
+  acceptTask(node: string, taskId: string, fence: number, change?: number): Promise<Accepted>
   extendLease(node: string, taskId: string, fence: number, leaseSeconds: number): Promise<Extended>
-  shipTask(node: string, taskId: string, fence: number, packages: readonly Package[]): Promise<Shipped>
+  shipTask(
+    node: string,
+    taskId: string,
+    fence: number,
+    packages: readonly Package[],
+    words?: ShipWords,
+  ): Promise<Shipped>
   /** `commandOf` makes the command that decides about the task; it is stored in the same transaction. */
   giveBack(
     node: string,

@@ -1,6 +1,6 @@
 /** The way's verbs on a real database: each is the function of its matter, and nothing of its own. */
 import type { BillRow } from '../../router/bill.ts'
-import type { GivenBackAs, Package } from '../../router/task.ts'
+import type { GivenBackAs, Package, ShipWords } from '../../router/task.ts'
 import type { Track } from '../../router/track.ts'
 import type { Order, OrderKey, StockKey } from '../../router/types.ts'
 import { type ExceptionEntry, endEventExceptions, raise, resolve } from './exceptions.ts'
@@ -186,16 +186,16 @@ export class PostgresStore implements OrderStore {
     return endLeases(this.#sql, tasks)
   }
 
-  acceptTask(node: string, taskId: string, fence: number) {
-    return acceptTask(this.#sql, node, taskId, fence)
+  acceptTask(node: string, taskId: string, fence: number, change?: number) {
+    return acceptTask(this.#sql, node, taskId, fence, change)
   }
 
   extendLease(node: string, taskId: string, fence: number, leaseSeconds: number) {
     return extendLease(this.#sql, node, taskId, fence, leaseSeconds)
   }
 
-  shipTask(node: string, taskId: string, fence: number, packages: readonly Package[]) {
-    return shipTask(this.#sql, node, taskId, fence, packages)
+  shipTask(node: string, taskId: string, fence: number, packages: readonly Package[], words?: ShipWords) {
+    return shipTask(this.#sql, node, taskId, fence, packages, words)
   }
 
   async giveBack(

@@ -104,14 +104,7 @@ async function finishWork(world: World, random: Random): Promise<Violation[]> {
 }
 
 // What no fault may lead to. This run sends no bills and no tracks, so what reconciliation misses is no fault.
-const alarms = [
-  'undecidable_event',
-  'unintelligible_event',
-  'event_from_the_future',
-  'order_not_fetched',
-  'shortage',
-  'address_changed_after_pull',
-]
+const alarms = ['undecidable_event', 'unintelligible_event', 'event_from_the_future', 'order_not_fetched', 'shortage']
 
 async function sweepAndAudit(world: World): Promise<Violation[]> {
   const { postgres, redis, sql } = world

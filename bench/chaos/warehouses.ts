@@ -100,7 +100,14 @@ async function handle(world: WarehouseWorld, node: string, task: Pulled, how: Ha
 }
 
 // What a warehouse may be told: it was too late, or the buyer was quicker.
-const refusals = new Set(['not_found', 'stale_fence', 'lease_lapsed', 'wrong_task_state', 'intercept_requested'])
+const refusals = new Set([
+  'not_found',
+  'stale_fence',
+  'lease_lapsed',
+  'wrong_task_state',
+  'intercept_requested',
+  'task_changed',
+])
 
 /** Asks until it is told yes or no. */
 async function insist({ clients, book }: WarehouseWorld, node: string, path: string, body: object): Promise<boolean> {

@@ -28,9 +28,10 @@ export class Ledger {
 
   /** When it happens in the store, whether or not anybody hears of it. */
   leased(tasks: readonly PulledTask[], nowMs: number): void {
-    for (const { taskId, fence, leaseUntil, intercepted } of tasks) {
+    for (const { taskId, fence, leaseUntil, intercepted, change } of tasks) {
       const before = this.#leases.get(taskId)
-      if (before !== undefined && intercepted && before.fence === fence) continue
+      // Its owner is told of news, and has the lease already.
+      if (before !== undefined && (intercepted || change !== null) && before.fence === fence) continue
       if (before !== undefined && before.untilMs > nowMs) this.broken.push(`two owners at a time: ${taskId}`)
       if (before !== undefined && fence <= before.fence) this.broken.push(`a fence that does not rise: ${taskId}`)
       this.#leases.set(taskId, { fence, untilMs: leaseUntil.getTime() })
@@ -48,11 +49,18 @@ export class Ledger {
       if (this.#leases.get(taskId)?.fence === fence) this.#leases.set(taskId, { fence, untilMs: nowMs })
   }
 
-  /** An owner's verb took effect. */
-  acted(verb: string, taskId: string, fence: number, nowMs: number, lapsed = false): void {
+  /** An owner's verb took effect: while the lease lasted, after it, or either. */
+  acted(
+    verb: string,
+    taskId: string,
+    fence: number,
+    nowMs: number,
+    when: 'during' | 'after' | 'either' = 'during',
+  ): void {
     const lease = this.#leases.get(taskId)
     if (lease === undefined || lease.fence !== fence) this.broken.push(`${verb} of a lost lease took effect: ${taskId}`)
-    else if (lease.untilMs > nowMs === lapsed) this.broken.push(`${verb} after the lease took effect: ${taskId}`)
+    else if (when !== 'either' && lease.untilMs > nowMs !== (when === 'during'))
+      this.broken.push(`${verb} after the lease took effect: ${taskId}`)
   }
 
   left(taskId: string, packages: readonly Package[]): void {

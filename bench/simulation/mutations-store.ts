@@ -2,7 +2,7 @@
 
 import { commitDecisions } from '../../adapters/store/memory/commit.ts'
 import type { MemoryStore } from '../../adapters/store/memory/store.ts'
-import { pairKey, type TaskRow } from '../../adapters/store/memory/tables.ts'
+import { pairKey } from '../../adapters/store/memory/tables.ts'
 import type { DecisionWrite } from '../../adapters/store/orders/commit.ts'
 import { type Verbs, verbsOf } from './watched-store.ts'
 import type { Mutation } from './wiring.ts'
@@ -130,7 +130,7 @@ const tasks: readonly Mutation[] = [
   inStore('no look at the fence', (store, sound) => {
     const now = (taskId: string, fence: number): number => store.tables.tasks.get(taskId)?.task.fence ?? fence
     return {
-      acceptTask: (node, taskId, fence) => sound.acceptTask(node, taskId, now(taskId, fence)),
+      acceptTask: (node, taskId, fence, change) => sound.acceptTask(node, taskId, now(taskId, fence), change),
       shipTask: (node, taskId, fence, packages) => sound.shipTask(node, taskId, now(taskId, fence), packages),
       giveBack: (node, taskId, fence, how, commandOf) =>
         sound.giveBack(node, taskId, now(taskId, fence), how, commandOf),
@@ -142,11 +142,12 @@ const tasks: readonly Mutation[] = [
       return sound.pullTasks(node, limit, leaseSeconds)
     },
   })),
-  inStore('a lapsed lease still ships', (store, sound) => ({
-    shipTask: (node, taskId, fence, packages) =>
-      withTask(store, taskId, { leaseUntilMs: Number.MAX_SAFE_INTEGER }, () =>
-        sound.shipTask(node, taskId, fence, packages),
-      ),
+  inStore('a task still ships to an address that changed', (store, sound) => ({
+    shipTask: (node, taskId, fence, packages) => {
+      const row = store.tables.tasks.get(taskId)
+      if (row !== undefined) row.task = { ...row.task, changeTaken: row.task.change }
+      return sound.shipTask(node, taskId, fence, packages)
+    },
   })),
   inStore('a task that is to be stopped still ships', (store, sound) => ({
     shipTask: (node, taskId, fence, packages) => {
@@ -194,21 +195,4 @@ function withCurrentTasks(store: MemoryStore, write: DecisionWrite): DecisionWri
   const tasksBefore = write.tasksBefore.map((t) => store.tables.tasks.get(t.taskId)?.task ?? t)
   const tasks = write.tasks.map((t, i) => (t === write.tasksBefore[i] ? tasksBefore[i]! : t))
   return { ...write, tasksBefore, tasks }
-}
-
-async function withTask<T>(
-  store: MemoryStore,
-  taskId: string,
-  change: Partial<Pick<TaskRow, 'leaseUntilMs'>>,
-  work: () => Promise<T>,
-): Promise<T> {
-  const row = store.tables.tasks.get(taskId)
-  if (row === undefined) return await work()
-  const { leaseUntilMs } = row
-  Object.assign(row, change)
-  try {
-    return await work()
-  } finally {
-    row.leaseUntilMs = leaseUntilMs
-  }
 }

@@ -44,6 +44,9 @@ async function work(context: OutsideContext, node: string, task: PulledTask): Pr
     if (random.chance(0.6)) await ask(context, stubborn, (up) => confirmIntercept(up, claim, ''))
     return
   }
+  // He who is packing it learns of the new address, and goes on with it.
+  const { change } = task
+  if (change !== null) return void (await ask(context, stubborn, (up) => accept(up, claim, change)))
   if (random.chance(0.5)) await ask(context, stubborn, (up) => accept(up, claim))
   await busy()
   if (random.chance(0.15)) await ask(context, once, (up) => extend(up, claim, leaseMsMax / 1000))

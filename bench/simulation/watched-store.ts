@@ -5,6 +5,7 @@ import type { OrderStore } from '../../adapters/store/order-store.ts'
 import type { ReadShortages } from '../../adapters/store/stock/read-shortages.ts'
 import type { UnpulledTask } from '../../adapters/store/stock/shortages.ts'
 import { availableOf } from '../../router/stock.ts'
+import { isChanged } from '../../router/task.ts'
 import type { Ledger } from './ledger.ts'
 
 export type Verbs = { readonly [K in keyof OrderStore]: OrderStore[K] }
@@ -84,16 +85,20 @@ export function watched(verbs: Verbs, tables: Tables, ledger: Ledger, now: () =>
       if (done.outcome === 'extended') ledger.extended(taskId, fence, done.leaseUntil.getTime(), now())
       return done
     },
-    async acceptTask(node, taskId, fence) {
-      const done = await verbs.acceptTask(node, taskId, fence)
+    async acceptTask(node, taskId, fence, change) {
+      const done = await verbs.acceptTask(node, taskId, fence, change)
       if (done.outcome === 'accepted') ledger.acted('accept', taskId, fence, now())
       return done
     },
-    async shipTask(node, taskId, fence, packages) {
-      const stopped = tables.tasks.get(taskId)?.task.interceptRequested
-      const done = await verbs.shipTask(node, taskId, fence, packages)
+    async shipTask(node, taskId, fence, packages, words) {
+      const task = tables.tasks.get(taskId)?.task
+      const stopped = task?.interceptRequested
+      const isOld = task !== undefined && isChanged(task) && words?.change !== task.change
+      const done = await verbs.shipTask(node, taskId, fence, packages, words)
       if (done.outcome === 'shipped' || done.outcome === 'partly_shipped') {
-        ledger.acted('ship', taskId, fence, now())
+        // What has left has left, whenever it is told.
+        ledger.acted('ship', taskId, fence, now(), 'either')
+        if (isOld && words?.alreadyGone !== true) ledger.broken.push(`shipped to an address that changed: ${taskId}`)
         if (stopped) ledger.broken.push(`shipped although it was to be stopped: ${taskId}`)
         ledger.left(taskId, packages)
       }
@@ -102,7 +107,13 @@ export function watched(verbs: Verbs, tables: Tables, ledger: Ledger, now: () =>
     async giveBack(node, taskId, fence, how, commandOf) {
       const done = await verbs.giveBack(node, taskId, fence, how, commandOf)
       if (done.outcome === 'given_back') {
-        ledger.acted('give back', taskId, fence, now(), how.state === 'intercepted' && how.lapsed === true)
+        ledger.acted(
+          'give back',
+          taskId,
+          fence,
+          now(),
+          how.state === 'intercepted' && how.lapsed === true ? 'after' : 'during',
+        )
       }
       return done
     },

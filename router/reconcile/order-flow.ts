@@ -32,6 +32,7 @@ export function matchOrder(input: ReconcileInput, exceptions: ReconcileException
   for (const [sku, quantity] of units.beyond) raise('shipped_but_cancelled', sku, snapshot.modifiedAt, quantity)
 
   const went = units.shipped + units.returned
+  if (order.cancelledBy !== null) raise('shipped_but_cancelled', '', snapshot.modifiedAt, units.shipped)
   if (snapshot.platformState === 'unpaid') raise('shipped_but_unpaid', '', snapshot.createdAt, went)
   const ahead = unitsThatPlatformIsAhead(snapshot, units)
   raise('platform_ahead', '', snapshot.modifiedAt, ahead)

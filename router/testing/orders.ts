@@ -99,6 +99,8 @@ export function task(change: Partial<Task> = {}): Task {
     fence: 0,
     interceptRequested: false,
     notBefore: null,
+    change: 0,
+    changeTaken: 0,
     lines: [{ sku: 'A', quantity: 1, shipped: 0 }],
     ...change,
   }

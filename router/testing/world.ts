@@ -97,7 +97,7 @@ export class World {
     const task = this.#task(taskId)
     const packed = lines ?? task.lines.map((l) => ({ sku: l.sku, quantity: l.quantity - l.shipped }))
     const parcel = { carrier: 'c', waybill: `${++this.#parcels}`, lines: packed, shippedAt: 0 }
-    const done = tasks.ship(task, true, [], [parcel])
+    const done = tasks.ship(task, [], [parcel], { change: task.change })
     if (!('task' in done)) return false
     for (const [sku, quantity] of done.leaving) {
       const of = `${taskId}/${sku}`

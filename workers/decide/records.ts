@@ -55,10 +55,7 @@ export function writeOf(work: Work, placed: Placed | null, epoch: number): Decis
     newTasks: placed.newTasks,
     releases,
     records,
-    problems: [
-      ...ofEvents,
-      ...decision.problems.map((p) => ({ kind: p.kind, ref: before.id, detail: keyOfOrder(before) })),
-    ],
+    problems: ofEvents,
     shipBy: order.snapshot?.shipBy ?? null,
   }
 }

@@ -126,7 +126,17 @@ describe('commands that take one task back, decided together', () => {
     const held = decided(context, null, trade('TEE')).order
     const order: Order = { ...held, allocations: [{ item: 0, quantity: 1, place: 'task', taskId: 'T' }], holds: [] }
     const lines = [{ sku: 'TEE', quantity: 1, shipped: 0 }]
-    const task: Task = { taskId: 'T', node: 'N', state, fence: 1, interceptRequested: false, notBefore: null, lines }
+    const task: Task = {
+      taskId: 'T',
+      node: 'N',
+      state,
+      fence: 1,
+      interceptRequested: false,
+      notBefore: null,
+      change: 0,
+      changeTaken: 0,
+      lines,
+    }
     const work = workOn(context, events, { order, tasks: [task] })
     const placed = { order: work.decision!.order, newTasks: [], taken: [], sourcing: [], rounds: 1 }
     const { releases } = writeOf(work, placed, 1)

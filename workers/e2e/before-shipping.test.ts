@@ -105,7 +105,7 @@ describe.each(channelNames)('%s', (channel) => {
     expect(await east.ship(task, `SF-${channel}-yes`)).toMatchObject({ status: 200 })
   })
 
-  test('an address in another province: an unpulled task is sourced anew, a pulled one is raised', async () => {
+  test('an address in another province: an unpulled task is sourced anew, a pulled one is told to its owner', async () => {
     const sku = `${channel}-moved`
     await service.goods(sku, { east: 5, south: 5 })
     const order = testOrder(channel, lines(sku))
@@ -133,8 +133,16 @@ describe.each(channelNames)('%s', (channel) => {
     const street = { ...guangzhou, street: '体育东路***' }
     await service.tell(later(moved, { receiver: street }))
     expect(await service.order(order)).toMatchObject({ state: 'routed', tasks: [{}, { state: 'pulled' }] })
-    const raised = await service.exceptions('address_changed_after_pull')
-    expect(raised.map((e) => e.detail.orderId)).toContain(order.orderId)
+    const south = service.at('south')
+    const refused = await south.ship(task, `SF-${channel}-old`)
+    expect([refused.status, errorCodeOf(refused)]).toEqual([409, 'task_changed'])
+    expect(errorCodeOf(await south.accept(task))).toBe('task_changed')
+    const again = await south.pullFor(order)
+    expect(again).toMatchObject({ taskId: task.taskId, fence: task.fence, change: 1, receiver: street })
+    expect((await service.order(order)).tasks).toMatchObject([{}, { changed: true }])
+    expect(await south.accept(task, 1)).toMatchObject({ status: 200 })
+    expect((await service.order(order)).tasks).toMatchObject([{}, { changed: false }])
+    expect(await south.ship(task, `SF-${channel}-new`)).toMatchObject({ status: 200 })
   })
 })
 

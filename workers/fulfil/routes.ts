@@ -20,7 +20,7 @@ export function warehouseRoutes(context: WarehouseContext): JsonRoute[] {
     }),
     implement(contract.acceptTask, async ({ params, body, caller }) => {
       const claim = claimOf(caller.node, params, body)
-      const done = await accept(context, claim)
+      const done = await accept(context, claim, body.change)
       if (done.outcome !== 'accepted' && done.outcome !== 'already_accepted') throw refusal(done)
       return ok({ ...answerTo(claim), state: 'accepted', leaseUntil: done.leaseUntil.getTime() })
     }),
@@ -28,12 +28,13 @@ export function warehouseRoutes(context: WarehouseContext): JsonRoute[] {
       const claim = claimOf(caller.node, params, body)
       const done = await extend(context, claim, body.leaseSeconds)
       if (done.outcome !== 'extended') throw refusal(done)
-      const { leaseUntil, intercepted, state } = done
-      return ok({ ...answerTo(claim), state, leaseUntil: leaseUntil.getTime(), intercepted })
+      const { leaseUntil, intercepted, change, state } = done
+      const news = change === null ? {} : { change }
+      return ok({ ...answerTo(claim), state, leaseUntil: leaseUntil.getTime(), intercepted, ...news })
     }),
     implement(contract.shipTask, async ({ params, body, caller }) => {
       const claim = claimOf(caller.node, params, body)
-      const done = await ship(context, claim, body.packages)
+      const done = await ship(context, claim, body.packages, wordsOf(body))
       switch (done.outcome) {
         case 'shipped':
           return ok({ ...answerTo(claim), state: 'shipped' })
@@ -63,6 +64,10 @@ function claimOf(node: string, params: { readonly taskId: string }, body: { read
   return { node, taskId: params.taskId, fence: body.fence }
 }
 
+function wordsOf({ alreadyGone = false, change }: { alreadyGone?: boolean | undefined; change?: number | undefined }) {
+  return { alreadyGone, ...(change === undefined ? {} : { change }) }
+}
+
 function answerTo({ taskId, fence }: Claim) {
   return { taskId, fence, leaseUntil: null, intercepted: false }
 }
@@ -86,6 +91,7 @@ function shown({ skuOf }: WarehouseContext, task: PulledTask) {
     ...(task.buyerMessage ? { buyerMessage: task.buyerMessage } : {}),
     shipBy: task.shipBy === null ? null : Number(task.shipBy),
     ...(task.intercepted ? { intercepted: true } : {}),
+    ...(task.change === null ? {} : { change: task.change }),
   }
 }
 
@@ -108,6 +114,11 @@ function refusal(refused: TaskRefusal): ApiError {
       return new ApiError('wrong_task_state', `The task is ${refused.state}. Pull to see what is yours to do.`)
     case 'intercepted':
       return new ApiError('intercept_requested')
+    case 'changed':
+      return new ApiError(
+        'task_changed',
+        `The receiver changed after the pull. Pull again for the new label, and send "change": ${refused.change} with accept or ship; or reject the task.`,
+      )
     case 'not_intercepted':
       return new ApiError('nothing_to_intercept')
     case 'lines_do_not_match':

@@ -10,7 +10,7 @@ import type { Shipped } from '../../adapters/store/tasks/ship.ts'
 import type { Accepted, Extended, PulledTask } from '../../adapters/store/tasks/tasks.ts'
 import { type Command, nodeActor } from '../../router/commands.ts'
 import type { RejectReason } from '../../router/reasons.ts'
-import { type GivenBackAs, type Package, reasonOf, type TaskRefusal } from '../../router/task.ts'
+import { type GivenBackAs, type Package, reasonOf, type ShipWords, type TaskRefusal } from '../../router/task.ts'
 import type { SkuQuantity } from '../../router/types.ts'
 import type { Dispatch } from '../decide/dispatch.ts'
 import { commandEvent } from '../intake/commands.ts'
@@ -63,8 +63,13 @@ export async function pull(
   }
 }
 
-export async function accept({ store }: FulfilContext, { node, taskId, fence }: Claim): Promise<Accepted> {
-  return await store.acceptTask(node, taskId, fence)
+/** `change`: what changed after the pull and is taken with this. */
+export async function accept(
+  { store }: FulfilContext,
+  { node, taskId, fence }: Claim,
+  change?: number,
+): Promise<Accepted> {
+  return await store.acceptTask(node, taskId, fence, change)
 }
 
 export async function extend(
@@ -80,6 +85,7 @@ export async function ship(
   { store, reconciler, clock }: FulfilContext,
   { node, taskId, fence }: Claim,
   packages: readonly Omit<Package, 'shippedAt'>[],
+  words: ShipWords = {},
 ): Promise<Shipped> {
   const shippedAt = clock.now()
   const done = await store.shipTask(
@@ -87,6 +93,7 @@ export async function ship(
     taskId,
     fence,
     packages.map((p) => ({ ...p, shippedAt })),
+    words,
   )
   if ('orderId' in done) await reconciler.now([done.orderId])
   return done

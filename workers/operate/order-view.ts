@@ -11,10 +11,11 @@ import {
 } from '../../adapters/store/orders/view.ts'
 import type { Sql } from '../../adapters/store/postgres/connect.ts'
 import { loadForReconcile } from '../../adapters/store/settle/reconcile.ts'
+import { addUp } from '../../router/bundle.ts'
 import { reconcile } from '../../router/reconcile.ts'
 import { readPassed } from '../../router/rule-sets.ts'
 import { readTrace, type StoredTrace } from '../../router/source/trace.ts'
-import type { TaskState } from '../../router/task.ts'
+import type { Package, TaskState } from '../../router/task.ts'
 import type { Order, OrderKey } from '../../router/types.ts'
 
 export async function viewOrder(sql: Sql, key: OrderKey) {
@@ -45,11 +46,24 @@ export async function viewOrder(sql: Sql, key: OrderKey) {
       state: t.state as TaskState,
       leaseUntil: t.leaseUntil?.getTime() ?? null,
       notBefore: t.notBefore?.getTime() ?? null,
+      changed: t.changed === true,
+      packages: oneAWaybill(t.packages),
     })),
     trace: decisions.filter((d) => d.trace.sourcing !== undefined).map(shownTrace),
     reconciliation,
     history: decisions.map(shownHistory),
   }
+}
+
+/** A waybill that was told in several calls is one parcel. */
+function oneAWaybill(told: readonly Package[]): Package[] {
+  const parcels = new Map<string, Package>()
+  for (const p of told) {
+    const of = `${p.carrier} ${p.waybill}`
+    const known = parcels.get(of)
+    parcels.set(of, known === undefined ? p : { ...known, lines: addUp([...known.lines, ...p.lines]) })
+  }
+  return [...parcels.values()]
 }
 
 async function matchFlows(sql: Sql, id: string) {

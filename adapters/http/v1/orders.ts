@@ -46,6 +46,7 @@ const orderTask = z
     lines: z.array(skuQuantity.extend({ shipped: z.int().optional() })),
     packages: z.array(packageView),
     interceptRequested: z.boolean().optional(),
+    changed: z.boolean().optional().meta({ description: 'Its owner has not taken the new receiver yet.' }),
     reason: z.string().nullable().optional(),
     leaseUntil: instant.nullable().optional(),
     notBefore: instant.nullable().meta({ description: 'no warehouse may pull it before; null: at once' }),
@@ -98,6 +99,7 @@ export const historyEntry = z
     taskId: z.string().optional().meta({ description: 'of the task that was shipped' }),
     node: z.string().optional().meta({ description: 'that shipped it' }),
     packages: z.array(packageView).optional(),
+    alreadyGone: z.literal(true).optional().meta({ description: 'They had left when the intercept or change came.' }),
     reconciliation: z.looseObject({}).optional().meta({ description: 'what the match of the three flows found' }),
     was: z.string().optional().meta({ description: 'the state that the audit corrected' }),
   })

@@ -9,6 +9,9 @@ const taskParams = z.strictObject({ taskId: z.string().regex(/^[A-Za-z0-9._:~-]{
 const note = text(500).optional().meta({ description: "Why, in your own words: shown in the order's history." })
 const ofTask = { auth: 'node', method: 'POST', tag: 'warehouse', params: taskParams } as const
 
+/** The number of a change after the pull. */
+const change = z.int().min(1).max(32_767)
+
 /** As the platform gave it: masked, OAID or ciphertext. */
 const receiver = z
   .object({
@@ -38,6 +41,10 @@ export const pulledTask = z
     buyerMessage: z.string().optional(),
     shipBy: instant.nullable(),
     intercepted: z.boolean().optional().meta({ description: 'The buyer cancelled: confirm with /intercept.' }),
+    change: change.optional().meta({
+      description:
+        'The receiver changed after your pull and is the new one here: print the label anew, then send this number with accept or ship; or reject.',
+    }),
   })
   .meta({ id: 'PulledTask' })
 
@@ -66,6 +73,7 @@ const taskNow = z
     fence,
     leaseUntil: instant.nullable(),
     intercepted: z.boolean(),
+    change: change.optional().meta({ description: 'The receiver changed after the pull: pull again to see it.' }),
   })
   .meta({ id: 'TaskNow' })
 
@@ -75,9 +83,14 @@ export const acceptTask = endpoint({
   ...ofTask,
   path: '/v1/tasks/{taskId}/accept',
   summary: 'The goods are being picked.',
-  body: z.strictObject({ fence }).meta({ id: 'AcceptTask' }),
+  body: z
+    .strictObject({
+      fence,
+      change: change.optional().meta({ description: 'The change after the pull that you take with this.' }),
+    })
+    .meta({ id: 'AcceptTask' }),
   answers: { 200: taskNow },
-  errors: [...leaseErrors, 'intercept_requested'],
+  errors: [...leaseErrors, 'intercept_requested', 'task_changed'],
 })
 
 const parcel = z
@@ -87,7 +100,10 @@ const parcel = z
 export const shipTask = endpoint({
   ...ofTask,
   path: '/v1/tasks/{taskId}/ship',
-  summary: 'Packages that left. Several calls may ship one task in parts.',
+  summary:
+    'Packages that left. Several calls may ship one task in parts, also one waybill: a call names all that is in it so ' +
+    'far, some of it again, or goods that were not named for it yet. Also after the lease has run out, as long as no ' +
+    'other pull has the task.',
   body: z
     .strictObject({
       fence,
@@ -96,10 +112,14 @@ export const shipTask = endpoint({
         .min(1)
         .max(100)
         .refine(...eachOnce<{ carrier: string; waybill: string }>('waybill', (p) => `${p.carrier} ${p.waybill}`)),
+      alreadyGone: z.boolean().optional().meta({
+        description: 'The parcel had left before the intercept or the change reached you: it is taken all the same.',
+      }),
+      change: change.optional().meta({ description: 'The change after the pull that the parcel goes by.' }),
     })
     .meta({ id: 'ShipTask' }),
   answers: { 200: taskNow },
-  errors: [...leaseErrors, 'intercept_requested', 'lines_do_not_match'],
+  errors: ['not_found', 'stale_fence', 'wrong_task_state', 'intercept_requested', 'task_changed', 'lines_do_not_match'],
   // 100 packages of 500 lines would be more; real ones are a hundredth of this.
   maxBodyBytes: 1024 * 1024,
 })

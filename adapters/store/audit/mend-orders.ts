@@ -56,7 +56,7 @@ export async function keysOfOrders(sql: Sql, orderIds: readonly string[]): Promi
 
 async function tasksOf(tx: Transaction, orderIds: string[]): Promise<Map<string, Task[]>> {
   const rows = await tx<TaskRow[]>`
-    select order_id, task_id, node, state, fence, intercept_requested, not_before, lines
+    select order_id, task_id, node, state, fence, intercept_requested, not_before, change, change_taken, lines
     from task where order_id = any(${orderIds}::bigint[]) order by task_id`
   const byOrder = new Map<string, Task[]>()
   for (const row of rows) byOrder.set(row.order_id, [...(byOrder.get(row.order_id) ?? []), taskFromRow(row)])

@@ -80,5 +80,6 @@ function stateBy({ state, known, unpaid, live, virtual, held, backordered, shipp
 
 function shippedTask(shipped: number): Task {
   const lines = [{ sku: '', quantity: shipped, shipped }]
-  return { taskId: '', node: '', state: 'shipped', fence: 1, interceptRequested: false, notBefore: null, lines }
+  const plain = { fence: 1, interceptRequested: false, notBefore: null, change: 0, changeTaken: 0 }
+  return { taskId: '', node: '', state: 'shipped', ...plain, lines }
 }

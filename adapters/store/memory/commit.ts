@@ -90,13 +90,14 @@ function writeOne(tables: Tables, write: DecisionWrite, createdAt: number, nowMs
   tasks.forEach((task, i) => {
     if (task === tasksBefore[i]) return
     const row = tables.tasks.get(task.taskId)!
-    const { state, interceptRequested, notBefore } = task
+    const { state, interceptRequested, notBefore, change } = task
     // Where nothing left of it, what had been asked for is kept to be read.
     row.task = {
       ...row.task,
       state,
       interceptRequested,
       notBefore,
+      change,
       lines: state === 'cancelled' ? row.task.lines : task.lines,
     }
   })

@@ -3,7 +3,7 @@
  * its own. Every verb happens at one instant; only the epoch lock can make another one wait.
  */
 import type { BillRow } from '../../../router/bill.ts'
-import type { Package } from '../../../router/task.ts'
+import type { Package, ShipWords } from '../../../router/task.ts'
 import type { OrderKey, StockKey } from '../../../router/types.ts'
 import type { ExceptionEntry } from '../exceptions.ts'
 import type { InboxEvent } from '../inbox/event.ts'
@@ -200,16 +200,16 @@ export class MemoryStore implements OrderStore {
     endLeases(this.tables, tasks, this.#now())
   }
 
-  async acceptTask(node: string, taskId: string, fence: number) {
-    return acceptTask(this.tables, node, taskId, fence, this.#now())
+  async acceptTask(node: string, taskId: string, fence: number, change?: number) {
+    return acceptTask(this.tables, node, taskId, fence, this.#now(), change)
   }
 
   async extendLease(node: string, taskId: string, fence: number, leaseSeconds: number) {
     return extendLease(this.tables, { node, taskId, fence, nowMs: this.#now() }, leaseSeconds)
   }
 
-  async shipTask(node: string, taskId: string, fence: number, packages: readonly Package[]) {
-    return shipTask(this.tables, { node, taskId, fence, nowMs: this.#now() }, packages)
+  async shipTask(node: string, taskId: string, fence: number, packages: readonly Package[], words?: ShipWords) {
+    return shipTask(this.tables, { node, taskId, fence, nowMs: this.#now() }, packages, words)
   }
 
   async giveBack(...[node, taskId, fence, how, commandOf]: Given<'giveBack'>) {

@@ -6,13 +6,15 @@ import {
   extend,
   type GivenBackAs,
   giveBack as handBack,
+  isChanged,
   isInterceptLapsed,
   isOwned,
-  isToldOfIntercept,
+  isToldOfNews,
   mayBePulled,
   type Package,
   pulled,
   refusedClaim,
+  type ShipWords,
   ship,
   type TaskRefusal,
 } from '../../../router/task.ts'
@@ -37,7 +39,7 @@ export function pullTasks(
   ofNode.sort(
     (a, b) => offeredAt(a) - offeredAt(b) || a.createdAt - b.createdAt || compare(a.task.taskId, b.task.taskId),
   )
-  const flagged = ofNode.filter((row) => isToldOfIntercept(row.task, isLeased(row)))
+  const flagged = ofNode.filter((row) => isToldOfNews(row.task, isLeased(row)))
   const due = ofNode.filter((row) => mayBePulled(row.task, isLeased(row), nowMs)).slice(0, limit)
   for (const row of due) {
     row.task = pulled(row.task)
@@ -57,6 +59,7 @@ function shown(tables: Tables, { task, orderId, leaseUntilMs, shipBy }: TaskRow)
   return {
     ...{ taskId, fence, state, lines, intercepted: interceptRequested, leaseUntil: new Date(leaseUntilMs!) },
     ...{ channel: order.channel, shop: order.shop, orderId: order.orderId },
+    change: isChanged(task) ? task.change : null,
     shipBy: shipBy === null ? null : String(shipBy),
     receiver: order.snapshot?.receiver ?? null,
     buyerMessage: order.snapshot?.buyerMessage ?? '',
@@ -84,11 +87,18 @@ function owned(
   return { row, order: tables.orders.get(row.orderId)!, isLeased }
 }
 
-export function acceptTask(tables: Tables, node: string, taskId: string, fence: number, nowMs: number): Accepted {
+export function acceptTask(
+  tables: Tables,
+  node: string,
+  taskId: string,
+  fence: number,
+  nowMs: number,
+  change?: number,
+): Accepted {
   const found = owned(tables, node, taskId, fence, nowMs)
   if ('outcome' in found) return found
   const { row, isLeased } = found
-  const done = accept(row.task, isLeased)
+  const done = accept(row.task, isLeased, change)
   if (done.outcome !== 'accepted' && done.outcome !== 'already_accepted') return done
   if (done.outcome === 'accepted') row.task = done.task
   return { outcome: done.outcome, leaseUntil: new Date(row.leaseUntilMs!) }
@@ -106,7 +116,8 @@ export function extendLease(
   if (done.outcome !== 'extended') return done
   row.leaseUntilMs = at.nowMs + leaseSeconds * 1000
   const { interceptRequested: intercepted, state } = row.task
-  return { outcome: 'extended', leaseUntil: new Date(row.leaseUntilMs), intercepted, state }
+  const change = isChanged(row.task) ? row.task.change : null
+  return { outcome: 'extended', leaseUntil: new Date(row.leaseUntilMs), intercepted, change, state }
 }
 
 /** The warehouse that pulled these hung up before it had them: they are offered again at once. */
@@ -122,11 +133,12 @@ export function shipTask(
   tables: Tables,
   at: { readonly node: string; readonly taskId: string; readonly fence: number; readonly nowMs: number },
   packages: readonly Package[],
+  words: ShipWords = {},
 ): Shipped {
   const found = owned(tables, at.node, at.taskId, at.fence, at.nowMs)
   if ('outcome' in found) return found
-  const { row, order, isLeased } = found
-  const done = ship(row.task, isLeased, row.packages, packages)
+  const { row, order } = found
+  const done = ship(row.task, row.packages, packages, words)
   if (done.outcome === 'already_shipped')
     return { outcome: 'already_shipped', orderId: order.id, state: row.task.state, leaseUntil: leaseLeft(row) }
   if (!('task' in done)) return done

@@ -60,7 +60,7 @@ async function withTasks(sql: Queryable, rows: readonly OrderRow[]): Promise<Map
   }
   if (byId.size > 0) {
     const tasks = await sql<TaskRow[]>`
-      select order_id, task_id, node, state, fence, intercept_requested, not_before, lines
+      select order_id, task_id, node, state, fence, intercept_requested, not_before, change, change_taken, lines
       from task where order_id = any(${[...byId.keys()]}::bigint[]) order by order_id, created_at, task_id`
     for (const row of tasks) byId.get(row.order_id)!.tasks.push(taskFromRow(row))
   }
@@ -75,6 +75,8 @@ export interface TaskRow {
   readonly fence: number
   readonly intercept_requested: boolean
   readonly not_before: Date | null
+  readonly change: number | null
+  readonly change_taken: number | null
   readonly lines: readonly TaskLine[]
 }
 
@@ -86,6 +88,8 @@ export function taskFromRow(row: TaskRow): Task {
     fence: row.fence,
     interceptRequested: row.intercept_requested,
     notBefore: row.not_before?.getTime() ?? null,
+    change: row.change ?? 0,
+    changeTaken: row.change_taken ?? 0,
     lines: row.lines,
   }
 }

@@ -15,6 +15,8 @@ export interface ViewedTask {
     readonly lines: readonly { readonly sku: string; readonly quantity: number }[]
   }[]
   readonly interceptRequested: boolean
+  /** Its owner has not taken what changed after the pull; null: nothing ever changed. */
+  readonly changed: boolean | null
   readonly reason: string | null
   readonly leaseUntil: Date | null
   readonly notBefore: Date | null
@@ -38,7 +40,8 @@ export async function findOrder(sql: Queryable, key: OrderKey): Promise<OrderRow
 export async function tasksOfOrder(sql: Queryable, id: string): Promise<ViewedTask[]> {
   return await sql<ViewedTask[]>`
     select task_id as "taskId", node, state, lines, packages, intercept_requested as "interceptRequested", reason,
-      lease_until as "leaseUntil", not_before as "notBefore"
+      lease_until as "leaseUntil", not_before as "notBefore",
+      change > coalesce(change_taken, 0) as changed
     from task where order_id = ${id} order by created_at, length(task_id), task_id`
 }
 

@@ -75,13 +75,15 @@ export async function updateTasks(tx: Transaction, tasks: readonly Task[]): Prom
     intercept: t.interceptRequested,
     lines: t.lines,
     date: t.notBefore,
+    change: t.change,
   }))
   // Where nothing left of it, what had been asked for is kept to be read.
   await tx`
     update task set state = r.state, intercept_requested = r.intercept, updated_at = now(),
-      not_before = to_timestamp(r.date / 1000.0),
+      not_before = to_timestamp(r.date / 1000.0), change = nullif(r.change, 0),
       lines = case when r.state = 'cancelled' then task.lines else r.lines end
-    from json_to_recordset(${jsonText(rows)}::text::json) as r (id text, state text, intercept boolean, lines jsonb, date bigint)
+    from json_to_recordset(${jsonText(rows)}::text::json) as r (id text, state text, intercept boolean, lines jsonb, date bigint,
+      change smallint)
     where task.task_id = r.id`
 }
 

@@ -1,8 +1,9 @@
 /** The queries of a pull and of the sweep pick exactly the tasks that the rules of router/task.ts name. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
+  isChanged,
   isInterceptLapsed,
-  isToldOfIntercept,
+  isToldOfNews,
   mayBePulled,
   ownedStates,
   pulled,
@@ -16,12 +17,19 @@ import { lapsedIntercepts, pullTasks } from './tasks.ts'
 // Hours from now; null: none.
 const dates = [null, -1, 1]
 
+const changes = [
+  { change: 0, changeTaken: 0 },
+  { change: 1, changeTaken: 0 },
+  { change: 2, changeTaken: 2 },
+]
+
 // The table's own check: a task that has an owner has a lease.
 const standings = taskStates.flatMap((state) =>
   [false, true].flatMap((interceptRequested) =>
     (['never', 'over', 'running'] as const)
       .filter((lease) => lease !== 'never' || !ownedStates.includes(state))
-      .flatMap((lease) => dates.map((date) => ({ state, interceptRequested, lease, date }))),
+      .flatMap((lease) => dates.map((date) => ({ state, interceptRequested, lease, date })))
+      .flatMap((standing) => changes.map((change) => ({ ...standing, ...change }))),
   ),
 )
 
@@ -41,7 +49,7 @@ test('in every state, flagged or not, leased or not', async () => {
     select t.task_id, o.order_id from task t join orders o on o.id = t.order_id`
   const idOf = new Map(ids.map((r) => [r.order_id, r.task_id]))
   const nowMs = Date.now()
-  const tasks = standings.map(({ state, interceptRequested, lease, date }, i) => {
+  const tasks = standings.map(({ state, interceptRequested, lease, date, change, changeTaken }, i) => {
     const notBefore = date === null ? null : nowMs + date * 3_600_000
     const task: Task = {
       taskId: idOf.get(`o${i}`)!,
@@ -50,6 +58,8 @@ test('in every state, flagged or not, leased or not', async () => {
       fence: 3,
       interceptRequested,
       notBefore,
+      change,
+      changeTaken,
       lines: [],
     }
     return { task, lease, isLeased: lease === 'running' }
@@ -58,6 +68,7 @@ test('in every state, flagged or not, leased or not', async () => {
     const seconds = { never: null, over: -1, running: 600 }[lease]
     await sql`
       update task set state = ${task.state}, intercept_requested = ${task.interceptRequested}, fence = ${task.fence}, not_before = to_timestamp(${task.notBefore}::bigint / 1000.0),
+        change = nullif(${task.change}, 0), change_taken = nullif(${task.changeTaken}, 0),
         lease_until = now() + ${seconds}::int * interval '1 second' where task_id = ${task.taskId}`
   }
 
@@ -72,9 +83,10 @@ test('in every state, flagged or not, leased or not', async () => {
   const given = await pullTasks(sql, 'n1', 1000, 60)
   const expected = tasks.flatMap(({ task, isLeased }) => {
     if (mayBePulled(task, isLeased, nowMs)) return [pulled(task)]
-    return isToldOfIntercept(task, isLeased) ? [task] : []
+    return isToldOfNews(task, isLeased) ? [task] : []
   })
-  const said = (list: readonly { taskId: string; state: string; fence: number }[]) =>
-    list.map(({ taskId, state, fence }) => `${taskId} ${state} ${fence}`).sort()
-  expect(said(given)).toEqual(said(expected))
+  const said = (list: readonly { taskId: string; state: string; fence: number; change: number | null }[]) =>
+    list.map(({ taskId, state, fence, change }) => `${taskId} ${state} ${fence} ${change}`).sort()
+  const news = expected.map((task) => ({ ...task, change: isChanged(task) ? task.change : null }))
+  expect(said(given)).toEqual(said(news))
 })

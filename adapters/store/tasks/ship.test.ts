@@ -60,10 +60,7 @@ describe('ship', () => {
       state: 'accepted',
       leaseUntil: expect.any(Date),
     })
-    expect(await ship(pack('SF000001', 'a', 2))).toEqual({
-      outcome: 'waybill_used_for_other_lines',
-      waybill: 'SF000001',
-    })
+    expect(await ship(pack('SF000001', 'a', 9))).toEqual({ outcome: 'lines_do_not_match', sku: 'a' })
     expect(await ship(pack('SF000002', 'a', 3))).toEqual({ outcome: 'lines_do_not_match', sku: 'a' })
     // An old package with new ones: only the new ones leave.
     expect(await ship(pack('SF000001', 'a', 1), pack('SF000002', 'a', 2), pack('SF000003', 'b', 1))).toEqual({

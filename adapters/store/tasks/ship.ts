@@ -8,7 +8,16 @@
 import { nodeActor } from '../../../router/commands.ts'
 import { stateOf } from '../../../router/order.ts'
 import { takenByParcel } from '../../../router/stock.ts'
-import { isOwned, type Package, ship as shipPackages, type TaskRefusal, type TaskState } from '../../../router/task.ts'
+import {
+  isChanged,
+  isOwned,
+  type Package,
+  type ShipWords,
+  ship as shipPackages,
+  type Task,
+  type TaskRefusal,
+  type TaskState,
+} from '../../../router/task.ts'
 import { markDue } from '../orders/mark-due.ts'
 import type { Sql, Transaction } from '../postgres/connect.ts'
 import { jsonText } from '../postgres/json-text.ts'
@@ -36,9 +45,10 @@ export async function shipTask(
   taskId: string,
   fence: number,
   packages: readonly Package[],
+  words: ShipWords = {},
 ): Promise<Shipped> {
   const shipWith = (numbered: boolean): Promise<Shipped> =>
-    sql.begin(async (tx) => await ship(tx, { node, taskId, fence, packages }, numbered)) as Promise<Shipped>
+    sql.begin(async (tx) => await ship(tx, { node, taskId, fence, packages, words }, numbered)) as Promise<Shipped>
   try {
     return await shipWith(false)
   } catch (error) {
@@ -52,14 +62,15 @@ interface Shipment {
   readonly taskId: string
   readonly fence: number
   readonly packages: readonly Package[]
+  readonly words: ShipWords
 }
 
 async function ship(tx: Transaction, shipment: Shipment, numbered: boolean): Promise<Shipped> {
-  const { node, taskId, fence, packages } = shipment
+  const { node, taskId, fence, packages, words } = shipment
   const owned = await lockOwned(tx, node, taskId, fence)
   if ('outcome' in owned) return owned
   const { order } = owned
-  const done = shipPackages(owned.task, owned.isLeased, owned.packages, packages)
+  const done = shipPackages(owned.task, owned.packages, packages, words)
   if (done.outcome === 'already_shipped') {
     const leaseUntil = isOwned(owned.task) ? owned.leaseUntil : null
     return { outcome: 'already_shipped', orderId: order.id, state: owned.task.state, leaseUntil }
@@ -68,7 +79,8 @@ async function ship(tx: Transaction, shipment: Shipment, numbered: boolean): Pro
   const { task: after, fresh, leaving } = done
   await tx`
     update task set state = ${after.state}, lines = ${jsonText(after.lines)}::text::jsonb,
-      packages = packages || ${jsonText(fresh)}::text::jsonb, updated_at = now() where task_id = ${taskId}`
+      packages = packages || ${jsonText(fresh)}::text::jsonb, intercept_requested = ${after.interceptRequested},
+      change_taken = nullif(${after.changeTaken}, 0), updated_at = now() where task_id = ${taskId}`
   await takeFromStock(tx, node, `${taskId}#${owned.packages.length}`, leaving, numbered)
   await tx`
     insert into parcel (carrier, waybill, task_id, order_id)
@@ -80,10 +92,15 @@ async function ship(tx: Transaction, shipment: Shipment, numbered: boolean): Pro
   await tx`
     insert into decision (order_id, version, seq, outcome, trace)
     values (${order.id}, ${order.version + 1}, 0, ${done.outcome},
-      ${jsonText({ event: 'ship', actor: nodeActor(node), taskId, node, packages: fresh })})`
+      ${jsonText({ event: 'ship', actor: nodeActor(node), taskId, node, packages: fresh, ...goneBefore(owned.task, words) })})`
   await markDue(tx, [order.id])
   if (done.outcome === 'shipped') return { outcome: 'shipped', orderId: order.id }
   return { outcome: 'partly_shipped', orderId: order.id, leaseUntil: owned.leaseUntil }
+}
+
+/** For the history: the parcel had left when the intercept or the change came. */
+function goneBefore(task: Task, { alreadyGone = false }: ShipWords): { readonly alreadyGone?: true } {
+  return alreadyGone && (task.interceptRequested || isChanged(task)) ? { alreadyGone } : {}
 }
 
 async function takeFromStock(

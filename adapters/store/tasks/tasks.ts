@@ -7,6 +7,7 @@ import {
   extend,
   type GivenBackAs,
   giveBack as handBack,
+  isChanged,
   type Package,
   refusedClaim,
   type Task,
@@ -25,6 +26,8 @@ export interface PulledTask {
   readonly leaseUntil: Date
   readonly state: string
   readonly intercepted: boolean
+  /** What changed since its owner pulled it; null: nothing that he has not taken. */
+  readonly change: number | null
   readonly lines: readonly TaskLine[]
   readonly shipBy: string | null
   readonly channel: string
@@ -36,8 +39,8 @@ export interface PulledTask {
 
 /**
  * Leases up to `limit` tasks of a node: those never pulled whose date has come and those whose lease lapsed, first those that
- * could be pulled first. Also gives, with
- * the fence and lease that they have, those that are to be intercepted, so that their owner learns of it.
+ * could be pulled first. Also gives, with the fence and lease that they have, those that are to be intercepted and those
+ * whose receiver changed, so that their owner learns of it.
  *
  * Here a lease lapses: `lease_until <= now()` lets the next pull have the task. The conditions are `mayBePulled` of
  * router/task.ts in SQL; ./pull.test.ts holds both against each other.
@@ -60,17 +63,21 @@ export async function pullTasks(sql: Sql, node: string, limit: number, leaseSeco
       select task_id from (select * from fresh union all select * from lapsed) both_kinds
       order by offered_at, task_id limit ${limit}
     ), leased as (
-      update task t set state = 'pulled', fence = t.fence + 1, updated_at = now(),
+      update task t set state = 'pulled', fence = t.fence + 1, updated_at = now(), change_taken = t.change,
         lease_until = now() + ${leaseSeconds}::int * interval '1 second'
       where t.task_id = any(array(select task_id from due))
       returning t.*
     ), flagged as (
       select * from task where node = ${node} and state in ('pulled', 'accepted') and intercept_requested and lease_until > now()
+    ), changed as (
+      select * from task
+      where node = ${node} and change > coalesce(change_taken, 0::smallint) and state in ('pulled', 'accepted')
+        and not intercept_requested and lease_until > now()
     )
     select t.task_id as "taskId", t.fence, t.lease_until as "leaseUntil", t.state, t.intercept_requested as intercepted,
-      t.lines, t.ship_by as "shipBy", o.channel, o.shop, o.order_id as "orderId",
+      case when t.change > coalesce(t.change_taken, 0) then t.change end as change, t.lines, t.ship_by as "shipBy", o.channel, o.shop, o.order_id as "orderId",
       o.body::json -> 'snapshot' -> 'receiver' as receiver, o.body::json -> 'snapshot' ->> 'buyerMessage' as "buyerMessage"
-    from (select * from leased union all select * from flagged) t
+    from (select * from leased union all select * from flagged union all select * from changed) t
     cross join lateral (select * from orders where id = t.order_id offset 0) o
     order by greatest(t.created_at, t.not_before), t.task_id`
   return rows.map((row) => ({
@@ -126,7 +133,7 @@ export async function lockOwned(
   const rows = await tx<
     (TaskRow & { packages: Package[]; reason: string | null; lease_until: Date | null; leased: boolean | null })[]
   >`
-    select order_id, task_id, node, state, fence, intercept_requested, not_before, lines, packages, reason,
+    select order_id, task_id, node, state, fence, intercept_requested, not_before, change, change_taken, lines, packages, reason,
       lease_until, lease_until > now() as leased
     from task where order_id = ${found.order_id} order by task_id for update`
   const row = rows.find((r) => r.task_id === taskId)!
@@ -154,17 +161,27 @@ export type Extended =
       readonly outcome: 'extended'
       readonly leaseUntil: Date
       readonly intercepted: boolean
+      readonly change: number | null
       readonly state: TaskState
     }
 
-export async function acceptTask(sql: Sql, node: string, taskId: string, fence: number): Promise<Accepted> {
+/** `change`: what changed after the pull and is taken with this. */
+export async function acceptTask(
+  sql: Sql,
+  node: string,
+  taskId: string,
+  fence: number,
+  change?: number,
+): Promise<Accepted> {
   return await sql.begin(async (tx) => {
     const owned = await lockOwned(tx, node, taskId, fence)
     if ('outcome' in owned) return owned
-    const done = accept(owned.task, owned.isLeased)
+    const done = accept(owned.task, owned.isLeased, change)
     if (done.outcome !== 'accepted' && done.outcome !== 'already_accepted') return done
     if (done.outcome === 'accepted')
-      await tx`update task set state = ${done.task.state}, updated_at = now() where task_id = ${taskId}`
+      await tx`
+        update task set state = ${done.task.state}, change_taken = nullif(${done.task.changeTaken}, 0), updated_at = now()
+        where task_id = ${taskId}`
     return { outcome: done.outcome, leaseUntil: owned.leaseUntil! }
   })
 }
@@ -189,6 +206,7 @@ export async function extendLease(
       outcome: 'extended',
       leaseUntil: row!.lease_until,
       intercepted: task.interceptRequested,
+      change: isChanged(task) ? task.change : null,
       state: task.state,
     }
   })

@@ -35,14 +35,20 @@ export class Warehouse {
     return tasks[0]!
   }
 
-  accept({ taskId, fence }: PulledTask): Promise<Told> {
-    return this.#ask(`/v1/tasks/${taskId}/accept`, { fence })
+  /** `change`: what changed after the pull and is taken with this. */
+  accept({ taskId, fence }: PulledTask, change?: number): Promise<Told> {
+    return this.#ask(`/v1/tasks/${taskId}/accept`, { fence, ...(change === undefined ? {} : { change }) })
   }
 
   /** All that the task still asks for, in one package, unless `lines` says less. */
-  ship(task: PulledTask, waybill: string, lines: readonly SkuQuantity[] = linesOf(task)): Promise<Told> {
+  ship(
+    task: PulledTask,
+    waybill: string,
+    lines: readonly SkuQuantity[] = linesOf(task),
+    words: { readonly alreadyGone?: boolean; readonly change?: number } = {},
+  ): Promise<Told> {
     const { taskId, fence } = task
-    return this.#ask(`/v1/tasks/${taskId}/ship`, { fence, packages: [{ carrier: 'SF', waybill, lines }] })
+    return this.#ask(`/v1/tasks/${taskId}/ship`, { fence, packages: [{ carrier: 'SF', waybill, lines }], ...words })
   }
 
   reject({ taskId, fence }: PulledTask, reason: string, lines?: readonly SkuQuantity[]): Promise<Told> {
