@@ -6,6 +6,7 @@
 import type { CheckLimits } from './check.ts'
 import { humanWords } from './check-words.ts'
 import type { ClockPolicy } from './clock-rule.ts'
+import type { ExceptionPolicy } from './exceptions.ts'
 import type { Freight } from './node.ts'
 
 export interface NodePolicy {
@@ -19,6 +20,7 @@ export interface NodePolicy {
 export interface Policy {
   readonly check: CheckLimits
   readonly clock: ClockPolicy
+  readonly exceptions: ExceptionPolicy
   readonly nodes: NodePolicy
 }
 
@@ -30,6 +32,8 @@ export const defaultPolicy: Policy = {
     humanWords,
   },
   clock: { aheadMsMax: 24 * 3_600_000 },
+  // A buyer who waits is answered within the working day; books are looked at in the week in which they differ.
+  exceptions: { dueMs: { high: 4 * 3_600_000, normal: 3 * 24 * 3_600_000, low: 7 * 24 * 3_600_000 } },
   nodes: {
     // A common national tariff, in fen.
     freight: {

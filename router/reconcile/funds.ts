@@ -1,52 +1,83 @@
-/** The funds flow: what the platform says was paid and refunded, against what the bills say. Tolerance: none, to the fen. */
-import type { BillKind, BillRow } from '../bill.ts'
-import { expectedPaidFen, expectedRefundFen, refunded } from './refunds.ts'
+/**
+ * The funds flow: what the platform says was paid and refunded, against what the bills say and what a person wrote off.
+ * Tolerance: none, to the fen. A row of a bill counts when its money has moved.
+ */
+import { type BillKind, type BillRow, hasMoved } from '../bill.ts'
+import { expectedPaidFen, expectedRefund, refunded } from './refunds.ts'
 import type { FundsFlow, ReconcileException, ReconcileExceptionKind, ReconcileInput } from './types.ts'
 
 export function matchFunds(input: ReconcileInput, exceptions: ReconcileException[]): FundsFlow {
-  const { order, bills } = input
+  const { order } = input
+  const bills = input.bills.filter(hasMoved)
   const { snapshot, refunds } = order
   const payments = ofKind(bills, 'payment')
   const repayments = ofKind(bills, 'refund')
   const receivedFen = sumAmounts(payments)
   const refundedFen = sumAmounts(repayments)
+  const writtenOff = writtenOffOf(input)
   const feeFen = bills.reduce((sum, row) => sum + row.feeFen, sumAmounts(ofKind(bills, 'fee')))
   const expectedFen = snapshot === null ? 0 : expectedPaidFen(snapshot)
-  const refundExpectedFen = snapshot === null ? 0 : expectedRefundFen(snapshot, refunds)
-  const flow = { expectedFen, receivedFen, refundExpectedFen, refundedFen, feeFen }
+  // What a person wrote off stands for money that will not move any more.
+  const paidFen = receivedFen + writtenOff.paymentFen
+  const repaidFen = refundedFen - writtenOff.refundFen
+  const { leastFen, mostFen } = snapshot === null ? { leastFen: 0, mostFen: 0 } : expectedRefund(snapshot, refunds)
+  const refundExpectedFen = Math.min(Math.max(repaidFen, leastFen), mostFen)
+  const flow = { expectedFen, receivedFen, refundExpectedFen, refundedFen, feeFen, ...shownWriteOffs(writtenOff) }
   // Nothing can be expected of an order that is not known; it is open by that alone.
   if (snapshot === null) return { ...flow, agrees: false }
 
   const paidKind: ReconcileExceptionKind | null =
-    receivedFen === expectedFen
+    paidFen === expectedFen
       ? null
-      : payments.length === 0
+      : payments.length === 0 && paidFen < expectedFen
         ? 'payment_missing'
-        : receivedFen < expectedFen
+        : paidFen < expectedFen
           ? 'payment_short'
           : 'payment_over'
   if (paidKind !== null) {
     const since = payments.length === 0 ? (snapshot.paidAt ?? snapshot.createdAt) : lastOf(payments)
-    exceptions.push({ kind: paidKind, of: '', since, detail: { expectedFen, receivedFen } })
+    exceptions.push({
+      kind: paidKind,
+      of: '',
+      since,
+      detail: { expectedFen, receivedFen, ...shownWriteOff(writtenOff.paymentFen) },
+    })
   }
 
   const refundKind: ReconcileExceptionKind | null =
-    refundedFen === refundExpectedFen
+    repaidFen === refundExpectedFen
       ? null
-      : repayments.length === 0
+      : repayments.length === 0 && repaidFen < refundExpectedFen
         ? 'refund_missing'
         : refundExpectedFen === 0
           ? 'refund_unexpected'
-          : refundedFen < refundExpectedFen
+          : repaidFen < refundExpectedFen
             ? 'refund_short'
             : 'refund_over'
   if (refundKind !== null) {
     const told = refunded(refunds).map((refund) => refund.modifiedAt)
     const toldAt = told.length === 0 ? snapshot.modifiedAt : Math.min(...told)
     const since = repayments.length === 0 ? toldAt : lastOf(repayments)
-    exceptions.push({ kind: refundKind, of: '', since, detail: { refundExpectedFen, refundedFen } })
+    const detail = { refundExpectedFen, refundedFen, ...shownWriteOff(writtenOff.refundFen) }
+    exceptions.push({ kind: refundKind, of: '', since, detail })
   }
   return { ...flow, agrees: paidKind === null && refundKind === null }
+}
+
+/** By side, as losses of the shop: see ./write-off.ts. */
+function writtenOffOf({ writeOffs = [] }: ReconcileInput): { readonly paymentFen: number; readonly refundFen: number } {
+  const sumOf = (side: 'payment' | 'refund') =>
+    writeOffs.reduce((sum, row) => sum + (row.side === side ? row.amountFen : 0), 0)
+  return { paymentFen: sumOf('payment'), refundFen: sumOf('refund') }
+}
+
+function shownWriteOff(writtenOffFen: number) {
+  return writtenOffFen === 0 ? {} : { writtenOffFen }
+}
+
+/** Nearly every order has none, and its row does not say so. */
+function shownWriteOffs({ paymentFen, refundFen }: ReturnType<typeof writtenOffOf>) {
+  return shownWriteOff(paymentFen + refundFen)
 }
 
 function ofKind(bills: readonly BillRow[], kind: BillKind): BillRow[] {
