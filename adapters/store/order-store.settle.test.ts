@@ -1,6 +1,6 @@
 /** Order, funds and logistics: the same on Postgres and on plain maps, answer by answer and state by state. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { BillRow } from '../../router/bill.ts'
+import type { BillProgress, BillRow } from '../../router/bill.ts'
 import { changeOf, hasSomethingToClose, reconcile } from '../../router/reconcile.ts'
 import type { Track } from '../../router/track.ts'
 import type { ReconcileLoad, ReconcileResult } from './settle/reconcile.ts'
@@ -147,12 +147,44 @@ describe('a bill', () => {
       const id = await scene.shipped('1')
       const rows = [row('1'), row('1', { ref: 'fee', kind: 'fee', ...nameless }), row('1')]
       const first = await store.importBill('generic', 'a', rows)
-      expect(first).toEqual({ inserted: 2, known: 1, conflicting: 0, withoutOrder: 0, orderIds: [id] })
+      expect(first).toEqual({
+        inserted: 2,
+        known: 1,
+        conflicting: 0,
+        withoutOrder: 0,
+        replaced: 0,
+        setAside: 0,
+        orderIds: [id],
+      })
       await store.reconcileTogether([id], resultOf)
       expect(await store.importBill('generic', 'a', rows)).toMatchObject({ inserted: 0, known: 3, orderIds: [id] })
       expect(await store.dueOrders('0', 9)).toEqual([id])
       expect(await store.importBill('generic', 'b', rows)).toMatchObject({ inserted: 2, known: 1 })
       expect(await store.importBill('generic', 'a', [])).toMatchObject({ inserted: 0, orderIds: [] })
+    }))
+
+  test('follows a refund from its way to its end, in any sequence of days, and keeps what it cannot book', () =>
+    onBoth(async (scene) => {
+      const { store } = scene
+      const id = await scene.shipped('1')
+      const day = 86_400_000
+      const refund = (progress: BillProgress, days: number, change: Partial<BillRow> = {}) =>
+        row('1', { ref: 'r', kind: 'refund', progress, occurredAt: longAgo + days * day, ...change })
+      expect(await store.importBill('generic', 'a', [refund('pending', 0)])).toMatchObject({ inserted: 1 })
+      const failed = { inserted: 0, replaced: 1, known: 0, conflicting: 0, orderIds: [id] }
+      expect(await store.importBill('generic', 'a', [refund('failed', 1, { amountFen: 0 })])).toMatchObject(failed)
+      expect(await store.importBill('generic', 'a', [refund('pending', 0)])).toMatchObject({ replaced: 0, known: 1 })
+      const both = [refund('pending', 0), refund('done', 2)]
+      expect(await store.importBill('generic', 'a', both)).toMatchObject({ replaced: 1, known: 1, conflicting: 0 })
+      const other = refund('done', 2, { amountFen: 7 })
+      expect(await store.importBill('generic', 'a', [other])).toMatchObject({ replaced: 0, conflicting: 1 })
+      await store.reconcileTogether([id], resultOf)
+      // A refund that was not made needs no order.
+      const nobody = { ...keyFor('9'), ref: 's' }
+      expect(await store.importBill('generic', 'a', [refund('failed', 0, nobody)])).toMatchObject({ withoutOrder: 0 })
+      const odd = [{ ref: 'o', reason: 'in another currency', cells: { id: '4' } }]
+      expect(await store.importBill('generic', 'a', [], odd)).toMatchObject({ inserted: 0, setAside: 1, orderIds: [] })
+      expect(await store.importBill('generic', 'a', [], odd)).toMatchObject({ setAside: 1 })
     }))
 
   test('that says something else of a known row is a conflict, in the same file as well', () =>

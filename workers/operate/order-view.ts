@@ -11,6 +11,9 @@ import {
 } from '../../adapters/store/orders/view.ts'
 import type { Sql } from '../../adapters/store/postgres/connect.ts'
 import { loadForReconcile } from '../../adapters/store/settle/reconcile.ts'
+import { dueOf, severityOf } from '../../router/exceptions.ts'
+import { defaultPolicy } from '../../router/policy.ts'
+import type { ReconcileException } from '../../router/reconcile/types.ts'
 import { reconcile } from '../../router/reconcile.ts'
 import { readPassed } from '../../router/rule-sets.ts'
 import { readTrace, type StoredTrace } from '../../router/source/trace.ts'
@@ -57,17 +60,18 @@ async function matchFlows(sql: Sql, id: string) {
     loadForReconcile(tx, [id], 'look'),
   )
   if (load === undefined) return null
-  const { order, funds, logistics, state, exceptions } = reconcile(load.input)
+  const { order, funds, logistics, state, exceptions, accepted = [] } = reconcile(load.input)
+  const shown = ({ kind, of, since, detail }: ReconcileException) => ({
+    ...{ kind, severity: severityOf(kind), since, due: dueOf(kind, since, defaultPolicy.exceptions) },
+    detail: { ...detail, ...(of === '' ? {} : { of }) },
+  })
   return {
     order: { ...order },
-    funds: { ...funds },
+    funds: { writtenOffFen: 0, ...funds },
     logistics: { ...logistics },
     state,
-    exceptions: exceptions.map(({ kind, of, since, detail }) => ({
-      kind,
-      since,
-      detail: { ...detail, ...(of === '' ? {} : { of }) },
-    })),
+    exceptions: exceptions.map(shown),
+    accepted: accepted.map(shown),
   }
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { severities } from '../../../router/exceptions.ts'
 import { taskStates } from '../../../router/task.ts'
 import { orderStates } from '../../../router/types.ts'
 import { endpoint } from '../route.ts'
@@ -53,7 +54,13 @@ const orderTask = z
 /** One flow of the three: what should have come and what came. What it counts differs by flow. */
 const flow = z.looseObject({ agrees: z.boolean() })
 const orderException = z
-  .object({ kind: z.string(), since: instant, detail: z.record(z.string(), z.unknown()).optional() })
+  .object({
+    kind: z.string(),
+    severity: z.enum(severities).optional(),
+    since: instant,
+    due: instant.optional(),
+    detail: z.record(z.string(), z.unknown()).optional(),
+  })
   .meta({ id: 'OrderException' })
 
 const reconciliation = z
@@ -63,6 +70,10 @@ const reconciliation = z
     logistics: flow,
     state: z.enum(['open', 'closed']),
     exceptions: z.array(orderException),
+    accepted: z
+      .array(orderException)
+      .optional()
+      .meta({ description: 'differences that are still there and that a person settled: they keep nothing open' }),
   })
   .meta({ id: 'Reconciliation' })
 

@@ -1,10 +1,13 @@
 /** Order, funds and logistics of some orders: see ../settle/reconcile.ts, whose meaning this has. */
+
+import { endedByAgreement } from '../../../router/exceptions.ts'
 import { reconcileExceptionKinds } from '../../../router/reconcile/types.ts'
 import { compareIds } from '../settle/due.ts'
-import { exceptionsOf, type ReconcileLoad, type ReconcileResult, rowOf } from '../settle/reconcile.ts'
+import { acceptedOf, agreeingOf, exceptionsOf } from '../settle/found.ts'
+import { type ReconcileLoad, type ReconcileResult, rowOf, saidInInput } from '../settle/reconcile.ts'
 import { billsOf } from './bills.ts'
 import { isDue } from './due.ts'
-import { end, raise } from './exceptions.ts'
+import { end, raise, saidOf } from './exceptions.ts'
 import { compare, pairKey, type Tables } from './tables.ts'
 import { tracksOf } from './tracks.ts'
 
@@ -23,7 +26,8 @@ export function reconcileTogether(
   }
   const found = sorted.flatMap(exceptionsOf)
   raise(tables, found, nowMs)
-  endOthers(tables, sorted, new Set(found.map(({ kind, ref }) => pairKey(kind, ref))), nowMs)
+  const lasting = [...found, ...sorted.flatMap(acceptedOf)]
+  endOthers(tables, sorted, new Set(lasting.map(({ kind, ref }) => pairKey(kind, ref))), nowMs)
   return results
 }
 
@@ -32,7 +36,8 @@ function load(tables: Tables, id: string): ReconcileLoad {
   const rows = [...(tables.tasksOf.get(id) ?? [])].sort((a, b) => compare(a.task.taskId, b.task.taskId))
   const tasks = rows.map(({ task: { taskId, state, lines }, packages }) => ({ taskId, state, lines, packages }))
   const tracks = rows.flatMap(({ packages }) => packages.flatMap(({ waybill }) => tracksOf(tables, waybill)))
-  const input = { order, tasks, tracks: [...new Set(tracks)], bills: billsOf(tables, order) }
+  const known = { order, tasks, tracks: [...new Set(tracks)], bills: billsOf(tables, order) }
+  const input = { ...known, ...saidInInput(saidOf(tables, id)) }
   return { input, entered: tables.reconciliations.has(id) }
 }
 
@@ -59,7 +64,7 @@ function writeRow(tables: Tables, result: ReconcileResult, nowMs: number): void 
   Object.assign(row, { state, detail, updatedAtMs: nowMs })
 }
 
-/** Those of the orders' own exceptions that were not found again. */
+/** Those of the orders' own exceptions that were not found again, or that agreement ends. */
 function endOthers(
   tables: Tables,
   results: readonly ReconcileResult[],
@@ -68,7 +73,10 @@ function endOthers(
 ): void {
   const looked = new Set(results.map(({ orderId }) => orderId))
   const kinds: readonly string[] = reconcileExceptionKinds
+  const agreed = new Set(agreeingOf(results))
   const isOver = ({ kind, ref, orderId }: { kind: string; ref: string; orderId: string | null }): boolean =>
-    orderId !== null && looked.has(orderId) && kinds.includes(kind) && !found.has(pairKey(kind, ref))
+    orderId !== null &&
+    ((looked.has(orderId) && kinds.includes(kind) && !found.has(pairKey(kind, ref))) ||
+      (agreed.has(orderId) && endedByAgreement.includes(kind)))
   end(tables, isOver, nowMs)
 }
