@@ -33,3 +33,9 @@ create table exception_act (
 create index exception_act_of on exception_act (exception_id);
 create index exception_act_order on exception_act (order_id) where amount_fen is not null;
 create index exception_act_written_off on exception_act (id) where amount_fen is not null;
+
+-- A payment that is not in a bill yet, or a parcel on its way, was an exception at once. Now each is expected until its time. An order
+-- is matched again at `due_at`, though nothing happens to it. Null for nearly all: of a closed order nothing is expected.
+
+alter table reconciliation add column due_at timestamptz;
+create index reconciliation_due_at on reconciliation (due_at, order_id) where due_at is not null;

@@ -1,5 +1,7 @@
 /** What a person does to an exception: the same on Postgres and on plain maps, and on what the version before left open. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { defaultPolicy } from '../../router/policy.ts'
+import { atTime, nextDue } from '../../router/reconcile/expectations.ts'
 import { changeOf, reconcile } from '../../router/reconcile.ts'
 import { fc, runs } from '../../router/testing/seed.ts'
 import { assignException, listWriteOffs, settleException, sumOfWriteOffs } from './exception-acts.ts'
@@ -28,10 +30,11 @@ const onBoth = async (script: (scene: Scene) => Promise<void>): Promise<void> =>
 const wang = { actor: '王芳', note: 'looked at it' }
 const always = { since: null, until: null }
 
-function resultOf({ input, entered }: ReconcileLoad): ReconcileResult {
+function resultOf({ input, entered, nowMs }: ReconcileLoad): ReconcileResult {
   const { id, version, state } = input.order
-  const reconciliation = reconcile(input)
-  return { orderId: id, version, entered, reconciliation, change: changeOf(reconciliation, state) }
+  const reconciliation = atTime(reconcile(input), nowMs, defaultPolicy.expectations)
+  const dueAt = nextDue(reconciliation)
+  return { orderId: id, version, entered, reconciliation, dueAt, change: changeOf(reconciliation, state) }
 }
 const kindsOf = (results: readonly ReconcileResult[]) =>
   results.flatMap(({ reconciliation }) => reconciliation.exceptions.map(({ kind }) => kind))

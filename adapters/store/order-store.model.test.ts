@@ -6,6 +6,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type BillRow, billProgresses } from '../../router/bill.ts'
 import { type SettledAs, settledAs } from '../../router/exceptions.ts'
+import { defaultPolicy } from '../../router/policy.ts'
+import { atTime, nextDue } from '../../router/reconcile/expectations.ts'
 import { fundsExceptionKinds, logisticsExceptionKinds } from '../../router/reconcile/types.ts'
 import { changeOf, hasSomethingToClose, reconcile } from '../../router/reconcile.ts'
 import { isOwned } from '../../router/task.ts'
@@ -385,11 +387,12 @@ async function finish({ scene, tasks: pulled }: Run, of: string, refunds: boolea
   return await store.reconcileTogether([found.order.id], resultOf)
 }
 
-function resultOf({ input, entered }: ReconcileLoad): ReconcileResult | null {
+function resultOf({ input, entered, nowMs }: ReconcileLoad): ReconcileResult | null {
   if (!hasSomethingToClose(input, entered)) return null
   const { id, version, state } = input.order
-  const reconciliation = reconcile(input)
-  return { orderId: id, version, entered, reconciliation, change: changeOf(reconciliation, state) }
+  const reconciliation = atTime(reconcile(input), nowMs, defaultPolicy.expectations)
+  const dueAt = nextDue(reconciliation)
+  return { orderId: id, version, entered, reconciliation, dueAt, change: changeOf(reconciliation, state) }
 }
 
 const every: fc.Arbitrary<Command> = fc.oneof(

@@ -1,6 +1,8 @@
 /** Order, funds and logistics: the same on Postgres and on plain maps, answer by answer and state by state. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { BillProgress, BillRow } from '../../router/bill.ts'
+import { defaultPolicy } from '../../router/policy.ts'
+import { atTime, nextDue } from '../../router/reconcile/expectations.ts'
 import { changeOf, hasSomethingToClose, reconcile } from '../../router/reconcile.ts'
 import type { Track } from '../../router/track.ts'
 import type { ReconcileLoad, ReconcileResult } from './settle/reconcile.ts'
@@ -35,11 +37,12 @@ const delivered = (orderId: string, change: Partial<Track> = {}): Track => ({
 })
 
 /** As workers/settle asks it. */
-function resultOf({ input, entered }: ReconcileLoad): ReconcileResult | null {
+function resultOf({ input, entered, nowMs }: ReconcileLoad): ReconcileResult | null {
   if (!hasSomethingToClose(input, entered)) return null
   const { id, version, state } = input.order
-  const reconciliation = reconcile(input)
-  return { orderId: id, version, entered, reconciliation, change: changeOf(reconciliation, state) }
+  const reconciliation = atTime(reconcile(input), nowMs, defaultPolicy.expectations)
+  const dueAt = nextDue(reconciliation)
+  return { orderId: id, version, entered, reconciliation, dueAt, change: changeOf(reconciliation, state) }
 }
 const changes = (results: readonly ReconcileResult[]) => results.map(({ orderId, change }) => [orderId, change])
 
@@ -75,6 +78,31 @@ describe('an order is due', () => {
       expect(await store.unreconciledOrders('0', 9)).toMatchObject({ unreconciled: [one] })
       await scene.commit('2', { told: snapshotOf('2', lines('a', 2), { modifiedAt: atMs + 9, sellerMemo: 'x' }) })
       expect(await store.unreconciledOrders('0', 9)).toMatchObject({ unreconciled: [one, two] })
+    }))
+})
+
+describe('something is expected of an order', () => {
+  test('from its time on it is overdue, the longest first, until it is matched again', () =>
+    onBoth(async (scene) => {
+      const { store } = scene
+      const ids = [await scene.shipped('1'), await scene.shipped('2'), await scene.shipped('3')]
+      const dueAt = new Map([
+        [ids[0]!, longAgo + 5],
+        [ids[1]!, longAgo],
+        [ids[2]!, Date.UTC(2199, 0, 1)],
+      ])
+      const timed = (load: ReconcileLoad) => ({ ...resultOf(load)!, dueAt: dueAt.get(load.input.order.id)! })
+      await store.reconcileTogether(ids, timed)
+      expect(await store.dueOrders('0', 9)).toEqual([ids[0], ids[1]])
+      // The longest overdue comes first when there is no room for both.
+      expect(await store.dueOrders('0', 1)).toEqual([ids[1]])
+      expect(await store.dueOrders(ids[0]!, 9)).toEqual([ids[1]])
+      await store.recordTrack(delivered('3'), '1')
+      expect(await store.dueOrders('0', 9)).toEqual(ids)
+      await store.reconcileTogether(ids.slice(1), (load) => ({ ...resultOf(load)!, dueAt: null }))
+      expect(await store.dueOrders('0', 9)).toEqual([ids[0]])
+      await store.reconcileTogether([ids[0]!], timed)
+      expect(await store.dueOrders('0', 9)).toEqual([ids[0]])
     }))
 })
 

@@ -172,7 +172,7 @@ export interface SettleStore {
     orderIds: readonly string[],
     resultOf: (load: ReconcileLoad) => ReconcileResult | null,
   ): Promise<readonly ReconcileResult[]>
-  /** Orders that are marked as due, lowest id first, after the given one. */
+  /** Orders that are marked as due, and of which something is overdue; lowest id first, after the given one. */
   dueOrders(afterOrderId: string, limit: number): Promise<readonly string[]>
   unreconciledOrders(afterOrderId: string, look: number): Promise<Stretch>
   /** Each row of each bill once; all or nothing. */

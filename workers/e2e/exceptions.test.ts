@@ -4,6 +4,7 @@ import { contract } from '../../adapters/http/v1/contract.ts'
 import { settleException } from '../../adapters/store/exception-acts.ts'
 import { raise } from '../../adapters/store/exceptions.ts'
 import { exceptionKinds } from '../../router/exceptions.ts'
+import { defaultPolicy } from '../../router/policy.ts'
 import { channelNames } from '../../router/types.ts'
 import { later, paidFenOf, type TestOrder, testOrder } from './testing/orders.ts'
 import { tmallTrade } from './testing/platforms.ts'
@@ -34,6 +35,8 @@ async function shipped(order: TestOrder, state: string | null = '3', afterMs = 1
 
 const kindsOf = async (order: TestOrder): Promise<readonly string[]> =>
   ((await service.order(order)).reconciliation?.exceptions ?? []).map(({ kind }) => kind).sort()
+const expectedOf = async (order: TestOrder): Promise<readonly string[]> =>
+  ((await service.order(order)).reconciliation?.expected ?? []).map(({ what }) => what).sort()
 const cups = (channel: TestOrder['channel'], quantity = 1, paidFen = 1_000) =>
   testOrder(channel, [{ sku: 'cup', quantity, paidFen }])
 
@@ -88,11 +91,11 @@ describe('a bill of WeChat Pay', () => {
     await service.tell(closed)
     const refund = { state: 'REFUND', refundId: '50300806962026111100000000001' } as const
     await service.bill(tradeBill([payment(order), payment(order, { ...refund, progress: 'PROCESSING' })]))
-    expect(await kindsOf(order)).toEqual(['refund_missing'])
+    expect(await expectedOf(order)).toEqual(['refund'])
     const day = (progress: 'FAIL' | 'SUCCESS', days: number) =>
       service.bill(tradeBill([payment(order, { ...refund, progress, at: order.paidAt + days * 86_400_000 })]))
     expect(await day('FAIL', 1)).toMatchObject({ json: { imported: 0, replaced: 1, conflicts: 0 } })
-    expect(await kindsOf(order)).toEqual(['refund_missing'])
+    expect(await expectedOf(order)).toEqual(['refund'])
     expect(await day('SUCCESS', 2)).toMatchObject({ json: { imported: 0, replaced: 1, conflicts: 0 } })
     expect(await service.order(order)).toMatchObject({
       state: 'closed',
@@ -112,7 +115,7 @@ describe.each(channelNames)('%s', (channel) => {
     await service.bill(billOf(order))
     expect(await service.order(order)).toMatchObject({ state: 'closed' })
     await service.tell(later(order, { step: 'closed', at: order.at + 20_000 }))
-    expect(await kindsOf(order)).toEqual(['refund_missing'])
+    expect(await expectedOf(order)).toEqual(['refund'])
     await service.bill(genericBill(order, 'refund', 1_000))
     expect(await service.order(order)).toMatchObject({ state: 'closed', reconciliation: { state: 'closed' } })
   })
@@ -204,6 +207,23 @@ test('tmall: a deposit whose balance never came stays with the shop: cancelled, 
   })
 })
 
+test('a payment that does not come is missing from its time on, though nothing happens to the order', async () => {
+  const { paymentMs } = defaultPolicy.expectations
+  const inSeconds = (ms: number) => Math.floor(ms / 1000) * 1000
+  const order = testOrder('tmall', [{ sku: 'cup', quantity: 1, paidFen: 1_000 }], {
+    paidAt: inSeconds(Date.now() - paymentMs + 3_000),
+  })
+  await shipped(order)
+  const missing = async () => {
+    await service.sweep()
+    return (await service.exceptions('payment_missing')).filter((e) => e.order?.orderId === order.orderId)
+  }
+  await expect.poll(missing, { timeout: 30_000 }).toMatchObject([{ since: order.paidAt + paymentMs }])
+  await service.bill(billOf(order))
+  expect(await service.order(order)).toMatchObject({ state: 'closed' })
+  expect(await missing()).toEqual([])
+})
+
 describe('a person', () => {
   test('assigns, resolves once, and is told when it is too late', async () => {
     const order = cups('jd')
@@ -221,7 +241,7 @@ describe('a person', () => {
     expect(await resolve('999999999', { as: 'done' })).toMatchObject({ status: 404 })
     expect(await resolve(id, { as: 'written_off' })).toMatchObject({ status: 400 })
     await service.sweep()
-    expect(await kindsOf(order)).toEqual(['payment_missing'])
+    expect([await kindsOf(order), await expectedOf(order)]).toEqual([[], ['payment']])
   })
 
   test('ends what no fact ended: an address that changed after the pull; or the close of the order does', async () => {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { severities } from '../../../router/exceptions.ts'
+import { expectedNames } from '../../../router/reconcile/expectations.ts'
 import { taskStates } from '../../../router/task.ts'
 import { orderStates } from '../../../router/types.ts'
 import { endpoint } from '../route.ts'
@@ -70,6 +71,17 @@ const reconciliation = z
     logistics: flow,
     state: z.enum(['open', 'closed']),
     exceptions: z.array(orderException),
+    expected: z
+      .array(
+        z.object({
+          what: z.enum(expectedNames),
+          since: instant,
+          due: instant.meta({ description: 'from then on it is missing, and an exception' }),
+          detail: z.record(z.string(), z.unknown()),
+        }),
+      )
+      .optional()
+      .meta({ description: 'what has not come yet and is in time: no exception, but the order is open for it' }),
     accepted: z
       .array(orderException)
       .optional()

@@ -18,7 +18,7 @@ export function reconcileTogether(
   nowMs: number,
 ): ReconcileResult[] {
   const known = [...new Set(orderIds)].filter((id) => tables.orders.has(id)).sort(compareIds)
-  const results = known.map((id) => resultOf(load(tables, id))).filter((result) => result !== null)
+  const results = known.map((id) => resultOf(load(tables, id, nowMs))).filter((result) => result !== null)
   const sorted = [...results].sort((a, b) => compareIds(a.orderId, b.orderId))
   for (const result of sorted) {
     changeState(tables, result)
@@ -31,14 +31,14 @@ export function reconcileTogether(
   return results
 }
 
-function load(tables: Tables, id: string): ReconcileLoad {
+function load(tables: Tables, id: string, nowMs: number): ReconcileLoad {
   const order = tables.orders.get(id)!
   const rows = [...(tables.tasksOf.get(id) ?? [])].sort((a, b) => compare(a.task.taskId, b.task.taskId))
   const tasks = rows.map(({ task: { taskId, state, lines }, packages }) => ({ taskId, state, lines, packages }))
   const tracks = rows.flatMap(({ packages }) => packages.flatMap(({ waybill }) => tracksOf(tables, waybill)))
   const known = { order, tasks, tracks: [...new Set(tracks)], bills: billsOf(tables, order) }
   const input = { ...known, ...saidInInput(saidOf(tables, id)) }
-  return { input, entered: tables.reconciliations.has(id) }
+  return { input, entered: tables.reconciliations.has(id), nowMs }
 }
 
 function changeState(tables: Tables, { orderId, version: before, change }: ReconcileResult): void {
@@ -51,17 +51,18 @@ function changeState(tables: Tables, { orderId, version: before, change }: Recon
 }
 
 function writeRow(tables: Tables, result: ReconcileResult, nowMs: number): void {
-  const { orderId, entered } = result
+  const { orderId, entered, dueAt: dueAtMs } = result
   const row = tables.reconciliations.get(orderId)
   const { state, detail: given } = rowOf(result)
   const detail = JSON.stringify(given)
   if (row === undefined) {
-    if (!entered) tables.reconciliations.set(orderId, { state, detail, updatedAtMs: nowMs })
+    if (!entered) tables.reconciliations.set(orderId, { state, detail, updatedAtMs: nowMs, dueAtMs })
     return
   }
   // Another transaction entered the order meanwhile because it has news: that mark stays.
-  if (!entered || (row.state === state && row.detail === detail && !isDue(row))) return
-  Object.assign(row, { state, detail, updatedAtMs: nowMs })
+  const isSame = row.state === state && row.detail === detail && row.dueAtMs === dueAtMs
+  if (!entered || (isSame && !isDue(row))) return
+  Object.assign(row, { state, detail, updatedAtMs: nowMs, dueAtMs })
 }
 
 /** Those of the orders' own exceptions that were not found again, or that agreement ends. */

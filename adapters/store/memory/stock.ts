@@ -1,6 +1,6 @@
 import { postedUnits, postTo } from '../../../router/posting.ts'
 import { availableOf, type NodeDelta } from '../../../router/stock.ts'
-import type { ReservationName } from '../order-store.ts'
+import type { LockedBooks, ReservationName } from '../order-store.ts'
 import type { NodeFigures, Posted, Posting } from '../stock/stock.ts'
 import { compare, nextNodeSeq, pairKey, type Tables } from './tables.ts'
 
@@ -45,6 +45,14 @@ export function deltasAfter(tables: Tables, node: string, fromSeq: number): Node
     ...{ node, seq: seq! },
     lines: lines.map((l) => ({ sku: l.sku, delta: availableOf(l) })),
   }))
+}
+
+/** What is read while the epoch is locked. */
+export function lockedBooks(tables: Tables): LockedBooks {
+  return {
+    nodeNames: async () => [...tables.nodes.keys()].sort(compare),
+    figuresOf: async (nodes) => figuresOf(tables, nodes),
+  }
 }
 
 /** Parts those reservations that a committed decision made from all others. */

@@ -22,8 +22,8 @@ import { loadSome } from './orders.ts'
 import { countPending, doubt, postpone, readPending } from './pending.ts'
 import { reconcileTogether } from './reconcile.ts'
 import { endShortages, readShortages, shortAmong, shortRows } from './shortages.ts'
-import { deltasAfter, figuresOf, partedByCommit, postStock } from './stock.ts'
-import { compare, emptyTables, type MemoryNetwork, type Tables } from './tables.ts'
+import { deltasAfter, figuresOf, lockedBooks, partedByCommit, postStock } from './stock.ts'
+import { emptyTables, type MemoryNetwork, type Tables } from './tables.ts'
 import { acceptTask, endLeases, extendLease, giveBack, lapsedIntercepts, pullTasks, shipTask } from './tasks.ts'
 import { recordTrack } from './tracks.ts'
 import { changedSince, figuresWithCommitted, nodeSeqs } from './watch-stock.ts'
@@ -59,15 +59,10 @@ export class MemoryStore implements OrderStore {
   /** When `work` throws, the lock is free and the epoch as it was. */
   withEpochLock(work: (inside: LockedBooks, epoch: number) => Promise<number | null>): Promise<number> {
     return this.#lock.hold(async () => {
-      const raised = await work(this.#inside, this.tables.epoch)
+      const raised = await work(lockedBooks(this.tables), this.tables.epoch)
       if (raised !== null) this.tables.epoch = raised
       return this.tables.epoch
     })
-  }
-
-  readonly #inside: LockedBooks = {
-    nodeNames: async () => [...this.tables.nodes.keys()].sort(compare),
-    figuresOf: async (nodes) => figuresOf(this.tables, nodes),
   }
 
   // ─────────────────────────────────────────────────────────────── events
@@ -229,7 +224,7 @@ export class MemoryStore implements OrderStore {
   }
 
   async dueOrders(afterOrderId: string, limit: number) {
-    return dueOrders(this.tables, afterOrderId, limit)
+    return dueOrders(this.tables, afterOrderId, limit, this.#now())
   }
 
   async unreconciledOrders(afterOrderId: string, look: number) {

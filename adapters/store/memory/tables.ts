@@ -69,6 +69,8 @@ export interface ReconciliationRow {
   detail: string
   /** Minus infinity: the order is due. */
   updatedAtMs: number
+  /** When something expected will be missing. */
+  dueAtMs: number | null
 }
 
 export interface TaskRow {

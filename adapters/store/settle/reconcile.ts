@@ -1,7 +1,8 @@
 /** Reads what the three-way match needs, and writes what it found: reconciliation, exceptions, the order's state. */
 
 import type { BillProgress, BillRow } from '../../../router/bill.ts'
-import type { ReconcileInput, Reconciliation, ShippedTask } from '../../../router/reconcile/types.ts'
+import type { TimedReconciliation } from '../../../router/reconcile/expectations.ts'
+import type { ReconcileInput, ShippedTask } from '../../../router/reconcile/types.ts'
 import type { Package, TaskLine, TaskState } from '../../../router/task.ts'
 import type { Track } from '../../../router/track.ts'
 import { readSaid, type Said } from '../exception-acts.ts'
@@ -15,6 +16,8 @@ export interface ReconcileLoad {
   readonly input: ReconcileInput
   /** It has a reconciliation row, locked by this transaction. */
   readonly entered: boolean
+  /** By the clock that `dueOrders` goes by. Epoch milliseconds. */
+  readonly nowMs: number
 }
 
 /**
@@ -27,7 +30,7 @@ export async function loadForReconcile(
   lock: 'lock' | 'look' = 'lock',
 ): Promise<ReconcileLoad[]> {
   const locked = lock === 'lock' ? tx`for update` : tx``
-  await byKeys(tx)
+  const nowMs = await byKeys(tx)
   const orders = await tx<OrderRow[]>`
     select id, channel, shop, order_id, version, state, body::json, items, allocations
     from orders where id = any(${orderIds as string[]}::bigint[]) order by id ${locked}`
@@ -51,7 +54,7 @@ export async function loadForReconcile(
       bills: bills.get(row.id) ?? [],
       ...saidInInput(said.get(row.id)),
     }
-    return { input, entered: known.has(row.id) }
+    return { input, entered: known.has(row.id), nowMs }
   })
 }
 
@@ -65,12 +68,15 @@ export function saidInInput(said: Said | undefined): Pick<ReconcileInput, 'accep
 
 /**
  * Every read and every join of the transaction is by key (see `keyedPlans`). A table that grew since it was last analysed
- * must not be read whole for 200 orders: its index neither, which a hash join or a merge join would do.
+ * must not be read whole for 200 orders: its index neither, which a hash join or a merge join would do. Gives the time.
  */
-async function byKeys(tx: Transaction): Promise<void> {
+async function byKeys(tx: Transaction): Promise<number> {
   const names = Object.keys(keyedPlans)
   const values = Object.values(keyedPlans)
-  await tx`select set_config(name, value, true) from unnest(${names}::text[], ${values}::text[]) as given (name, value)`
+  const [row] = await tx<{ nowMs: number }[]>`
+    select floor(extract(epoch from now()) * 1000)::float8 as "nowMs", count(set_config(name, value, true))
+    from unnest(${names}::text[], ${values}::text[]) as given (name, value)`
+  return row!.nowMs
 }
 
 async function readTasks(tx: Queryable, orderIds: string[]): Promise<Map<string, ShippedTask[]>> {
@@ -128,7 +134,9 @@ export interface ReconcileResult {
   /** The order's version before; a change of state makes it one more. */
   readonly version: number
   readonly entered: boolean
-  readonly reconciliation: Reconciliation
+  readonly reconciliation: TimedReconciliation
+  /** When it has to be matched again though nothing happens to it; null: never. */
+  readonly dueAt: number | null
   readonly change: 'closed' | 'reopened' | null
 }
 
@@ -202,17 +210,23 @@ export function rowOf({ version, change, reconciliation }: ReconcileResult) {
  * news: that mark stays.
  */
 async function writeRows(tx: Transaction, results: readonly ReconcileResult[]): Promise<void> {
-  const rows = results.map((result) => ({ id: result.orderId, entered: result.entered, ...rowOf(result) }))
+  const rows = results.map((result) => {
+    return { id: result.orderId, entered: result.entered, due: result.dueAt, ...rowOf(result) }
+  })
   const text = jsonText(rows)
   await tx`
-    insert into reconciliation (order_id, state, detail, updated_at)
-    select id, state, detail, now()
-    from json_to_recordset(${text}::text::json) as given (id bigint, state text, entered boolean, detail json)
+    insert into reconciliation (order_id, state, detail, updated_at, due_at)
+    select id, state, detail, now(), to_timestamp(due / 1000.0)
+    from json_to_recordset(${text}::text::json)
+      as given (id bigint, state text, entered boolean, detail json, due bigint)
     where not entered order by id
     on conflict (order_id) do nothing`
   await tx`
-    update reconciliation r set state = given.state, detail = given.detail, updated_at = now()
-    from json_to_recordset(${text}::text::json) as given (id bigint, state text, entered boolean, detail json)
+    update reconciliation r set state = given.state, detail = given.detail, updated_at = now(),
+      due_at = to_timestamp(given.due / 1000.0)
+    from json_to_recordset(${text}::text::json)
+      as given (id bigint, state text, entered boolean, detail json, due bigint)
     where given.entered and r.order_id = given.id
-      and (r.state <> given.state or r.detail::text <> given.detail::text or r.updated_at = '-infinity')`
+      and (r.state <> given.state or r.detail::text <> given.detail::text or r.updated_at = '-infinity'
+        or r.due_at is distinct from to_timestamp(given.due / 1000.0))`
 }

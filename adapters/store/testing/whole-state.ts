@@ -36,7 +36,8 @@ export async function stateInPostgres(sql: Sql): Promise<State> {
         order by waybill, carrier) from track),
       'bills', (select json_agg(json_build_array(id, source || ':' || account || ':' || ref, kind, channel, shop, order_id,
         transaction_id, amount_fen, fee_fen, occurred_at, encode(body_hash, 'hex'), progress) order by id) from bill_row),
-      'reconciliations', (select json_agg(json_build_array(order_id, state, detail, updated_at = '-infinity') order by order_id)
+      'reconciliations', (select json_agg(json_build_array(order_id, state, detail, updated_at = '-infinity',
+        (extract(epoch from due_at) * 1000)::bigint) order by order_id)
         from reconciliation),
       'exceptions', (select json_agg(json_build_array(kind, ref, order_id, detail,
         case when since > now() - interval '1 hour' then 'now' else (extract(epoch from since) * 1000)::bigint::text end,
@@ -107,8 +108,8 @@ function stockIn(tables: Tables) {
 }
 
 function moneyIn(tables: Tables, nowMs: number) {
-  const reconciliations = [...tables.reconciliations].map(([id, { state, detail, updatedAtMs }]) => [
-    ...[Number(id), state, JSON.parse(detail), updatedAtMs === Number.NEGATIVE_INFINITY],
+  const reconciliations = [...tables.reconciliations].map(([id, { state, detail, updatedAtMs, dueAtMs }]) => [
+    ...[Number(id), state, JSON.parse(detail), updatedAtMs === Number.NEGATIVE_INFINITY, dueAtMs],
   ])
   const exceptions = tables.exceptions.map(
     ({ kind, ref, orderId, detail, since, resolvedAt, resolvedAs, accepted }) => {
