@@ -27,6 +27,13 @@ export class Sums {
   of(column: string): bigint {
     return this.#totals.get(column)!
   }
+
+  without(other: Sums): Sums {
+    const rest = new Sums()
+    rest.count = this.count - other.count
+    for (const [column, total] of this.#totals) rest.#totals.set(column, total - other.of(column))
+    return rest
+  }
 }
 
 /** null: the summary agrees with the sums. Columns by name, as the summary's header has them. */

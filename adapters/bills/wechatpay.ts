@@ -61,7 +61,8 @@ export function parseWechatPayBill(bytes: Uint8Array): ParsedBill {
   const [names, figures] = [columnsOf(summaryHeader), cellsOf(summary)]
   const difference = differenceOf(names, figures, reader.all)
   // Whether the summary counts rows in another currency is not documented: it may leave them out.
-  if (difference !== null && differenceOf(names, figures, reader.inYuan) !== null) return difference
+  if (difference !== null && differenceOf(names, figures, reader.all.without(reader.foreign)) !== null)
+    return difference
   if (setAside.length > setAsideMax) {
     const [first] = setAside
     return refused(
@@ -136,7 +137,7 @@ const shownMax = 64
 class RowReader {
   readonly columns: ReadonlyMap<string, number>
   readonly all = new Sums()
-  readonly inYuan = new Sums()
+  readonly foreign = new Sums()
 
   constructor(columns: ReadonlyMap<string, number>) {
     this.columns = columns
@@ -154,8 +155,10 @@ class RowReader {
       amounts.set(column, amount)
     }
     this.all.add(amounts)
-    if (this.cell(cells, '货币种类') !== 'CNY') return odd('货币种类 is not CNY')
-    this.inYuan.add(amounts)
+    if (this.cell(cells, '货币种类') !== 'CNY') {
+      this.foreign.add(amounts)
+      return odd('货币种类 is not CNY')
+    }
     return this.book(cells, amounts)
   }
 

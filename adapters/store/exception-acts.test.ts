@@ -1,11 +1,14 @@
 /** What a person does to an exception: the same on Postgres and on plain maps, and on what the version before left open. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { BillProgress } from '../../router/bill.ts'
 import { defaultPolicy } from '../../router/policy.ts'
 import { atTime, nextDue } from '../../router/reconcile/expectations.ts'
 import { changeOf, reconcile } from '../../router/reconcile.ts'
 import { fc, runs } from '../../router/testing/seed.ts'
 import { assignException, listWriteOffs, settleException, sumOfWriteOffs } from './exception-acts.ts'
 import { findException, list, raise, resolve } from './exceptions.ts'
+import { firstOfEach } from './settle/bill-rows.ts'
+import { importBill } from './settle/bills.ts'
 import type { ReconcileLoad, ReconcileResult } from './settle/reconcile.ts'
 import { type Scene, sameOnBoth } from './testing/both-stores.ts'
 import { inOldDatabase } from './testing/old-database.ts'
@@ -268,7 +271,18 @@ test('what the version before left open stays open, ends by itself and by a pers
   inOldDatabase(filesBefore, async (sql, upgrade) => {
     await sql`insert into exception (kind, ref, detail) values ('tracking_stopped', 'sf/1', '{}'), ('shortage', 'n/s', '{}')`
     await sql`insert into exception (kind, ref, detail, resolved_at) values ('shortage', 'n/t', '{}', now())`
+    // A refund that was on its way, and that the version before took for made. Its hash is of all but how far it is.
+    const refund = { ref: 'r', kind: 'refund', channel: null, shop: null, orderId: null, transactionId: 't' } as const
+    const known = { ...refund, amountFen: 5, feeFen: 0, occurredAt: 9 }
+    const hash = firstOfEach([known]).unique[0]!.hash
+    await sql`
+      insert into bill_row (source, account, ref, kind, transaction_id, amount_fen, fee_fen, occurred_at, body_hash)
+      values ('wechatpay', 'a', 'r', 'refund', 't', 5, 0, 9, decode(${hash}, 'hex'))`
     await upgrade()
+    const told = (progress: BillProgress) => importBill(sql, 'wechatpay', 'a', [{ ...known, progress }])
+    expect(await told('pending')).toMatchObject({ inserted: 0, known: 1, replaced: 0, conflicting: 0 })
+    expect(await told('failed')).toMatchObject({ inserted: 0, known: 0, replaced: 1, conflicting: 0 })
+    expect(await told('done')).toMatchObject({ inserted: 0, known: 0, replaced: 1, conflicting: 0 })
     const { exceptions } = await list(sql, { limit: 9 })
     expect(exceptions.map(({ ref, resolvedAs, assignedTo }) => [ref, resolvedAs, assignedTo])).toEqual([
       ['sf/1', null, null],
