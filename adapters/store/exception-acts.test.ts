@@ -134,6 +134,25 @@ describe('a person ends an exception', () => {
       expect(await store.reconcileTogether([id], resultOf)).toMatchObject([{ change: 'closed' }])
     }))
 
+  test('of a payment without its order: when the order comes after all, the write-off is booked back', () =>
+    onBoth(async (scene) => {
+      const { store } = scene
+      const bill = { kind: 'payment', transactionId: null, feeFen: 0, occurredAt: 9, amountFen: 200 } as const
+      await store.importBill('generic', 'a', [
+        { ...bill, ...keyFor('1'), ref: 'p' },
+        { ...bill, ...keyFor('2'), ref: 'q' },
+      ])
+      for (const ref of ['p', 'q'])
+        expect(
+          await store.settleException('bill_without_order', `generic:a:${ref}`, { ...wang, as: 'written_off' }),
+        ).toMatchObject({ writeOff: { side: 'bill', amountFen: -200 } })
+      expect(await store.resolveBillsWithoutOrder(9)).toEqual({ orderIds: [], resolved: 0 })
+      const id = await scene.shipped('1')
+      expect(await store.resolveBillsWithoutOrder(9)).toEqual({ orderIds: [id], resolved: 1 })
+      expect(await store.resolveBillsWithoutOrder(9)).toEqual({ orderIds: [], resolved: 0 })
+      // Both stores are compared after each verb, their write-offs too.
+    }))
+
   test('of a parcel that came back: settled while it is back, and not when it goes on', () =>
     onBoth(async (scene) => {
       const { store } = scene

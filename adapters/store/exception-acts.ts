@@ -77,6 +77,19 @@ export async function assignException(
   })
 }
 
+/** Who books back, and why: the service itself. */
+const backBy = 'bills'
+const backWhy = 'its order came: booked back'
+
+/** Money that was written off for want of an order, and whose order came after all: the match counts it now. */
+export async function bookBack(tx: Queryable, exceptionIds: readonly string[]): Promise<void> {
+  await tx`
+    insert into exception_act (exception_id, act, actor, note, side, amount_fen)
+    select exception_id, 'written_off', ${backBy}, ${backWhy}, 'bill', -sum(amount_fen) from exception_act
+    where exception_id = any(${exceptionIds as string[]}::bigint[]) and amount_fen is not null
+    group by exception_id having sum(amount_fen) <> 0 order by exception_id`
+}
+
 export interface Said {
   readonly accepted: readonly AcceptedFact[]
   readonly writeOffs: readonly WriteOff[]

@@ -26,42 +26,51 @@ export function matchFunds(input: ReconcileInput, exceptions: ReconcileException
   // Nothing can be expected of an order that is not known; it is open by that alone.
   if (snapshot === null) return { ...flow, agrees: false }
 
-  const paidKind: ReconcileExceptionKind | null =
-    paidFen === expectedFen
-      ? null
-      : payments.length === 0 && paidFen < expectedFen
-        ? 'payment_missing'
-        : paidFen < expectedFen
-          ? 'payment_short'
-          : 'payment_over'
+  const paidKind = paidKindOf(input, payments, paidFen, expectedFen)
   if (paidKind !== null) {
-    const since = payments.length === 0 ? (snapshot.paidAt ?? snapshot.createdAt) : lastOf(payments)
-    exceptions.push({
-      kind: paidKind,
-      of: '',
-      since,
-      detail: { expectedFen, receivedFen, ...shownWriteOff(writtenOff.paymentFen) },
-    })
+    const isToCome = paidKind === 'payment_missing' || payments.length === 0
+    const since = isToCome ? (snapshot.paidAt ?? snapshot.createdAt) : lastOf(payments)
+    const detail = { expectedFen, receivedFen, ...shownWriteOff(writtenOff.paymentFen) }
+    exceptions.push({ kind: paidKind, of: '', since, detail })
   }
 
-  const refundKind: ReconcileExceptionKind | null =
-    repaidFen === refundExpectedFen
-      ? null
-      : repayments.length === 0 && repaidFen < refundExpectedFen
-        ? 'refund_missing'
-        : refundExpectedFen === 0
-          ? 'refund_unexpected'
-          : repaidFen < refundExpectedFen
-            ? 'refund_short'
-            : 'refund_over'
+  const told = refunded(refunds).map((refund) => refund.modifiedAt)
+  const refundKind = refundKindOf(repayments.length, told.length, repaidFen, refundExpectedFen)
   if (refundKind !== null) {
-    const told = refunded(refunds).map((refund) => refund.modifiedAt)
     const toldAt = told.length === 0 ? snapshot.modifiedAt : Math.min(...told)
-    const since = repayments.length === 0 ? toldAt : lastOf(repayments)
+    // Of several refunds the last is the one to wait for.
+    const lastToldAt = repayments.length === 0 ? toldAt : Math.max(toldAt, ...told)
+    const since = refundKind === 'refund_missing' || repayments.length === 0 ? lastToldAt : lastOf(repayments)
     const detail = { refundExpectedFen, refundedFen, ...shownWriteOff(writtenOff.refundFen) }
     exceptions.push({ kind: refundKind, of: '', since, detail })
   }
   return { ...flow, agrees: paidKind === null && refundKind === null }
+}
+
+/** Missing: no row has come, or of a presale only the deposit's has. A row that is there and too small is short. */
+function paidKindOf(
+  { order: { snapshot } }: ReconcileInput,
+  payments: readonly BillRow[],
+  paidFen: number,
+  expectedFen: number,
+): ReconcileExceptionKind | null {
+  if (paidFen === expectedFen) return null
+  if (paidFen > expectedFen) return 'payment_over'
+  const presale = snapshot?.presale
+  const isDepositOnly = presale?.step === 'balance_paid' && paidFen === presale.depositFen
+  return payments.length === 0 || isDepositOnly ? 'payment_missing' : 'payment_short'
+}
+
+/** Missing: fewer rows have come than refunds were told. As many rows with too little money are short. */
+function refundKindOf(
+  rows: number,
+  told: number,
+  repaidFen: number,
+  expectedFen: number,
+): ReconcileExceptionKind | null {
+  if (repaidFen === expectedFen) return null
+  if (repaidFen < expectedFen) return rows < Math.max(told, 1) ? 'refund_missing' : 'refund_short'
+  return expectedFen === 0 ? 'refund_unexpected' : 'refund_over'
 }
 
 /** By side, as losses of the shop: see ./write-off.ts. */

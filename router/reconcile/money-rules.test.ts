@@ -4,7 +4,7 @@ import { reconcile } from '../reconcile.ts'
 import { fc } from '../testing/seed.ts'
 import type { SnapshotLine } from '../types.ts'
 import type { ReconcileInput } from './types.ts'
-import { agreeingWorld, billRow, deliveredAt, shippedAt } from './world.ts'
+import { agreeingWorld, billRow, deliveredAt, paidAt, shippedAt } from './world.ts'
 import {
   cancelled,
   refundedInBill,
@@ -107,6 +107,39 @@ describe('some units of a line are refunded', () => {
         expect(kinds(refundedInBill(withUnits(world, units), Math.ceil(exactFen) + 1))).toEqual(['refund_over'])
       }),
     )
+  })
+})
+
+describe('what comes in parts', () => {
+  const ownRefund = { type: 'refund', channel: 'wechat', shop: 'shop', orderId: 'order', status: 'refunded' } as const
+  const refunds = [300, 200].map((refundFen, i) => ({
+    ...{ ...ownRefund, refundId: `r${i}`, lineId: 'line-0', refundFen, modifiedAt: deliveredAt + i },
+  }))
+  const twice = withOrder(simple, { refunds })
+
+  test.each<[string, ReconcileInput, [string, number][]]>([
+    ['nothing has come', twice, [['refund_missing', deliveredAt]]],
+    ['one of two refunds has come', refundedInBill(twice, 300), [['refund_missing', deliveredAt + 1]]],
+    ['both have come', refundedInBill(refundedInBill(twice, 300), 200), []],
+    ['both have come, a fen short', refundedInBill(refundedInBill(twice, 300), 199), [['refund_short', paidAt]]],
+    [
+      'the deposit has come, and the balance not yet',
+      withSnapshot(
+        withBills(simple, () => 100),
+        { presale: { step: 'balance_paid', depositFen: 100 } },
+      ),
+      [['payment_missing', paidAt]],
+    ],
+    [
+      'the deposit has come a fen short',
+      withSnapshot(
+        withBills(simple, () => 99),
+        { presale: { step: 'balance_paid', depositFen: 100 } },
+      ),
+      [['payment_short', paidAt]],
+    ],
+  ])('%s', (_, input, expected) => {
+    expect(reconcile(input).exceptions.map(({ kind, since }) => [kind, since])).toEqual(expected)
   })
 })
 

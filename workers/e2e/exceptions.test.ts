@@ -170,6 +170,10 @@ describe.each(channelNames)('%s', (channel) => {
     expect(closed).toMatchObject({ state: 'closed', reconciliation: { funds: { receivedFen: 999, writtenOffFen: 1 } } })
     expect(await sumOfWriteOffs()).toBe(sumBefore + 1)
     expect(await service.audit()).toEqual([])
+    // The audit matches it anew with what was written off: another amount closes nothing.
+    await service.sql`update exception_act set amount_fen = 2 where exception_id = ${open.id}`
+    expect((await service.audit()).map((v) => v.invariant)).toEqual(['closed_orders_agree_anew'])
+    await service.sql`update exception_act set amount_fen = 1 where exception_id = ${open.id}`
     await service.bill({ source: 'generic', csv: genericBill(order, 'payment', 1).csv.replace('payment-', 'rest-') })
     expect(await kindsOf(order)).toEqual(['payment_over'])
     await resolve((await openOf('payment_over', order)).id, { as: 'written_off', ...wang })

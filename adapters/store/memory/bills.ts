@@ -16,7 +16,7 @@ import {
 import type { BillImport, ResolvedBills } from '../settle/bills.ts'
 import { compareIds } from '../settle/due.ts'
 import { markDue } from './due.ts'
-import { end, openOf, raise } from './exceptions.ts'
+import { bookBack, end, raise } from './exceptions.ts'
 import type { ExceptionRow, StoredBillRow, Tables } from './tables.ts'
 
 export function importBill(
@@ -80,7 +80,10 @@ function insert(tables: Tables, key: string, { hash, ...row }: HashedRow) {
 /** At most `limit` rows a call, and all orders of the last one. */
 export function resolveBillsWithoutOrder(tables: Tables, limit: number, nowMs: number): ResolvedBills {
   const byId = new Map([...tables.bills.values()].map(({ id, row }) => [String(id), row]))
-  const found = openOf(tables, 'bill_without_order').flatMap((exception) => {
+  const lasting = tables.exceptions.filter(
+    ({ kind, resolvedAt, accepted }) => kind === 'bill_without_order' && (resolvedAt === null || accepted),
+  )
+  const found = lasting.flatMap((exception) => {
     const { billRowId } = exception.detail
     const row = byId.get(String(billRowId))
     return row === undefined ? [] : ordersOfRow(tables, row).map((orderId) => ({ exception, orderId }))
@@ -90,6 +93,7 @@ export function resolveBillsWithoutOrder(tables: Tables, limit: number, nowMs: n
   const over = new Set<ExceptionRow>(given.map(({ exception }) => exception))
   const orderIds = [...new Set(given.map(({ orderId }) => orderId))].sort(compareIds)
   end(tables, (row) => over.has(row), nowMs)
+  bookBack(tables, over)
   markDue(tables, orderIds)
   return { orderIds, resolved: over.size }
 }

@@ -79,7 +79,7 @@ function keyOf(...parts: readonly unknown[]): string {
 }
 
 /** Those that are open, in the sequence in which they were opened. */
-export function openOf(tables: Tables, kind: string): ExceptionRow[] {
+function openOf(tables: Tables, kind: string): ExceptionRow[] {
   return [...tables.openExceptions.values()].filter((row) => row.kind === kind)
 }
 
@@ -112,8 +112,16 @@ export function settleException(tables: Tables, kind: string, ref: string, as: S
   tables.acceptedExceptions.add(row)
   Object.assign(row, { resolvedAt: nowMs, resolvedAs: as, accepted: true })
   const writeOff = as === 'written_off' ? writeOffOf(kind, row.detail) : null
-  if (writeOff !== null) tables.writeOffs.push({ ...writeOff, orderId: row.orderId })
+  if (writeOff !== null) tables.writeOffs.push({ ...writeOff, orderId: row.orderId, of: row })
   return { outcome: 'settled', orderId: row.orderId, writeOff }
+}
+
+/** See `bookBack` in ../exception-acts.ts. */
+export function bookBack(tables: Tables, over: ReadonlySet<ExceptionRow>): void {
+  for (const of of over) {
+    const amountFen = tables.writeOffs.reduce((sum, row) => sum - (row.of === of ? row.amountFen : 0), 0)
+    if (amountFen !== 0) tables.writeOffs.push({ side: 'bill', amountFen, orderId: null, of })
+  }
 }
 
 /** What persons said of an order's differences. */

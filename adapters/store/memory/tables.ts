@@ -40,9 +40,10 @@ export interface ExceptionRow {
   accepted: boolean
 }
 
-/** What a person wrote off of one order. */
+/** What a person wrote off. */
 export interface WriteOffRow extends WriteOff {
   readonly orderId: string | null
+  readonly of: ExceptionRow
 }
 
 export interface ParcelRow {

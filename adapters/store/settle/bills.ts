@@ -1,6 +1,8 @@
 /** Bill rows: each line of each bill once, whichever file brings it, however often. */
 
 import { type BillProgress, type BillRow, compareSameRef } from '../../../router/bill.ts'
+import { bookBack } from '../exception-acts.ts'
+import { over } from '../exception-over.ts'
 import { raise } from '../exceptions.ts'
 import { markDue } from '../orders/mark-due.ts'
 import type { Queryable, Sql } from '../postgres/connect.ts'
@@ -100,24 +102,28 @@ export interface ResolvedBills {
 }
 
 /**
- * For the sweep: bill rows whose order has arrived since lose their exception. At most `limit` rows a call; a payment of several
- * orders marks all of them, since its exception ends once.
+ * For the sweep: bill rows whose order has arrived since lose their exception, also where a person settled it. At most `limit` rows
+ * a call; a payment of several orders marks all of them, since its exception ends once.
  */
 export async function resolveBillsWithoutOrder(sql: Sql, limit: number): Promise<ResolvedBills> {
   return await sql.begin(async (tx) => {
     const found = await tx<{ id: string; orderId: string }[]>`
       with open as (
         select e.id, b.channel, b.shop, b.order_id, b.transaction_id
-        from exception e cross join lateral (
+        from (
+          select id, detail from exception where resolved_at is null and kind = 'bill_without_order'
+          union all
+          select id, detail from exception where accepted and kind = 'bill_without_order'
+        ) e cross join lateral (
           select * from bill_row where bill_row.id = (e.detail->>'billRowId')::bigint offset 0
         ) b
-        where e.kind = 'bill_without_order' and e.resolved_at is null
       )
       select open.id, o.id as "orderId" from open cross join lateral (${ordersOfRow(tx, 'open')}) o
       order by open.id fetch first (${limit}::bigint) rows with ties`
     const ids = [...new Set(found.map((row) => row.id))]
     if (ids.length === 0) return { orderIds: [], resolved: 0 }
-    await tx`update exception set resolved_at = now() where id = any(${ids}::bigint[]) and resolved_at is null`
+    await tx`update exception set ${over(tx)} where id = any(${ids}::bigint[]) and (resolved_at is null or accepted)`
+    await bookBack(tx, ids)
     const orderIds = [...new Set(found.map((row) => row.orderId))].sort(compareIds)
     await markDue(tx, orderIds)
     return { orderIds, resolved: ids.length }
