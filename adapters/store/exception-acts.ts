@@ -77,6 +77,14 @@ export async function assignException(
   })
 }
 
+/** What was booked when the exception was written off; null: it was not. */
+export async function writtenOffOf(sql: Queryable, exceptionId: string): Promise<number | null> {
+  const [row] = await sql<{ amountFen: string }[]>`
+    select amount_fen as "amountFen" from exception_act
+    where exception_id = ${exceptionId} and amount_fen is not null order by id limit 1`
+  return row === undefined ? null : Number(row.amountFen)
+}
+
 /** Who books back, and why: the service itself. */
 const backBy = 'bills'
 const backWhy = 'its order came: booked back'

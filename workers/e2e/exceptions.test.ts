@@ -166,6 +166,8 @@ describe.each(channelNames)('%s', (channel) => {
       status: 200,
       json: { writtenOffFen: 1, resolvedAs: 'written_off', resolvedBy: '王芳', note: '已核对' },
     })
+    // Asked again, it gives the first answer and books nothing.
+    expect((await resolve(open.id, { as: 'written_off', ...wang })).json).toEqual(written.json)
     const closed = await service.order(order)
     expect(closed).toMatchObject({ state: 'closed', reconciliation: { funds: { receivedFen: 999, writtenOffFen: 1 } } })
     expect(await sumOfWriteOffs()).toBe(sumBefore + 1)

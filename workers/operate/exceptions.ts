@@ -1,5 +1,5 @@
 /** What a person does with an exception: assign it, end it. HTTP and a command line call the same verbs. */
-import { assignException, isOfMatch } from '../../adapters/store/exception-acts.ts'
+import { assignException, isOfMatch, writtenOffOf } from '../../adapters/store/exception-acts.ts'
 import { type ExceptionView, findException } from '../../adapters/store/exceptions.ts'
 import type { ExceptionStore } from '../../adapters/store/order-store.ts'
 import type { Sql } from '../../adapters/store/postgres/connect.ts'
@@ -38,7 +38,9 @@ export async function resolveException(
 ): Promise<Acted> {
   const known = await findException(sql, id)
   if (known === null) return refused('not_found', notFound)
-  if (known.resolvedAs === as) return { outcome: 'acted', exception: known, writtenOffFen: null }
+  if (known.resolvedAs === as) {
+    return { outcome: 'acted', exception: known, writtenOffFen: await writtenOffOf(sql, id) }
+  }
   if (known.resolvedAt !== null) return refused('conflict', notOpen)
   const settled = await store.settleException(known.kind, known.ref, { as, actor, note })
   if (settled.outcome === 'not_open') return refused('conflict', notOpen)
