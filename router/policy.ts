@@ -6,7 +6,9 @@
 import type { CheckLimits } from './check.ts'
 import { humanWords } from './check-words.ts'
 import type { ClockPolicy } from './clock-rule.ts'
+import type { ExceptionPolicy } from './exceptions.ts'
 import type { Freight } from './node.ts'
+import type { ExpectationPolicy } from './reconcile/expectations.ts'
 
 export interface NodePolicy {
   /** What a parcel costs from a node whose own prices are not given. */
@@ -19,8 +21,12 @@ export interface NodePolicy {
 export interface Policy {
   readonly check: CheckLimits
   readonly clock: ClockPolicy
+  readonly exceptions: ExceptionPolicy
+  readonly expectations: ExpectationPolicy
   readonly nodes: NodePolicy
 }
+
+const dayMs = 24 * 3_600_000
 
 export const defaultPolicy: Policy = {
   check: {
@@ -29,7 +35,19 @@ export const defaultPolicy: Policy = {
     orderQuantityMax: 500,
     humanWords,
   },
-  clock: { aheadMsMax: 24 * 3_600_000 },
+  clock: { aheadMsMax: dayMs },
+  // A buyer who waits is answered within the working day; books are looked at in the week in which they differ.
+  exceptions: { dueMs: { high: 4 * 3_600_000, normal: 3 * dayMs, low: 7 * dayMs } },
+  expectations: {
+    // The longest way of a platform's money: ten days to the delivery, ten until the buyer's confirmation is taken as given.
+    paymentMs: 20 * dayMs,
+    // A bank card gets its money back within seven days; the bill tells it on the day after.
+    refundMs: 8 * dayMs,
+    // A courier collects on the day or on the next one.
+    movingMs: 2 * dayMs,
+    // The remotest counties take eight days by road; more is a lost parcel.
+    deliveryMs: 10 * dayMs,
+  },
   nodes: {
     // A common national tariff, in fen.
     freight: {

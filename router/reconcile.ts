@@ -7,16 +7,50 @@
 import { matchFunds } from './reconcile/funds.ts'
 import { matchLogistics } from './reconcile/logistics.ts'
 import { matchOrder } from './reconcile/order-flow.ts'
-import { closableStates, type ReconcileException, type ReconcileInput, type Reconciliation } from './reconcile/types.ts'
+import {
+  type AcceptedFact,
+  closableStates,
+  type ReconcileException,
+  type ReconcileInput,
+  type Reconciliation,
+} from './reconcile/types.ts'
 import type { Order, OrderState } from './types.ts'
 
 export function reconcile(input: ReconcileInput): Reconciliation {
-  const found: ReconcileException[] = []
-  const order = matchOrder(input, found)
-  const funds = matchFunds(input, found)
-  const logistics = matchLogistics(input, found)
-  const agrees = order.agrees && funds.agrees && logistics.agrees
-  return { order, funds, logistics, state: agrees ? 'closed' : 'open', exceptions: sortedOnce(found) }
+  const inOrder: ReconcileException[] = []
+  const inFunds: ReconcileException[] = []
+  const inLogistics: ReconcileException[] = []
+  const flows = {
+    order: matchOrder(input, inOrder),
+    funds: matchFunds(input, inFunds),
+    logistics: matchLogistics(input, inLogistics),
+  }
+  const found = sortedOnce([...inOrder, ...inFunds, ...inLogistics])
+  if (input.accepted === undefined || found.length === 0) {
+    const agrees = flows.order.agrees && flows.funds.agrees && flows.logistics.agrees
+    return { ...flows, state: agrees ? 'closed' : 'open', exceptions: found }
+  }
+  const isOpen = (exception: ReconcileException) => !isAccepted(input.accepted ?? [], exception)
+  const accepted = found.filter((exception) => !isOpen(exception))
+  const exceptions = found.filter(isOpen)
+  return {
+    order: { ...flows.order, agrees: !inOrder.some(isOpen) },
+    funds: { ...flows.funds, agrees: input.order.snapshot !== null && !inFunds.some(isOpen) },
+    logistics: { ...flows.logistics, agrees: !inLogistics.some(isOpen) },
+    state: exceptions.length === 0 && input.order.snapshot !== null ? 'closed' : 'open',
+    exceptions,
+    ...(accepted.length === 0 ? {} : { accepted }),
+  }
+}
+
+/** A difference that changed since a person settled it is another one. */
+function isAccepted(accepted: readonly AcceptedFact[], { kind, of, detail }: ReconcileException): boolean {
+  return accepted.some((fact) => fact.kind === kind && fact.of === of && isSameDetail(fact.detail, detail))
+}
+
+function isSameDetail(a: Readonly<Record<string, unknown>>, b: Readonly<Record<string, unknown>>): boolean {
+  const names = Object.keys(a)
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name])
 }
 
 /** Whether the match has anything to say of an order. `entered`: it had before, and what it found then may be over. */

@@ -12,6 +12,8 @@ import type { Sql } from '../adapters/store/postgres/connect.ts'
 import { isRetryable } from '../adapters/store/postgres/retryable.ts'
 import { type WarehouseContext, warehouseRoutes } from './fulfil/routes.ts'
 import { type WebhookContext, webhookRoutes } from './intake/webhooks.ts'
+import type { ExceptionContext } from './operate/exceptions.ts'
+import { exceptionRoutes } from './operate/exceptions-routes.ts'
 import type { OrderCommandContext } from './operate/orders.ts'
 import { ordersRoutes } from './operate/orders-routes.ts'
 import type { SettingsContext } from './operate/settings.ts'
@@ -28,6 +30,7 @@ export type ServeContext = SettingsContext &
   OrderCommandContext &
   StockRoutesContext &
   BillContext &
+  ExceptionContext &
   WarehouseContext &
   WebhookContext &
   TrackContext &
@@ -69,6 +72,7 @@ export function apiRoutes(context: Omit<ServeContext, 'adminTokens'>): Route[] {
     ...stockRoutes(context),
     ...ordersRoutes(context),
     ...billRoutes(context),
+    ...exceptionRoutes(context),
     ...warehouseRoutes(context),
     ...webhookRoutes(context),
     ...trackRoutes(context),

@@ -1,4 +1,7 @@
-/** What parsing a bill file can come to. A bill is taken whole or refused whole: nothing half done. */
+/**
+ * What parsing a bill file can come to. A bill is refused whole when the file itself cannot be trusted: it was cut or
+ * changed on its way. A sound file is taken; a row of it that Paidan cannot book is set aside with its reason.
+ */
 import type { BillRow } from '../../router/bill.ts'
 import type { BillFormatName } from '../shared/bill-formats.ts'
 
@@ -13,10 +16,24 @@ export type ParsedBill =
   | {
       readonly outcome: 'parsed'
       readonly rows: readonly BillRow[]
-      /** Lines that are well formed and moved no money (a refund that failed). */
-      readonly withoutMoney: number
+      /** Rows that are well formed and that no rule of ours can book. */
+      readonly setAside: readonly SetAsideRow[]
     }
   | RefusedBill
+
+export interface SetAsideRow {
+  /** Line 1 is the file's first. */
+  readonly line: number
+  /** For a person; names columns and words of the format, never a cell that is not in `cells`. */
+  readonly reason: string
+  /** The same whenever the same line is delivered again. */
+  readonly ref: string
+  /** What a person needs to find the row: ids, words, amounts and times, as the file has them. No personal data. */
+  readonly cells: Readonly<Record<string, string>>
+}
+
+// A bill with more is no day with an odd row: it is of another currency, or of a form that Paidan does not know.
+export const setAsideMax = 1_000
 
 export type BillRefusalCode = 'malformed_bill' | 'bill_summary_mismatch'
 

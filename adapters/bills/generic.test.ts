@@ -16,7 +16,7 @@ describe('a plain bill', () => {
       ),
     ).toEqual({
       outcome: 'parsed',
-      withoutMoney: 0,
+      setAside: [],
       rows: [
         {
           ...{ ref: 'p1', kind: 'payment', channel: 'tmall', shop: '旗舰店', orderId: '4089823765510044812' },

@@ -5,6 +5,8 @@
  * kind: payment, refund or fee. amountFen: an integer ≥ 0; feeFen: an integer, negative when given back, empty for 0.
  * occurredAt: epoch milliseconds, ISO 8601 with its offset, or `yyyy-MM-dd HH:mm:ss` in GMT+8. A payment or refund
  * names its order; a fee may leave channel, shop and orderId empty.
+ *
+ * The sender makes this file and can correct it. So a line that cannot be read refuses the file, and none is set aside.
  */
 import { parse } from 'csv-parse/sync'
 import { type BillKind, type BillRow, billKinds } from '../../router/bill.ts'
@@ -44,7 +46,7 @@ export function parseGenericBill(bytes: Uint8Array): ParsedBill {
     if (typeof row === 'string') bad.add(info.lines, row)
     else rows.push(row)
   }
-  return bad.count > 0 ? bad.refusal() : { outcome: 'parsed', rows, withoutMoney: 0 }
+  return bad.count > 0 ? bad.refusal() : { outcome: 'parsed', rows, setAside: [] }
 }
 
 function readRow(cell: (name: Column) => string): BillRow | string {

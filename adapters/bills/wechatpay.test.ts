@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { fc, runs } from '../../router/testing/seed.ts'
 import { projectRoot } from '../shared/root.ts'
-import { badLinesShown, type ParsedBill } from './bill.ts'
+import { badLinesShown, type ParsedBill, setAsideMax } from './bill.ts'
 import { parseWechatPayBill } from './wechatpay.ts'
 
 const sample = readFileSync(join(projectRoot(), 'adapters/bills/fixtures/wechatpay.tradebill.ALL.csv'), 'utf8')
@@ -23,7 +23,7 @@ describe('a WeChat trade bill', () => {
   test('as documented, with payments, a coupon and a refund', () => {
     expect(parse(sample)).toEqual({
       outcome: 'parsed',
-      withoutMoney: 0,
+      setAside: [],
       rows: [
         {
           ...{ ref: '4200002345202611110123456789:SUCCESS', kind: 'payment', channel: null, shop: null, orderId: null },
@@ -38,7 +38,7 @@ describe('a WeChat trade bill', () => {
         {
           ref: '4200002345202611110123456790:50300806962026111100000000009:REFUND',
           ...{ kind: 'refund', channel: null, shop: null, orderId: null },
-          ...{ transactionId: '4200002345202611110123456790', amountFen: 4000, feeFen: -24 },
+          ...{ transactionId: '4200002345202611110123456790', amountFen: 4000, feeFen: -24, progress: 'done' },
           occurredAt: Date.parse('2026-11-11T10:00:05+08:00'),
         },
       ],
@@ -99,22 +99,33 @@ describe('a WeChat trade bill', () => {
     const whole = parse(sample)
     expect(parse(text)).toEqual({
       outcome: 'parsed',
-      withoutMoney: 0,
+      setAside: [],
       rows: whole.outcome === 'parsed' ? whole.rows.slice(2) : [],
     })
   })
 
   test.each([
-    ['REVOKED', 'SUCCESS', 'refund'],
-    ['REFUND', 'PROCESSING', 'refund'],
-    ['REFUND', 'FAIL', null],
-    ['REFUND', 'CHANGE', null],
-  ])('a row %s whose refund is %s: %s', (state, status, kind) => {
+    ['REVOKED', 'SUCCESS', 'done'],
+    ['REFUND', 'PROCESSING', 'pending'],
+    ['REFUND', 'FAIL', 'failed'],
+    ['REFUND', 'CHANGE', 'failed'],
+  ])('a row %s whose refund is %s: %s', (state, status, progress) => {
     const row = refund.replace('`REFUND', `\`${state}`).replace('`SUCCESS', `\`${status}`)
     const parsed = parse(sample.replace(refund, row))
     if (parsed.outcome !== 'parsed') throw new Error(parsed.message)
-    expect(parsed.rows.length + parsed.withoutMoney).toBe(3)
-    expect(parsed.rows[2]?.kind ?? null).toBe(kind)
+    expect(parsed).toMatchObject({ setAside: [], rows: [{}, {}, { kind: 'refund', progress, amountFen: 4000 }] })
+  })
+
+  test('that names a refund twice, on its way and made: the later word stands', () => {
+    const processing = refund.replace('`SUCCESS', '`PROCESSING')
+    const sum = '`2,`0.00,`80.00,`0.00,`-0.48000,`0.00,`80.00'
+    for (const rows of [
+      [processing, refund],
+      [refund, processing],
+    ])
+      expect(parse(bill(header, ...rows, summaryHeader, sum))).toMatchObject({
+        ...{ setAside: [], rows: [{ progress: 'done', amountFen: 4000 }] },
+      })
   })
 
   test.each([
@@ -132,7 +143,66 @@ describe('a WeChat trade bill', () => {
 
   test('of no trades', () => {
     const text = bill(header, summaryHeader, '`0,`0.00,`0.00,`0.00,`0.00000,`0.00,`0.00')
-    expect(parse(text)).toEqual({ outcome: 'parsed', rows: [], withoutMoney: 0 })
+    expect(parse(text)).toEqual({ outcome: 'parsed', rows: [], setAside: [] })
+  })
+})
+
+/** The second payment, 100.00, with something odd in it; the rest of the day as it is. */
+const withOdd = (from: string, to: string): ParsedBill => {
+  expect(discounted).toContain(from)
+  return parse(sample.replace(discounted, discounted.replace(from, to)))
+}
+
+describe('a WeChat trade bill is taken, and a row set aside', () => {
+  test.each([
+    ['in another currency', '`CNY', '`HKD', '货币种类 is not CNY'],
+    ['of no time', '`2026-11-11 00:02:10', '`2026-11-31 00:00:04', '交易时间 is no time'],
+    ['without a transaction id', '`4200002345202611110123456790', '`', '微信订单号 is no transaction id'],
+    ['in an unknown state', '`SUCCESS,`CMB_DEBIT', '`PENDING,`CMB_DEBIT', '交易状态 is not a known word'],
+    ['revoked without a refund id', '`SUCCESS,`CMB_DEBIT', '`REVOKED,`CMB_DEBIT', '微信退款单号 is no refund id'],
+  ])('%s', (_, from, to, reason) => {
+    const parsed = withOdd(from, to)
+    if (parsed.outcome !== 'parsed') throw new Error(parsed.message)
+    expect(parsed.rows.map((row) => row.amountFen)).toEqual([25900, 4000])
+    expect(parsed.setAside).toMatchObject([{ line: 3, reason, cells: { 订单金额: '100.00' } }])
+    // Neither the payer nor what was bought, and the same name whenever the line comes again.
+    expect(JSON.stringify(parsed.setAside)).not.toMatch(/oUpF8|晨风/)
+    expect(withOdd(from, to)).toEqual(parsed)
+  })
+
+  test('in a refund whose progress is an unknown word', () => {
+    const parsed = parse(sample.replace('`ORIGINAL,`SUCCESS', '`ORIGINAL,`WAITING'))
+    expect(parsed).toMatchObject({ rows: [{}, {}], setAside: [{ line: 4, reason: '退款状态 is not a known word' }] })
+  })
+
+  test('in another currency, whether or not the summary counts it', () => {
+    const foreign = sample.replace(discounted, discounted.replace('`CNY', '`HKD'))
+    const without = '`2,`254.00,`40.00,`0.00,`1.28000,`259.00,`40.00'
+    for (const text of [foreign, foreign.replace(summary, without)])
+      expect(parse(text)).toMatchObject({ outcome: 'parsed', rows: [{}, {}], setAside: [{ line: 3 }] })
+    expect(parse(sample.replace(summary, without))).toMatchObject({ code: 'bill_summary_mismatch' })
+  })
+
+  test('of a trade that it names twice, even if the summary counts both', () => {
+    const text = bill(header, payment, payment, summaryHeader, '`2,`508.00,`0.00,`0.00,`3.04000,`518.00,`0.00')
+    expect(parse(text)).toMatchObject({
+      rows: [{ amountFen: 25900 }],
+      setAside: [{ line: 3, reason: 'an earlier line has the same trade' }],
+    })
+  })
+
+  test('but not a thousand and one: then it is another kind of bill', () => {
+    const foreign = (count: number) => {
+      const total = (fen: number) => `${fen * count}.00`
+      const sum = `\`${count},\`${total(254)},\`0.00,\`0.00,\`${(count * 1.52).toFixed(5)},\`${total(259)},\`0.00`
+      return parse(
+        bill(header, ...Array.from({ length: count }, () => payment.replace('`CNY', '`HKD')), summaryHeader, sum),
+      )
+    }
+    expect(foreign(setAsideMax)).toMatchObject({ outcome: 'parsed', rows: [] })
+    const refused = foreign(setAsideMax + 1)
+    expect(refused).toMatchObject({ outcome: 'refused', code: 'malformed_bill' })
+    expect(refused.outcome === 'refused' && refused.message).toContain('货币种类 is not CNY')
   })
 })
 
@@ -171,10 +241,6 @@ describe('a WeChat trade bill is refused whole', () => {
     ['an amount with three decimals', '`259.00', '`259.001', '订单金额'],
     ['a negative amount', '`259.00', '`-259.00', '订单金额 is negative'],
     ['an amount in words', '`1.52000', '`free', '手续费'],
-    ['another currency', '`CNY', '`USD', '货币种类'],
-    ['no time', '`2026-11-11 00:00:04', '`2026-11-31 00:00:04', '交易时间'],
-    ['no transaction id', '`4200002345202611110123456789', '`', '微信订单号'],
-    ['an unknown state', '`SUCCESS,`OTHERS', '`PENDING,`OTHERS', '交易状态'],
     ['a cell too many', '`OTHERS', '`OTHERS,`', '28 cells'],
     ['no backtick', '`2026-11-11 00:00:04', '2026-11-11 00:00:04', 'backtick'],
   ])('with the line of a row with %s', (_, from, to, problem) => {
@@ -192,11 +258,6 @@ describe('a WeChat trade bill is refused whole', () => {
     )
   })
 
-  test('when it names a trade twice, even if the summary counts both', () => {
-    const text = bill(header, payment, payment, summaryHeader, '`2,`508.00,`0.00,`0.00,`3.04000,`518.00,`0.00')
-    expect(parse(text)).toMatchObject({ badLines: [{ line: 3, problem: 'the same trade as in line 2' }] })
-  })
-
   test('when it is not UTF-8', () => {
     expect(parseWechatPayBill(Buffer.from([0xff, 0xfe, 0x41]))).toMatchObject({ code: 'malformed_bill' })
   })
@@ -209,8 +270,10 @@ describe('a WeChat trade bill is refused whole', () => {
         changed[at] = value
         const parsed = parseWechatPayBill(changed)
         if (parsed.outcome !== 'parsed') return
-        // Every amount of a bill that is taken is what it was.
-        expect(parsed.rows.map((row) => row.amountFen)).toEqual([25900, 10000, 4000])
+        // Every amount of a bill that is taken is what it was, and each row is booked or set aside.
+        const amounts = parsed.rows.map((row) => row.amountFen)
+        expect([25900, 10000, 4000].filter((fen) => amounts.includes(fen))).toEqual(amounts)
+        expect(amounts.length + parsed.setAside.length).toBe(3)
       }),
       { numRuns: runs(2_000) },
     )

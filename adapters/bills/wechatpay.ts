@@ -3,28 +3,33 @@
  * SUCCESS or REFUND). Columns are found by name, so one parser reads the three. Header and summary header are plain;
  * every other cell begins with a backtick, and cells may hold commas.
  *
- * The summary is checked against the rows, on the exact text: a bill that does not add up was cut or changed on its
- * way, and is refused whole.
+ * The summary is checked against the rows, on the exact text (./wechatpay-sums.ts): a bill that does not add up was cut
+ * or changed on its way, and is refused whole. So is a bill with a line whose amounts cannot be read, since nothing
+ * proves then that it adds up. Any other row that cannot be booked is set aside with its reason, and the day is taken:
+ * a row in another currency, a revoked trade without a refund id, a word that is not known.
  *
  * Amounts: a payment's is 订单金额 (what the order says, coupons included), a refund's 申请退款金额. A fee has five
  * decimals of yuan in the file; as fen it is rounded half away from zero (四舍五入, as it is settled per trade).
+ *
+ * A refund says how far it is in 退款状态 [D]: PROCESSING, then SUCCESS, or FAIL or CHANGE (the money stayed with, or came
+ * back to, the merchant). A later bill names it again with a later word; router/bill.ts says which word stands.
  */
-import type { BillRow } from '../../router/bill.ts'
+import { createHash } from 'node:crypto'
+import { type BillProgress, type BillRow, compareSameRef } from '../../router/bill.ts'
 import { parseInstant } from '../shared/instant.ts'
-import { BadLines, type BillFormat, decodeBill, notUtf8, type ParsedBill, type RefusedBill, refused } from './bill.ts'
-import { formatDecimal, parseDecimal } from './decimal.ts'
+import {
+  BadLines,
+  type BillFormat,
+  decodeBill,
+  notUtf8,
+  type ParsedBill,
+  refused,
+  type SetAsideRow,
+  setAsideMax,
+} from './bill.ts'
+import { parseDecimal } from './decimal.ts'
+import { countName, differenceOf, Sums, sums } from './wechatpay-sums.ts'
 
-/** A summary figure and the column that it adds up. Absent columns (a SUCCESS bill has no refunds) add up to zero. */
-const sums = [
-  ['应结订单总金额', '应结订单金额', 2],
-  ['退款总金额', '退款金额', 2],
-  ['充值券退款总金额', '充值券退款金额', 2],
-  ['手续费总金额', '手续费', 5],
-  ['订单总金额', '订单金额', 2],
-  ['申请退款总金额', '申请退款金额', 2],
-] as const
-
-const countName = '总交易单数'
 const required = ['交易时间', '微信订单号', '交易状态', '货币种类', '手续费']
 const idPattern = /^[0-9A-Za-z]{8,64}$/
 
@@ -47,11 +52,35 @@ export function parseWechatPayBill(bytes: Uint8Array): ParsedBill {
     )
   }
   if (namesTwice(header.text)) return refused('malformed_bill', 'The header names a column twice.')
+  const { bad, reader, rows, setAside, summaryHeader, summary } = readRows(columns, lines)
+  if (bad.count > 0) return bad.refusal()
+  if (summaryHeader === null || summary === null) {
+    return refused('malformed_bill', 'The bill has no summary at its end: it was cut off. Download it again.')
+  }
+  if (namesTwice(summaryHeader)) return refused('malformed_bill', 'The summary names a column twice.')
+  const [names, figures] = [columnsOf(summaryHeader), cellsOf(summary)]
+  const difference = differenceOf(names, figures, reader.all)
+  // Whether the summary counts rows in another currency is not documented: it may leave them out.
+  if (difference !== null && differenceOf(names, figures, reader.all.without(reader.foreign)) !== null)
+    return difference
+  if (setAside.length > setAsideMax) {
+    const [first] = setAside
+    return refused(
+      'malformed_bill',
+      `${setAside.length} of the bill's rows cannot be booked, and more than ${setAsideMax} are no exception; nothing was stored. Line ${first!.line}: ${first!.reason}.`,
+    )
+  }
+  return { outcome: 'parsed', rows: [...rows.values()], setAside }
+}
+
+type Lines = Iterable<{ readonly text: string; readonly number: number }>
+
+/** All lines behind the header. */
+function readRows(columns: ReadonlyMap<string, number>, lines: Lines) {
   const bad = new BadLines()
   const reader = new RowReader(columns)
-  const rows: BillRow[] = []
-  const lineByRef = new Map<string, number>()
-  let withoutMoney = 0
+  const rows = new Map<string, BillRow>()
+  const setAside: SetAsideRow[] = []
   let summaryHeader: string | null = null
   let summary: string | null = null
   for (const { text: line, number } of lines) {
@@ -65,107 +94,110 @@ export function parseWechatPayBill(bytes: Uint8Array): ParsedBill {
       else bad.add(number, 'the line does not begin with a backtick')
       continue
     }
-    const row = reader.read(cellsOf(line))
-    if (typeof row === 'string') bad.add(number, row)
-    else if (row === null) withoutMoney++
+    const cells = cellsOf(line)
+    const read = reader.read(cells)
+    if (read.outcome === 'unreadable') bad.add(number, read.problem)
+    else if (read.outcome === 'odd') setAside.push(reader.odd(cells, line, number, read.reason))
     else {
-      const earlier = lineByRef.get(row.ref)
-      if (earlier !== undefined) bad.add(number, `the same trade as in line ${earlier}`)
-      lineByRef.set(row.ref, number)
-      rows.push(row)
+      const { row } = read
+      const earlier = rows.get(row.ref)
+      const is = earlier === undefined ? 'replaces' : compareSameRef(earlier, row, false)
+      if (is === 'replaces') rows.set(row.ref, row)
+      else if (is !== 'older') setAside.push(reader.odd(cells, line, number, 'an earlier line has the same trade'))
     }
   }
-  if (bad.count > 0) return bad.refusal()
-  if (summaryHeader === null || summary === null) {
-    return refused('malformed_bill', 'The bill has no summary at its end: it was cut off. Download it again.')
-  }
-  if (namesTwice(summaryHeader)) return refused('malformed_bill', 'The summary names a column twice.')
-  return differenceOf(columnsOf(summaryHeader), cellsOf(summary), reader) ?? { outcome: 'parsed', rows, withoutMoney }
+  return { bad, reader, rows, setAside, summaryHeader, summary }
 }
 
-/** Reads cells by column name and keeps the sums, exact to the last decimal of the text. */
+/** `unreadable`: the line's figures are not known, so the bill cannot be shown to add up. */
+type ReadRow =
+  | { readonly outcome: 'row'; readonly row: BillRow }
+  | { readonly outcome: 'odd'; readonly reason: string }
+  | { readonly outcome: 'unreadable'; readonly problem: string }
+
+const unreadable = (problem: string): ReadRow => ({ outcome: 'unreadable', problem })
+const odd = (reason: string): ReadRow => ({ outcome: 'odd', reason })
+
+const progressOf: ReadonlyMap<string, BillProgress> = new Map([
+  ['PROCESSING', 'pending'],
+  ['SUCCESS', 'done'],
+  ['FAIL', 'failed'],
+  ['CHANGE', 'failed'],
+])
+
+/** Cells that name a row to a person, without the payer and what was bought. */
+const shownColumns = [
+  ...['交易时间', '微信订单号', '商户订单号', '交易状态', '货币种类', '订单金额', '微信退款单号', '商户退款单号'],
+  ...['申请退款金额', '退款状态', '手续费'],
+]
+// The longest id has 64 characters; a cell that is longer is no figure and no id.
+const shownMax = 64
+
+/** Reads cells by column name and keeps the sums. */
 class RowReader {
   readonly columns: ReadonlyMap<string, number>
-  readonly totals = new Map<string, bigint>()
-  count = 0
+  readonly all = new Sums()
+  readonly foreign = new Sums()
 
   constructor(columns: ReadonlyMap<string, number>) {
     this.columns = columns
-    for (const [, column] of sums) this.totals.set(column, 0n)
   }
 
-  /** A row; null when no money moved; a string that says what is wrong. */
-  read(cells: readonly string[]): BillRow | null | string {
-    if (cells.length !== this.columns.size) return `${cells.length} cells where the header has ${this.columns.size}`
-    this.count++
+  read(cells: readonly string[]): ReadRow {
+    if (cells.length !== this.columns.size)
+      return unreadable(`${cells.length} cells where the header has ${this.columns.size}`)
     const amounts = new Map<string, number>()
     for (const [, column, digits] of sums) {
       if (!this.columns.has(column)) continue
       const amount = parseDecimal(this.cell(cells, column), digits)
-      if (amount === null) return `${column} is no amount with at most ${digits} decimals`
-      if (amount < 0 && column !== '手续费') return `${column} is negative`
+      if (amount === null) return unreadable(`${column} is no amount with at most ${digits} decimals`)
+      if (amount < 0 && column !== '手续费') return unreadable(`${column} is negative`)
       amounts.set(column, amount)
-      this.totals.set(column, this.totals.get(column)! + BigInt(amount))
     }
-    if (this.cell(cells, '货币种类') !== 'CNY') return '货币种类 is not CNY'
+    this.all.add(amounts)
+    if (this.cell(cells, '货币种类') !== 'CNY') {
+      this.foreign.add(amounts)
+      return odd('货币种类 is not CNY')
+    }
+    return this.book(cells, amounts)
+  }
+
+  private book(cells: readonly string[], amounts: ReadonlyMap<string, number>): ReadRow {
     const occurredAt = parseInstant(this.cell(cells, '交易时间'))
-    if (occurredAt === null) return '交易时间 is no time'
+    if (occurredAt === null) return odd('交易时间 is no time')
     const transactionId = this.cell(cells, '微信订单号')
-    if (!idPattern.test(transactionId)) return '微信订单号 is no transaction id'
+    if (!idPattern.test(transactionId)) return odd('微信订单号 is no transaction id')
     const feeFen = roundToFen(amounts.get('手续费')!)
     const shared = { channel: null, shop: null, orderId: null, transactionId, feeFen, occurredAt }
     const state = this.cell(cells, '交易状态')
     if (state === 'SUCCESS') {
       const amountFen = amounts.get('订单金额')
-      if (amountFen === undefined) return 'a payment in a bill without 订单金额'
-      return { ...shared, ref: `${transactionId}:SUCCESS`, kind: 'payment', amountFen }
+      if (amountFen === undefined) return odd('a payment in a bill without 订单金额')
+      return { outcome: 'row', row: { ...shared, ref: `${transactionId}:SUCCESS`, kind: 'payment', amountFen } }
     }
     // A revoked trade (撤销) gives the money back as a refund does, under a refund id of its own.
-    if (state === 'REFUND' || state === 'REVOKED') {
-      const amountFen = amounts.get('申请退款金额')
-      if (amountFen === undefined) return 'a refund in a bill without 申请退款金额'
-      const refundId = this.cell(cells, '微信退款单号')
-      if (!idPattern.test(refundId)) return '微信退款单号 is no refund id'
-      const status = this.cell(cells, '退款状态')
-      // The money stayed with, or came back to, the merchant: it is not refunded.
-      if (status === 'FAIL' || status === 'CHANGE') return null
-      if (status !== 'SUCCESS' && status !== 'PROCESSING') return '退款状态 is not a known word'
-      return { ...shared, ref: `${transactionId}:${refundId}:${state}`, kind: 'refund', amountFen }
-    }
-    return '交易状态 is not a known word'
+    if (state !== 'REFUND' && state !== 'REVOKED') return odd('交易状态 is not a known word')
+    const amountFen = amounts.get('申请退款金额')
+    if (amountFen === undefined) return odd('a refund in a bill without 申请退款金额')
+    const refundId = this.cell(cells, '微信退款单号')
+    if (!idPattern.test(refundId)) return odd('微信退款单号 is no refund id')
+    const progress = progressOf.get(this.cell(cells, '退款状态'))
+    if (progress === undefined) return odd('退款状态 is not a known word')
+    const ref = `${transactionId}:${refundId}:${state}`
+    return { outcome: 'row', row: { ...shared, ref, kind: 'refund', amountFen, progress } }
+  }
+
+  odd(cells: readonly string[], text: string, line: number, reason: string): SetAsideRow {
+    const shown = shownColumns.map((name) => [name, this.cell(cells, name)] as const)
+    const kept = shown.filter(([, cell]) => cell !== '' && cell.length <= shownMax && !/[\p{Cc}\p{Cs}]/u.test(cell))
+    const ref = createHash('sha256').update(text).digest('hex').slice(0, 32)
+    return { line, reason, ref, cells: Object.fromEntries(kept) }
   }
 
   private cell(cells: readonly string[], column: string): string {
     const index = this.columns.get(column)
     return index === undefined ? '' : cells[index]!.trim()
   }
-}
-
-function differenceOf(
-  columns: ReadonlyMap<string, number>,
-  cells: readonly string[],
-  reader: RowReader,
-): RefusedBill | null {
-  if (cells.length !== columns.size)
-    return refused('malformed_bill', 'The summary has not as many cells as its header.')
-  const differences: string[] = []
-  const count = columns.get(countName)
-  if (count === undefined) return refused('malformed_bill', `The summary has no column ${countName}.`)
-  const given = cells[count]!.trim()
-  if (given !== String(reader.count)) differences.push(`${countName} differs: ${reader.count} rows were read`)
-  for (const [name, column, digits] of sums) {
-    const index = columns.get(name)
-    if (index === undefined) continue
-    const stated = parseDecimal(cells[index]!.trim(), digits)
-    if (stated === null) return refused('malformed_bill', `${name} in the summary is no amount.`)
-    const difference = BigInt(stated) - reader.totals.get(column)!
-    if (difference === 0n) continue
-    const [summed, more] = [reader.totals.get(column)!, formatDecimal(difference, digits)]
-    differences.push(`${name} is ${more} off: the rows add up to ${formatDecimal(summed, digits)}`)
-  }
-  if (differences.length === 0) return null
-  const message = `The bill's summary does not agree with its rows; nothing was stored. ${differences.join('; ')}.`
-  return refused('bill_summary_mismatch', message)
 }
 
 /** From 10^-5 yuan to fen. */

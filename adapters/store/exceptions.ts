@@ -2,6 +2,8 @@
  * What wants a person's eye. Each difference is one open row, by kind and by what it is about, and keeps its age for
  * as long as it stays open. Details hold figures and codes, never personal data.
  */
+import { passingFigures, type SettledAs } from '../../router/exceptions.ts'
+import { over } from './exception-over.ts'
 import { doubted } from './inbox/pending.ts'
 import type { Queryable } from './postgres/connect.ts'
 import { jsonText } from './postgres/json-text.ts'
@@ -27,9 +29,18 @@ export interface ExceptionView {
   readonly ageSeconds: number
   /** null: it is open. */
   readonly resolvedAt: number | null
+  /** What a person said when he ended it; null: it is open, or ended by itself. */
+  readonly resolvedAs: SettledAs | null
+  readonly resolvedBy: string | null
+  readonly assignedTo: string | null
+  /** The last words of a person about it. */
+  readonly note: string | null
 }
 
-/** Opens what is not open yet; of what is open only the detail changes. Returns how many were opened. */
+/**
+ * Opens what is not open yet; of what is open only the detail changes. What a person ended, and what is the same fact
+ * still, is not opened again. Returns how many were opened.
+ */
 export async function raise(sql: Queryable, entries: readonly ExceptionEntry[]): Promise<number> {
   if (entries.length === 0) return 0
   const unique = [...new Map(entries.map((entry) => [`${entry.kind}\n${entry.ref}`, entry]))]
@@ -47,6 +58,11 @@ export async function raise(sql: Queryable, entries: readonly ExceptionEntry[]):
     select kind, ref, order_id, detail, coalesce(to_timestamp(since / 1000.0), now())
     from jsonb_to_recordset(${jsonText(rows)}::text::jsonb)
       as given (kind text, ref text, order_id bigint, detail jsonb, since bigint)
+    where not exists (
+        select from exception e where e.accepted and e.kind = given.kind and e.ref = given.ref
+          and e.detail - ${passingFigures as string[]}::text[] = given.detail - ${passingFigures as string[]}::text[])
+      or exists (
+        select from exception e where e.resolved_at is null and e.kind = given.kind and e.ref = given.ref)
     on conflict (kind, ref) where resolved_at is null do update
       set detail = excluded.detail, order_id = coalesce(excluded.order_id, exception.order_id)
       where exception.detail <> excluded.detail or exception.order_id is distinct from excluded.order_id
@@ -54,12 +70,16 @@ export async function raise(sql: Queryable, entries: readonly ExceptionEntry[]):
   return opened.filter((row) => row.opened).length
 }
 
-/** Closes the open ones of a kind; unknown refs are no error. Returns how many were closed. */
+/**
+ * Their fact is over: closes the open ones of a kind, and lets a person's word go, so that the same fact is told when it
+ * comes anew. Unknown refs are no error. Returns how many that were.
+ */
 export async function resolve(sql: Queryable, kind: string, refs: readonly string[]): Promise<number> {
   if (refs.length === 0) return 0
   const closed = await sql`
-    update exception set resolved_at = now()
-    where kind = ${kind} and ref = any(${refs as string[]}::text[]) and resolved_at is null`
+    update exception set ${over(sql)}
+    where (resolved_at is null and kind = ${kind} and ref = any(${refs as string[]}::text[]))
+      or (accepted and kind = ${kind} and ref = any(${refs as string[]}::text[]))`
   return closed.count
 }
 
@@ -71,17 +91,26 @@ export async function resolve(sql: Queryable, kind: string, refs: readonly strin
 export async function endEventExceptions(sql: Queryable): Promise<number> {
   // Each is a join by equality, so that neither a large backlog nor many open exceptions make it slow.
   const decided = await sql`
-    update exception e set resolved_at = now()
-    where e.resolved_at is null and e.kind = 'undecidable_event' and not exists (
+    update exception set ${over(sql)} from ${lasting(sql, 'undecidable_event')} e
+    where exception.id = e.id and not exists (
       select from pending p
       where p.channel = e.detail ->> 'channel' and p.shop = e.detail ->> 'shop' and p.event_id = e.detail ->> 'eventId')`
   const fetched = await sql`
-    update exception e set resolved_at = now()
-    where e.resolved_at is null and e.kind = 'order_not_fetched' and not exists (
+    update exception set ${over(sql)} from ${lasting(sql, 'order_not_fetched')} e
+    where exception.id = e.id and not exists (
       select from pending p
       where p.kind in ('notification', 'hint') and p.channel = e.detail ->> 'channel' and p.shop = e.detail ->> 'shop'
         and p.order_id = e.detail ->> 'orderId' and p.last_error is distinct from ${doubted})`
   return decided.count + fetched.count
+}
+
+/** Those of a kind that are open, or that a person ended while their fact lasts. Each arm has its own index. */
+function lasting(sql: Queryable, kind: string) {
+  return sql`(
+    select id, detail from exception where resolved_at is null and kind = ${kind}
+    union all
+    select id, detail from exception where accepted and kind = ${kind}
+  )`
 }
 
 export interface ExceptionPage {
@@ -103,32 +132,41 @@ export async function list(
   },
 ): Promise<ExceptionPage> {
   const { state = 'open' } = query
-  const rows = await sql<
-    {
-      id: string
-      kind: string
-      ref: string
-      orderId: string | null
-      detail: Record<string, unknown>
-      since: string
-      age: number
-      resolvedAt: string | null
-    }[]
-  >`
-    select id, kind, ref, order_id as "orderId", detail,
-      (extract(epoch from since) * 1000)::bigint as since, extract(epoch from coalesce(resolved_at, now()) - since)::float8 as age,
-      (extract(epoch from resolved_at) * 1000)::bigint as "resolvedAt"
-    from exception
+  const rows = await sql<ExceptionColumns[]>`
+    select ${shown(sql)} from exception
     where id > ${query.cursor ?? '0'}::bigint
       ${state === 'all' ? sql`` : state === 'open' ? sql`and resolved_at is null` : sql`and resolved_at is not null`}
       and (${query.kind ?? null}::text is null or kind = ${query.kind ?? null}::text)
     order by id limit ${query.limit + 1}`
   const page = rows.slice(0, query.limit)
-  const exceptions = page.map(({ age, since, resolvedAt, ...row }) => ({
+  return { exceptions: page.map(viewOf), cursor: rows.length > query.limit ? page.at(-1)!.id : null }
+}
+
+/** One, open or not. */
+export async function findException(sql: Queryable, id: string): Promise<ExceptionView | null> {
+  const [row] = await sql<ExceptionColumns[]>`select ${shown(sql)} from exception where id = ${id}::bigint`
+  return row === undefined ? null : viewOf(row)
+}
+
+type ExceptionColumns = Omit<ExceptionView, 'since' | 'ageSeconds' | 'resolvedAt'> & {
+  readonly since: string
+  readonly age: number
+  readonly resolvedAt: string | null
+}
+
+function shown(sql: Queryable) {
+  return sql`id, kind, ref, order_id as "orderId", detail, assigned_to as "assignedTo", note,
+    resolved_as as "resolvedAs", resolved_by as "resolvedBy",
+    (extract(epoch from since) * 1000)::bigint as since,
+    extract(epoch from coalesce(resolved_at, now()) - since)::float8 as age,
+    (extract(epoch from resolved_at) * 1000)::bigint as "resolvedAt"`
+}
+
+function viewOf({ age, since, resolvedAt, ...row }: ExceptionColumns): ExceptionView {
+  return {
     ...row,
     since: Number(since),
     resolvedAt: resolvedAt === null ? null : Number(resolvedAt),
     ageSeconds: Math.max(0, Math.floor(age)),
-  }))
-  return { exceptions, cursor: rows.length > query.limit ? page.at(-1)!.id : null }
+  }
 }

@@ -4,7 +4,11 @@
  */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { BillRow } from '../../router/bill.ts'
+import { type BillRow, billProgresses } from '../../router/bill.ts'
+import { type SettledAs, settledAs } from '../../router/exceptions.ts'
+import { defaultPolicy } from '../../router/policy.ts'
+import { atTime, nextDue } from '../../router/reconcile/expectations.ts'
+import { fundsExceptionKinds, logisticsExceptionKinds } from '../../router/reconcile/types.ts'
 import { changeOf, hasSomethingToClose, reconcile } from '../../router/reconcile.ts'
 import { isOwned } from '../../router/task.ts'
 import { fc, runs, standardSeed, testSeed } from '../../router/testing/seed.ts'
@@ -292,10 +296,11 @@ const settling: fc.Arbitrary<Command> = fc.oneof(
       paid: fc.constantFrom(true, true, true, false),
       byPayment: fc.constantFrom(false, false, true),
       amount: small,
+      progress: fc.constantFrom(...billProgresses, null),
     })
     .map((given) =>
       command(`bill ${JSON.stringify(given)}`, ({ scene }) => {
-        const { of, n, paid, byPayment, amount } = given
+        const { of, n, paid, byPayment, amount, progress } = given
         const key = byPayment ? { channel: null, shop: null, orderId: null } : keyFor(of)
         const row: BillRow = {
           ...{
@@ -304,9 +309,11 @@ const settling: fc.Arbitrary<Command> = fc.oneof(
             kind: paid ? 'payment' : 'refund',
             transactionId: byPayment ? 'tx' : null,
           },
-          ...{ amountFen: 100 * amount + 100, feeFen: 0, occurredAt: longAgo },
+          ...{ amountFen: 100 * amount + 100, feeFen: 0, occurredAt: longAgo + n },
+          ...(paid || progress === null ? {} : { progress }),
         }
-        return scene.store.importBill('generic', 'a', n < 4 ? [row] : [row, { ...row, feeFen: n % 2 }])
+        const odd = n < 8 ? [] : [{ ref: `odd${amount}`, reason: 'odd', cells: { of } }]
+        return scene.store.importBill('generic', 'a', n < 4 ? [row] : [row, { ...row, feeFen: n % 2 }], odd)
       }),
     ),
   fc
@@ -327,6 +334,9 @@ const settling: fc.Arbitrary<Command> = fc.oneof(
         return scene.store.recordTrack(track, `{"n":${n}}`)
       }),
     ),
+  fc
+    .tuple(orderId, nth, fc.constantFrom(...settledAs))
+    .map(([of, n, as]) => command(`settle ${of} ${n} ${as}`, (run) => settleSome(run, of, n, as))),
   fc.tuple(limit, nth, fc.boolean()).map(([rows, after, asIfNew]) =>
     command(`reconcile ${rows} after ${after}`, async ({ scene: { store } }) => {
       await store.resolveBillsWithoutOrder(rows)
@@ -338,6 +348,17 @@ const settling: fc.Arbitrary<Command> = fc.oneof(
     }),
   ),
 )
+
+/** One or more of what is open about an order, as far as its name can be guessed. */
+async function settleSome({ scene }: Run, of: string, n: number, as: SettledAs): Promise<unknown> {
+  const id = (await scene.loaded(of))?.order.id ?? 'none'
+  const names = [...fundsExceptionKinds.map((kind) => [kind, id]), ['bill_without_order', `generic:a:b${of}${n % 2}`]]
+  for (const kind of logisticsExceptionKinds) names.push([kind, `${id}/W${of}${n % 2 === 0 ? 4 : 11}`])
+  const words = names.map(([kind, ref]) => [kind!, ref!, { as, actor: 'a', note: 'n' }] as const)
+  const done: unknown[] = []
+  for (const word of n < 3 ? words : [words[n % words.length]!]) done.push(await scene.store.settleException(...word))
+  return done
+}
 
 /** Ships all of an order's open tasks, pays what the platform says, and delivers; a refund that nobody asked for may follow. */
 async function finish({ scene, tasks: pulled }: Run, of: string, refunds: boolean): Promise<unknown> {
@@ -366,18 +387,19 @@ async function finish({ scene, tasks: pulled }: Run, of: string, refunds: boolea
   return await store.reconcileTogether([found.order.id], resultOf)
 }
 
-function resultOf({ input, entered }: ReconcileLoad): ReconcileResult | null {
+function resultOf({ input, entered, nowMs }: ReconcileLoad): ReconcileResult | null {
   if (!hasSomethingToClose(input, entered)) return null
   const { id, version, state } = input.order
-  const reconciliation = reconcile(input)
-  return { orderId: id, version, entered, reconciliation, change: changeOf(reconciliation, state) }
+  const reconciliation = atTime(reconcile(input), nowMs, defaultPolicy.expectations)
+  const dueAt = nextDue(reconciliation)
+  return { orderId: id, version, entered, reconciliation, dueAt, change: changeOf(reconciliation, state) }
 }
 
 const every: fc.Arbitrary<Command> = fc.oneof(
   { arbitrary: decisions, weight: 6 },
   { arbitrary: tasks, weight: 12 },
   { arbitrary: stock, weight: 3 },
-  { arbitrary: settling, weight: 3 },
+  { arbitrary: settling, weight: 4 },
   { arbitrary: events, weight: 2 },
 )
 
@@ -421,4 +443,5 @@ const outcomes: readonly string[] = [
   ...['commitDecisions stale_epoch', 'commitDecisions stock_refused', 'acceptTask accepted', 'extendLease extended'],
   ...['giveBack given_back', 'shipTask shipped', 'shipTask partly_shipped'],
   ...['reconcileTogether closed', 'reconcileTogether reopened', 'recordTrack recorded', 'recordTrack older'],
+  ...['settleException settled', 'settleException not_open'],
 ]

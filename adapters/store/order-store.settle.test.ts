@@ -1,6 +1,8 @@
 /** Order, funds and logistics: the same on Postgres and on plain maps, answer by answer and state by state. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { BillRow } from '../../router/bill.ts'
+import type { BillProgress, BillRow } from '../../router/bill.ts'
+import { defaultPolicy } from '../../router/policy.ts'
+import { atTime, nextDue } from '../../router/reconcile/expectations.ts'
 import { changeOf, hasSomethingToClose, reconcile } from '../../router/reconcile.ts'
 import type { Track } from '../../router/track.ts'
 import type { ReconcileLoad, ReconcileResult } from './settle/reconcile.ts'
@@ -35,11 +37,12 @@ const delivered = (orderId: string, change: Partial<Track> = {}): Track => ({
 })
 
 /** As workers/settle asks it. */
-function resultOf({ input, entered }: ReconcileLoad): ReconcileResult | null {
+function resultOf({ input, entered, nowMs }: ReconcileLoad): ReconcileResult | null {
   if (!hasSomethingToClose(input, entered)) return null
   const { id, version, state } = input.order
-  const reconciliation = reconcile(input)
-  return { orderId: id, version, entered, reconciliation, change: changeOf(reconciliation, state) }
+  const reconciliation = atTime(reconcile(input), nowMs, defaultPolicy.expectations)
+  const dueAt = nextDue(reconciliation)
+  return { orderId: id, version, entered, reconciliation, dueAt, change: changeOf(reconciliation, state) }
 }
 const changes = (results: readonly ReconcileResult[]) => results.map(({ orderId, change }) => [orderId, change])
 
@@ -75,6 +78,31 @@ describe('an order is due', () => {
       expect(await store.unreconciledOrders('0', 9)).toMatchObject({ unreconciled: [one] })
       await scene.commit('2', { told: snapshotOf('2', lines('a', 2), { modifiedAt: atMs + 9, sellerMemo: 'x' }) })
       expect(await store.unreconciledOrders('0', 9)).toMatchObject({ unreconciled: [one, two] })
+    }))
+})
+
+describe('something is expected of an order', () => {
+  test('from its time on it is overdue, the longest first, until it is matched again', () =>
+    onBoth(async (scene) => {
+      const { store } = scene
+      const ids = [await scene.shipped('1'), await scene.shipped('2'), await scene.shipped('3')]
+      const dueAt = new Map([
+        [ids[0]!, longAgo + 5],
+        [ids[1]!, longAgo],
+        [ids[2]!, Date.UTC(2199, 0, 1)],
+      ])
+      const timed = (load: ReconcileLoad) => ({ ...resultOf(load)!, dueAt: dueAt.get(load.input.order.id)! })
+      await store.reconcileTogether(ids, timed)
+      expect(await store.dueOrders('0', 9)).toEqual([ids[0], ids[1]])
+      // The longest overdue comes first when there is no room for both.
+      expect(await store.dueOrders('0', 1)).toEqual([ids[1]])
+      expect(await store.dueOrders(ids[0]!, 9)).toEqual([ids[1]])
+      await store.recordTrack(delivered('3'), '1')
+      expect(await store.dueOrders('0', 9)).toEqual(ids)
+      await store.reconcileTogether(ids.slice(1), (load) => ({ ...resultOf(load)!, dueAt: null }))
+      expect(await store.dueOrders('0', 9)).toEqual([ids[0]])
+      await store.reconcileTogether([ids[0]!], timed)
+      expect(await store.dueOrders('0', 9)).toEqual([ids[0]])
     }))
 })
 
@@ -147,12 +175,44 @@ describe('a bill', () => {
       const id = await scene.shipped('1')
       const rows = [row('1'), row('1', { ref: 'fee', kind: 'fee', ...nameless }), row('1')]
       const first = await store.importBill('generic', 'a', rows)
-      expect(first).toEqual({ inserted: 2, known: 1, conflicting: 0, withoutOrder: 0, orderIds: [id] })
+      expect(first).toEqual({
+        inserted: 2,
+        known: 1,
+        conflicting: 0,
+        withoutOrder: 0,
+        replaced: 0,
+        setAside: 0,
+        orderIds: [id],
+      })
       await store.reconcileTogether([id], resultOf)
       expect(await store.importBill('generic', 'a', rows)).toMatchObject({ inserted: 0, known: 3, orderIds: [id] })
       expect(await store.dueOrders('0', 9)).toEqual([id])
       expect(await store.importBill('generic', 'b', rows)).toMatchObject({ inserted: 2, known: 1 })
       expect(await store.importBill('generic', 'a', [])).toMatchObject({ inserted: 0, orderIds: [] })
+    }))
+
+  test('follows a refund from its way to its end, in any sequence of days, and keeps what it cannot book', () =>
+    onBoth(async (scene) => {
+      const { store } = scene
+      const id = await scene.shipped('1')
+      const day = 86_400_000
+      const refund = (progress: BillProgress, days: number, change: Partial<BillRow> = {}) =>
+        row('1', { ref: 'r', kind: 'refund', progress, occurredAt: longAgo + days * day, ...change })
+      expect(await store.importBill('generic', 'a', [refund('pending', 0)])).toMatchObject({ inserted: 1 })
+      const failed = { inserted: 0, replaced: 1, known: 0, conflicting: 0, orderIds: [id] }
+      expect(await store.importBill('generic', 'a', [refund('failed', 1, { amountFen: 0 })])).toMatchObject(failed)
+      expect(await store.importBill('generic', 'a', [refund('pending', 0)])).toMatchObject({ replaced: 0, known: 1 })
+      const both = [refund('pending', 0), refund('done', 2)]
+      expect(await store.importBill('generic', 'a', both)).toMatchObject({ replaced: 1, known: 1, conflicting: 0 })
+      const other = refund('done', 2, { amountFen: 7 })
+      expect(await store.importBill('generic', 'a', [other])).toMatchObject({ replaced: 0, conflicting: 1 })
+      await store.reconcileTogether([id], resultOf)
+      // A refund that was not made needs no order.
+      const nobody = { ...keyFor('9'), ref: 's' }
+      expect(await store.importBill('generic', 'a', [refund('failed', 0, nobody)])).toMatchObject({ withoutOrder: 0 })
+      const odd = [{ ref: 'o', reason: 'in another currency', cells: { id: '4' } }]
+      expect(await store.importBill('generic', 'a', [], odd)).toMatchObject({ inserted: 0, setAside: 1, orderIds: [] })
+      expect(await store.importBill('generic', 'a', [], odd)).toMatchObject({ setAside: 1 })
     }))
 
   test('that says something else of a known row is a conflict, in the same file as well', () =>

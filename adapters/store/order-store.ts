@@ -12,12 +12,14 @@ import type { NodeDelta } from '../../router/stock.ts'
 import type { GivenBackAs, Package, ShipWords, TaskRefusal } from '../../router/task.ts'
 import type { Track } from '../../router/track.ts'
 import type { Order, OrderKey, StockKey } from '../../router/types.ts'
+import type { PersonsWord, Settled } from './exception-acts.ts'
 import type { ExceptionEntry } from './exceptions.ts'
 import type { InboxEvent, Stored } from './inbox/event.ts'
 import type { PendingEvent } from './inbox/pending.ts'
 import type { Backorder } from './orders/backorders.ts'
 import type { CommitOutcome, DecisionWrite } from './orders/commit.ts'
 import type { LoadedSome } from './orders/load.ts'
+import type { RowSetAside } from './settle/bill-rows.ts'
 import type { BillImport, ResolvedBills } from './settle/bills.ts'
 import type { Stretch } from './settle/due.ts'
 import type { ReconcileLoad, ReconcileResult } from './settle/reconcile.ts'
@@ -54,8 +56,10 @@ export interface InboxStore {
 export interface ExceptionStore {
   /** Opens what is not open yet; gives how many were opened. */
   raise(entries: readonly ExceptionEntry[]): Promise<number>
-  /** Closes the open ones of a kind; gives how many were closed. */
+  /** Their fact is over: closes the open ones of a kind, and lets a person's word go; gives how many those were. */
   resolve(kind: string, refs: readonly string[]): Promise<number>
+  /** A person ends one, and says how. The same fact is not raised again while it lasts. */
+  settleException(kind: string, ref: string, word: PersonsWord): Promise<Settled>
   /** Closes those of events that are decided, and of orders that are fetched, by now. */
   endEventExceptions(): Promise<number>
 }
@@ -175,11 +179,16 @@ export interface SettleStore {
     orderIds: readonly string[],
     resultOf: (load: ReconcileLoad) => ReconcileResult | null,
   ): Promise<readonly ReconcileResult[]>
-  /** Orders that are marked as due, lowest id first, after the given one. */
+  /** Orders that are marked as due, and of which something is overdue; lowest id first, after the given one. */
   dueOrders(afterOrderId: string, limit: number): Promise<readonly string[]>
   unreconciledOrders(afterOrderId: string, look: number): Promise<Stretch>
   /** Each row of each bill once; all or nothing. */
-  importBill(source: string, account: string, rows: readonly BillRow[]): Promise<BillImport>
+  importBill(
+    source: string,
+    account: string,
+    rows: readonly BillRow[],
+    setAside?: readonly RowSetAside[],
+  ): Promise<BillImport>
   resolveBillsWithoutOrder(limit: number): Promise<ResolvedBills>
   recordTrack(track: Track, body: string): Promise<RecordedTrack>
 }

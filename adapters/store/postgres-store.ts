@@ -3,6 +3,7 @@ import type { BillRow } from '../../router/bill.ts'
 import type { GivenBackAs, Package, ShipWords } from '../../router/task.ts'
 import type { Track } from '../../router/track.ts'
 import type { Order, OrderKey, StockKey } from '../../router/types.ts'
+import { settleException } from './exception-acts.ts'
 import { type ExceptionEntry, endEventExceptions, raise, resolve } from './exceptions.ts'
 import type { InboxEvent } from './inbox/event.ts'
 import { insertEvent } from './inbox/insert-event.ts'
@@ -91,6 +92,10 @@ export class PostgresStore implements OrderStore {
 
   resolve(kind: string, refs: readonly string[]) {
     return resolve(this.#sql, kind, refs)
+  }
+
+  settleException(...[kind, ref, word]: Parameters<OrderStore['settleException']>) {
+    return settleException(this.#sql, kind, ref, word)
   }
 
   endEventExceptions() {
@@ -231,8 +236,8 @@ export class PostgresStore implements OrderStore {
     return resolveBillsWithoutOrder(this.#sql, limit)
   }
 
-  importBill(source: string, account: string, rows: readonly BillRow[]) {
-    return importBill(this.#sql, source, account, rows)
+  importBill(source: string, account: string, rows: readonly BillRow[], setAside: Options<'importBill', 3> = []) {
+    return importBill(this.#sql, source, account, rows, setAside)
   }
 
   recordTrack(track: Track, body: string) {

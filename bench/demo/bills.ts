@@ -10,7 +10,7 @@ export function billLinesOf(
 ): BillLine[] {
   return orders.flatMap((order) => {
     const fault = faultOf(order)
-    if (fault === 'payment_missing') return []
+    if (fault === 'payment') return []
     return order.moves.map((move) => ({
       order,
       move: fault === 'payment_short' ? { ...move, amountFen: move.amountFen - shortByFen } : move,

@@ -6,9 +6,9 @@ import { shortRows } from '../../adapters/store/memory/shortages.ts'
 import { pairKey, type Tables } from '../../adapters/store/memory/tables.ts'
 import { rowOf } from '../../adapters/store/settle/reconcile.ts'
 import { closableStates } from '../../router/reconcile/types.ts'
-import { changeOf, reconcile } from '../../router/reconcile.ts'
 import { availableOf } from '../../router/stock.ts'
 import { isInterceptLapsed } from '../../router/task.ts'
+import { resultOf } from '../../workers/settle/reconcile.ts'
 import { countersBreach, type Observed } from './invariants.ts'
 import type { Ledger } from './ledger.ts'
 
@@ -112,7 +112,7 @@ function backordersBreach(tables: Tables): string | null {
 
 /** No order is marked or forgotten, and none waits to be closed, or reopened, though its three flows say so. */
 function settlementBreach(tables: Tables): string | null {
-  const [due] = dueOrders(tables, '0', 1)
+  const [due] = dueOrders(tables, '0', 1, 0)
   if (due !== undefined) return `still to be reconciled: order ${due}`
   const [forgotten] = unreconciledOrders(tables, '0', tables.orders.size + 1).unreconciled
   if (forgotten !== undefined) return `never reconciled: order ${forgotten}`
@@ -120,14 +120,14 @@ function settlementBreach(tables: Tables): string | null {
   reconcileTogether(
     tables,
     [...tables.orders.keys()],
-    ({ input, entered }) => {
-      const { id, orderId, state, version } = input.order
-      const reconciliation = reconcile(input)
-      const change = changeOf(reconciliation, state)
+    (load) => {
+      const { input, entered } = load
+      const { id, orderId, state } = input.order
+      const result = resultOf({ ...load, entered: true })!
+      const { change } = result
       if (change !== null) found ??= `order ${orderId} is ${state} and should be ${change}`
-      const row = rowOf({ orderId: id, version, entered, reconciliation, change })
       const isKnown = entered && closableStates.includes(state)
-      if (isKnown && tables.reconciliations.get(id)?.detail !== JSON.stringify(row.detail))
+      if (isKnown && tables.reconciliations.get(id)?.detail !== JSON.stringify(rowOf(result).detail))
         found ??= `order ${orderId} was matched before its last news`
       return null
     },

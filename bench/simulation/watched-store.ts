@@ -14,6 +14,7 @@ export type Verbs = { readonly [K in keyof OrderStore]: OrderStore[K] }
 const known: Readonly<Record<keyof OrderStore, true>> = {
   ...{ storeEvents: true, readPending: true, countPending: true, postpone: true, doubt: true, nextNumber: true },
   ...{ isStored: true, stillPending: true, raise: true, resolve: true, endEventExceptions: true },
+  ...{ settleException: true },
   ...{ currentEpoch: true, withEpochLock: true, figuresOf: true, deltasAfter: true, hasReserved: true },
   ...{ nodeSeqs: true, changedSince: true, figuresWithCommitted: true, partedByCommit: true },
   ...{ postStock: true, shortRows: true, shortAmong: true, readShortages: true, endShortages: true },

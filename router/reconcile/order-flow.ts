@@ -2,7 +2,7 @@
 import { trackOf } from '../carrier.ts'
 import { toldUnits } from '../line-units.ts'
 import type { Item, OrderSnapshot, SnapshotLine } from '../types.ts'
-import { expectedPaidFen, hasRefund, isFullyRefunded } from './refunds.ts'
+import { expectedPaidFen, hasRefund, isDepositKept, isFullyRefunded } from './refunds.ts'
 import type { OrderFlow, ReconcileException, ReconcileExceptionKind, ReconcileInput, ShippedTask } from './types.ts'
 
 export function matchOrder(input: ReconcileInput, exceptions: ReconcileException[]): OrderFlow {
@@ -36,11 +36,16 @@ export function matchOrder(input: ReconcileInput, exceptions: ReconcileException
   if (snapshot.platformState === 'unpaid') raise('shipped_but_unpaid', '', snapshot.createdAt, went)
   const ahead = unitsThatPlatformIsAhead(snapshot, units)
   raise('platform_ahead', '', snapshot.modifiedAt, ahead)
-  for (const [line, quantity] of units.keptByLine) {
+  for (const [line, kept] of units.keptByLine) {
     const told = snapshot.lines[line]!
-    raise('shipped_but_cancelled', told.lineId, snapshot.modifiedAt, quantity - unitsWanted(order.items, line, told))
+    const all = kept.reduce((sum, units) => sum + units.quantity, 0)
+    raise('shipped_but_cancelled', told.lineId, snapshot.modifiedAt, all - unitsWanted(order.items, line, told))
     if (!isFullyRefunded(snapshot, order.refunds, told)) continue
-    raise('shipped_but_refunded', told.lineId, refundToldAt(input, told.lineId), quantity)
+    // Refunded when he had the goods already: the shop let him keep them. Who is refunded first should not get them.
+    const since = refundToldAt(input, told.lineId)
+    const left = kept.filter(({ deliveredAt }) => deliveredAt === null || deliveredAt > since)
+    const quantity = left.reduce((sum, units) => sum + units.quantity, 0)
+    raise('shipped_but_refunded', told.lineId, since, quantity)
   }
   for (const [line, quantity] of units.cancelledByLine) {
     const told = snapshot.lines[line]!
@@ -59,7 +64,7 @@ function unitsWanted(items: readonly Item[], line: number, told: SnapshotLine): 
 
 /** Something was paid, and not as a deposit that the buyer gave up. */
 function owesRefund(snapshot: OrderSnapshot): boolean {
-  return expectedPaidFen(snapshot) > 0 && snapshot.presale?.step !== 'forfeited'
+  return expectedPaidFen(snapshot) > 0 && !isDepositKept(snapshot)
 }
 
 function unitsThatPlatformIsAhead(snapshot: OrderSnapshot, units: Units): number {
@@ -84,6 +89,12 @@ function refundToldAt(input: ReconcileInput, lineId: string): number {
   return Math.min(...told.map((refund) => refund.modifiedAt))
 }
 
+interface Kept {
+  readonly quantity: number
+  /** null: not delivered, or not all of it. */
+  readonly deliveredAt: number | null
+}
+
 interface Units {
   expected: number
   shipped: number
@@ -96,7 +107,7 @@ interface Units {
   /** Units that went out though the order no longer wants them, by SKU. */
   readonly beyond: Map<string, number>
   /** Units that went out and did not come back, by line. */
-  readonly keptByLine: Map<number, number>
+  readonly keptByLine: Map<number, Kept[]>
   readonly cancelledByLine: Map<number, number>
 }
 
@@ -135,7 +146,11 @@ function countUnits(input: ReconcileInput): Units {
       const went = Math.min(quantity, left?.get(item.sku) ?? 0)
       if (left !== undefined) add(left, item.sku, -went)
       units.shipped += went
-      if (went > 0 && !cameBack(input, task!, item.sku)) add(units.keptByLine, item.line, went)
+      const end = went > 0 ? endOf(input, task!, item.sku) : 'came_back'
+      if (end !== 'came_back') {
+        const kept = units.keptByLine.get(item.line) ?? []
+        units.keptByLine.set(item.line, [...kept, { quantity: went, deliveredAt: end }])
+      }
       if (went < quantity) {
         const kind = kindOfTask(task)
         const quantitySoFar = units.behind.get(taskId!)?.quantity ?? 0
@@ -153,13 +168,18 @@ function kindOfTask(task: ShippedTask | undefined): 'task_open' | 'task_missing'
   return task.state === 'shipped' ? 'short_shipped' : 'task_open'
 }
 
-/** Every parcel in which the task sent this SKU is back at the sender. */
-function cameBack(input: ReconcileInput, task: ShippedTask, sku: string): boolean {
+/**
+ * What became of the parcels in which the task sent this SKU: all are back at the sender; or each has arrived here or
+ * there, the last at the buyer at this instant; null: some are on their way.
+ */
+function endOf(input: ReconcileInput, task: ShippedTask, sku: string): 'came_back' | number | null {
   const parcels = task.packages.filter((parcel) => parcel.lines.some((line) => line.sku === sku))
-  return (
-    parcels.length > 0 &&
-    parcels.every((parcel) => trackOf(input.tracks, parcel.carrier, parcel.waybill)?.state === 'returned')
-  )
+  if (parcels.length === 0) return null
+  const tracks = parcels.map((parcel) => trackOf(input.tracks, parcel.carrier, parcel.waybill))
+  const delivered = tracks.flatMap((track) => (track?.state === 'delivered' ? [track.occurredAt] : []))
+  const returned = tracks.filter((track) => track?.state === 'returned')
+  if (returned.length === tracks.length) return 'came_back'
+  return delivered.length + returned.length === tracks.length ? Math.max(...delivered) : null
 }
 
 function add<Key>(map: Map<Key, number>, key: Key, quantity: number): void {

@@ -22,6 +22,26 @@ export interface ReconcileInput {
   readonly tracks: readonly Track[]
   /** The order's bill rows, each once. */
   readonly bills: readonly BillRow[]
+  /** Money that a person wrote off. Absent: none. */
+  readonly writeOffs?: readonly WriteOff[]
+  /** Differences that a person settled, and that stay settled while they are what they were. Absent: none. */
+  readonly accepted?: readonly AcceptedFact[]
+}
+
+export const writeOffSides = ['payment', 'refund', 'bill', 'goods'] as const
+export type WriteOffSide = (typeof writeOffSides)[number]
+
+export interface WriteOff {
+  readonly side: WriteOffSide
+  /** What the shop loses; negative: what it gains. */
+  readonly amountFen: number
+}
+
+/** What a person settled: the difference as it was then. */
+export interface AcceptedFact {
+  readonly kind: string
+  readonly of: string
+  readonly detail: Readonly<Record<string, unknown>>
 }
 
 export const orderExceptionKinds = [
@@ -85,6 +105,8 @@ export interface FundsFlow {
   readonly refundExpectedFen: number
   readonly refundedFen: number
   readonly feeFen: number
+  /** What the shop lost by write-offs of its payments and refunds. Absent: 0. */
+  readonly writtenOffFen?: number
   readonly agrees: boolean
 }
 
@@ -104,4 +126,6 @@ export interface Reconciliation {
   readonly state: 'open' | 'closed'
   /** Sorted by kind, then by what they are about. */
   readonly exceptions: readonly ReconcileException[]
+  /** Differences that are still there and that a person settled: they keep nothing open. Absent: none. */
+  readonly accepted?: readonly ReconcileException[]
 }

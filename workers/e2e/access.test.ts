@@ -88,6 +88,10 @@ async function askFromElsewhere(header: string | null, operation: string, taskId
   return told
 }
 
+const ofOneThing = [
+  ...['getOrder', 'approveOrder', 'releaseOrder', 'cancelOrder', 'setLineUnits', 'resolveException', 'assignException'],
+]
+
 function endOf(told: Told): Ends {
   if (told.status < 400) return 'admitted'
   const code = errorCodeOf(told)
@@ -139,9 +143,8 @@ describe.each(operations)('$name', ({ name, auth }) => {
     for (const { caller, header, end } of rows.filter((row) => row.end === 'admitted')) {
       await changeKeyOfEast()
       const told = await askFromElsewhere(header, name, taskId)
-      // An order that is not there is not found by whoever may look for it.
-      if (['getOrder', 'approveOrder', 'releaseOrder', 'cancelOrder', 'setLineUnits'].includes(name))
-        expect(told.status).toBe(404)
+      // An order or an exception that is not there is not found by whoever may look for it.
+      if (ofOneThing.includes(name)) expect(told.status).toBe(404)
       else expect([caller, endOf(told)]).toEqual([caller, end])
     }
   })

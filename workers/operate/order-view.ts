@@ -12,6 +12,10 @@ import {
 import type { Sql } from '../../adapters/store/postgres/connect.ts'
 import { loadForReconcile } from '../../adapters/store/settle/reconcile.ts'
 import { addUp } from '../../router/bundle.ts'
+import { dueOf, severityOf } from '../../router/exceptions.ts'
+import { defaultPolicy } from '../../router/policy.ts'
+import { atTime, expectedName } from '../../router/reconcile/expectations.ts'
+import type { ReconcileException } from '../../router/reconcile/types.ts'
 import { reconcile } from '../../router/reconcile.ts'
 import { readPassed } from '../../router/rule-sets.ts'
 import { readTrace, type StoredTrace } from '../../router/source/trace.ts'
@@ -71,17 +75,23 @@ async function matchFlows(sql: Sql, id: string) {
     loadForReconcile(tx, [id], 'look'),
   )
   if (load === undefined) return null
-  const { order, funds, logistics, state, exceptions } = reconcile(load.input)
+  const timed = atTime(reconcile(load.input), load.nowMs, defaultPolicy.expectations)
+  const { order, funds, logistics, state, exceptions, expected = [], accepted = [] } = timed
+  const detailOf = ({ of, detail }: ReconcileException) => ({ ...detail, ...(of === '' ? {} : { of }) })
+  const shown = (found: ReconcileException) => ({
+    ...{ kind: found.kind, severity: severityOf(found.kind), since: found.since, detail: detailOf(found) },
+    due: dueOf(found.kind, found.since, defaultPolicy.exceptions),
+  })
   return {
     order: { ...order },
-    funds: { ...funds },
+    funds: { writtenOffFen: 0, ...funds },
     logistics: { ...logistics },
     state,
-    exceptions: exceptions.map(({ kind, of, since, detail }) => ({
-      kind,
-      since,
-      detail: { ...detail, ...(of === '' ? {} : { of }) },
+    exceptions: exceptions.map(shown),
+    expected: expected.map((found) => ({
+      ...{ what: expectedName(found.kind), since: found.since, due: found.due, detail: detailOf(found) },
     })),
+    accepted: accepted.map(shown),
   }
 }
 

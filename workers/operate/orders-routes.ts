@@ -1,11 +1,11 @@
-/** Orders and exceptions as HTTP endpoints. */
+/** Orders as HTTP endpoints. */
 import { ApiError } from '../../adapters/http/errors.ts'
 import { implement, type JsonRoute, ok } from '../../adapters/http/route.ts'
 import { contract } from '../../adapters/http/v1/contract.ts'
-import { list } from '../../adapters/store/exceptions.ts'
-import { keysOfOrders, listOrders } from '../../adapters/store/orders/view.ts'
+import { listOrders } from '../../adapters/store/orders/view.ts'
 import type { OrderKey, OrderState } from '../../router/types.ts'
 import type { Refused } from '../process/refused.ts'
+import { idOfCursor } from './cursor.ts'
 import { orThrow } from './or-throw.ts'
 import { viewOrder } from './order-view.ts'
 import {
@@ -51,18 +51,6 @@ export function ordersRoutes(context: OrderCommandContext): JsonRoute[] {
       const told = await setLineUnits(context, key, { lineId, ship, hold, cancel }, givenBy(body))
       return ok(shownNow(orThrow(told)))
     }),
-    implement(contract.listExceptions, async ({ query }) => {
-      const page = await list(sql, {
-        ...{ kind: query.kind, state: query.state, cursor: idOfCursor(query.cursor), limit: query.limit },
-      })
-      const ids = page.exceptions.map((e) => e.orderId).filter((id) => id !== null)
-      const orders = await keysOfOrders(sql, ids)
-      const exceptions = page.exceptions.map(({ orderId, ageSeconds, resolvedAt, ...e }) => ({
-        ...{ id: e.id, kind: e.kind, ref: e.ref, since: e.since, detail: e.detail, ageSeconds, resolvedAt },
-        order: orderId === null ? null : (orders.get(orderId) ?? null),
-      }))
-      return ok({ exceptions, nextCursor: page.cursor })
-    }),
   ]
 }
 
@@ -78,11 +66,4 @@ function givenBy({
   readonly note?: string | undefined
 }): Given {
   return { actor: { kind: 'operator', name: actor }, note }
-}
-
-function idOfCursor(cursor: string | undefined): string {
-  if (cursor === undefined) return '0'
-  if (!/^\d{1,18}$/.test(cursor))
-    throw new ApiError('invalid_request', 'cursor: must be a nextCursor from an earlier answer.')
-  return cursor
 }

@@ -23,9 +23,16 @@ export type ImportedBill =
       readonly rows: number
       readonly inserted: number
       readonly known: number
+      readonly replaced: number
       readonly conflicting: number
+      readonly setAside: number
+      /** The first of the rows that were set aside. */
+      readonly odd: readonly { readonly row: number; readonly reason: string }[]
       readonly orderIds: readonly string[]
     }
+
+// As many as the contract says; all of them are exceptions.
+const oddShown = 100
 
 export async function importOne({ source, account, bytes }: BillToImport): Promise<ImportedBill> {
   const parsed = billFormats[source].parse(bytes)
@@ -36,8 +43,10 @@ export async function importOne({ source, account, bytes }: BillToImport): Promi
   const { databaseUrl } = workerData as { databaseUrl: string }
   const sql = connect(databaseUrl, { max: 1, applicationName: 'paidan bill', settings: indexedPlans })
   try {
-    const { inserted, known, conflicting, orderIds } = await importBill(sql, source, account, parsed.rows)
-    return { outcome: 'imported', rows: parsed.rows.length, inserted, known, conflicting, orderIds }
+    const { rows, setAside } = parsed
+    const { withoutOrder: _, ...done } = await importBill(sql, source, account, rows, setAside)
+    const odd = setAside.slice(0, oddShown).map(({ line, reason }) => ({ row: line, reason }))
+    return { outcome: 'imported', ...done, rows: rows.length + setAside.length, odd }
   } finally {
     await sql.end({ timeout: 5 })
   }

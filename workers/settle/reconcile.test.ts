@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { list } from '../../adapters/store/exceptions.ts'
+import { MemoryStore } from '../../adapters/store/memory/store.ts'
+import type { SettleStore } from '../../adapters/store/order-store.ts'
 import { markDue } from '../../adapters/store/orders/mark-due.ts'
 import { PostgresStore } from '../../adapters/store/postgres-store.ts'
 import { importBill } from '../../adapters/store/settle/bills.ts'
@@ -7,7 +9,8 @@ import { recordTrack } from '../../adapters/store/settle/tracks.ts'
 import { insertOrder } from '../../adapters/store/testing/orders.ts'
 import { countingDatabase } from '../../adapters/store/testing/rows-read.ts'
 import { type TestDatabase, testDatabase } from '../../adapters/store/testing.ts'
-import { agreeingWorld, billRow, deliveredAt, paidAt, shippedAt } from '../../router/reconcile/world.ts'
+import { defaultPolicy } from '../../router/policy.ts'
+import { agreeingWorld, billRow, createdAt, deliveredAt, paidAt, shippedAt } from '../../router/reconcile/world.ts'
 import type { Track } from '../../router/track.ts'
 import type { Order } from '../../router/types.ts'
 import { reconcileOrders, sweepReconciliations } from './reconcile.ts'
@@ -29,7 +32,13 @@ beforeAll(() => {
 })
 const insert = (change: Partial<Order> = {}, tasks = world.tasks) =>
   insertOrder(database.sql, { ...world.order, ...change }, tasks)
-const run = (...ids: string[]) => reconcileOrders(store, ids)
+/** When everything that was to come is overdue, whatever the machine's clock says. */
+const late = createdAt + 365 * 86_400_000
+const at = (nowMs: number): Pick<SettleStore, 'reconcileTogether'> => ({
+  reconcileTogether: (ids, resultOf) => store.reconcileTogether(ids, (load) => resultOf({ ...load, nowMs })),
+})
+const run = (...ids: string[]) => reconcileOrders(at(late), ids)
+const { paymentMs, movingMs } = defaultPolicy.expectations
 const open = async () =>
   (await list(database.sql, { limit: 100 })).exceptions.map(({ kind, ref, since }) => [kind, ref, since])
 const state = async (id = '1') =>
@@ -53,8 +62,8 @@ describe('an order', () => {
       await insert()
       expect(await run('1')).toEqual({ closed: [], reopened: [], open: 1, skipped: 0 })
       expect(await open()).toEqual([
-        ['parcel_not_moving', '1/SF00', shippedAt],
-        ['payment_missing', '1', paidAt],
+        ['parcel_not_moving', '1/SF00', shippedAt + movingMs],
+        ['payment_missing', '1', paidAt + paymentMs],
       ])
       const steps = [() => importBill(sql, 'generic', 'a', [payment]), () => recordTrack(sql, delivered, '{}')]
       for (const step of billFirst ? steps : steps.toReversed()) await run(...(await step()).orderIds)
@@ -234,6 +243,56 @@ test('reads what is of its orders, and not all that was ever reconciled, whateve
   } finally {
     await close()
   }
+})
+
+describe('what is to come', () => {
+  test('is no exception before its time, ends an earlier one, and is one when it is overdue', async () => {
+    const { sql } = database
+    await insert()
+    await run('1')
+    expect((await open()).map(([kind]) => kind)).toEqual(['parcel_not_moving', 'payment_missing'])
+    const dueAt = async () =>
+      (
+        await sql<
+          { due: string | null }[]
+        >`select (extract(epoch from due_at) * 1000)::bigint as due from reconciliation`
+      )[0]!.due
+    expect(await dueAt()).toBeNull()
+    await reconcileOrders(at(shippedAt + 1), ['1'])
+    expect(await open()).toEqual([])
+    expect(Number(await dueAt())).toBe(shippedAt + movingMs)
+    await reconcileOrders(at(shippedAt + movingMs), ['1'])
+    expect((await open()).map(([kind]) => kind)).toEqual(['parcel_not_moving'])
+    expect(Number(await dueAt())).toBe(paidAt + paymentMs)
+    await importBill(sql, 'generic', 'a', [payment])
+    await recordTrack(sql, delivered, '{}')
+    expect(await reconcileOrders(at(shippedAt + movingMs), ['1'])).toMatchObject({ closed: ['1'] })
+    expect([await dueAt(), await open()]).toEqual([null, []])
+  })
+
+  test('is looked at by the sweep when its time has come, though nothing happened: in virtual time', async () => {
+    let nowMs = shippedAt
+    const memory = new MemoryStore({ nodes: [] }, () => nowMs)
+    const { order, tasks } = world
+    memory.tables.orders.set('1', order)
+    const rows = tasks.map(({ taskId, lines, packages }) => ({
+      ...{ task: { taskId, state: 'shipped', lines } as never, orderId: '1', createdAt: 1, createdAtMs: 1 },
+      ...{ shipBy: null, leaseUntilMs: null, packages, reason: null },
+    }))
+    memory.tables.tasksOf.set('1', rows)
+    const kinds = async () => {
+      await sweepReconciliations(memory, '0', 100)
+      return [...memory.tables.openExceptions.values()].map(({ kind }) => kind).sort()
+    }
+    expect(await kinds()).toEqual([])
+    nowMs = shippedAt + movingMs - 1
+    expect(await kinds()).toEqual([])
+    nowMs += 1
+    expect(await kinds()).toEqual(['parcel_not_moving'])
+    nowMs = paidAt + paymentMs
+    expect(await kinds()).toEqual(['parcel_not_moving', 'payment_missing'])
+    expect(await memory.dueOrders('0', 9)).toEqual([])
+  })
 })
 
 describe('the sweep', () => {

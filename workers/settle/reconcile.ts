@@ -7,6 +7,8 @@
 import type { SettleStore } from '../../adapters/store/order-store.ts'
 import { compareIds } from '../../adapters/store/settle/due.ts'
 import type { ReconcileLoad, ReconcileResult } from '../../adapters/store/settle/reconcile.ts'
+import { defaultPolicy } from '../../router/policy.ts'
+import { atTime, nextDue } from '../../router/reconcile/expectations.ts'
 import { changeOf, hasSomethingToClose, reconcile } from '../../router/reconcile.ts'
 
 export interface Reconciled {
@@ -50,7 +52,8 @@ export interface Swept extends Reconciled {
 }
 
 /**
- * One round: bills that found their order, orders that are marked, and one stretch of all orders from `afterOrderId`
+ * One round: bills that found their order, orders that are marked, or of which something expected has not come in
+ * time, and one stretch of all orders from `afterOrderId`
  * on, so that nothing is ever forgotten. At most `limit` of the first two; of the stretch `look` orders are read.
  */
 export async function sweepReconciliations(
@@ -66,9 +69,11 @@ export async function sweepReconciliations(
   return { ...result, nextOrderId: lastOrderId ?? '0' }
 }
 
-function resultOf({ input, entered }: ReconcileLoad): ReconcileResult | null {
+/** What a match writes of one order. */
+export function resultOf({ input, entered, nowMs }: ReconcileLoad): ReconcileResult | null {
   if (!hasSomethingToClose(input, entered)) return null
   const { id, version, state } = input.order
-  const reconciliation = reconcile(input)
-  return { orderId: id, version, entered, reconciliation, change: changeOf(reconciliation, state) }
+  const reconciliation = atTime(reconcile(input), nowMs, defaultPolicy.expectations)
+  const dueAt = nextDue(reconciliation)
+  return { orderId: id, version, entered, reconciliation, dueAt, change: changeOf(reconciliation, state) }
 }

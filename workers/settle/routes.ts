@@ -17,9 +17,9 @@ export function billRoutes({ bills, reconciler }: BillContext): JsonRoute[] {
       const { source, account } = params
       const done = await bills.import({ source, account, bytes: new Uint8Array(bytes) })
       if (done.outcome === 'refused') throw new ApiError('invalid_request', done.message)
-      const { rows, inserted, known, conflicting, orderIds } = done
+      const { rows, inserted, known, replaced, conflicting, setAside, odd, orderIds } = done
       await reconcileBilled(reconciler, orderIds)
-      return ok({ rows, imported: inserted, known, conflicts: conflicting, refused: [] })
+      return ok({ rows, imported: inserted, known, replaced, conflicts: conflicting, setAside, refused: odd })
     }),
   ]
 }

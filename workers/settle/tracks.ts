@@ -1,7 +1,7 @@
 /**
  * Where carriers push: tracks of parcels, signed with the salt of the account. What a push changes: ./verbs.ts,
  * `recordTrack`. A push that says only that tracking has stopped changes no track: it raises the exception
- * `tracking_stopped`, which no part of Paidan resolves yet.
+ * `tracking_stopped`, which the next word on that parcel ends, or a person.
  */
 import type { Carrier } from '../../adapters/carriers/carrier.ts'
 import { carriers } from '../../adapters/carriers/carriers.ts'
@@ -9,6 +9,7 @@ import type { HttpAnswer } from '../../adapters/http/answer.ts'
 import type { RawRequest, RawRoute } from '../../adapters/http/route.ts'
 import type { ExceptionStore, SettleStore } from '../../adapters/store/order-store.ts'
 import { inForce, type Read } from '../../adapters/store/secrets/credentials.ts'
+import { trackingStopped, trackRef } from '../../adapters/store/settle/tracks.ts'
 import { codeOf } from '../process/error-code.ts'
 import type { Log } from '../process/log.ts'
 import type { Metrics } from '../process/metrics.ts'
@@ -61,8 +62,8 @@ async function takeTrack(context: TrackContext, carrier: Carrier, request: RawRe
     if (push.outcome === 'stopped') {
       await store.raise([
         {
-          kind: 'tracking_stopped',
-          ref: `${push.carrier}/${push.waybill}`,
+          kind: trackingStopped,
+          ref: trackRef(push),
           detail: { carrier: push.carrier, waybill: push.waybill },
         },
       ])

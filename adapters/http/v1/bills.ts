@@ -8,7 +8,8 @@ export const postBill = endpoint({
   path: '/v1/bills/{source}/{account}',
   auth: 'admin',
   tag: 'reconciliation',
-  summary: 'Import a bill. Rows that are known already change nothing.',
+  summary:
+    'Import a bill. Rows that are known already change nothing. A row that cannot be booked is set aside and becomes an exception.',
   params: z.strictObject({ source: z.enum(billFormatNames), account: code }),
   bytes: {
     contentType: 'text/csv',
@@ -21,7 +22,13 @@ export const postBill = endpoint({
         imported: z.int(),
         known: z.int(),
         conflicts: z.int().meta({ description: 'known refs with other content: kept, and raised as exceptions' }),
-        refused: z.array(z.object({ row: z.int(), reason: z.string() })).meta({ description: 'the first 100' }),
+        replaced: z
+          .int()
+          .meta({ description: 'known refunds that are further now: on their way before, made or failed now' }),
+        setAside: z.int().meta({ description: 'rows that cannot be booked; each is an exception bill_row_set_aside' }),
+        refused: z
+          .array(z.object({ row: z.int(), reason: z.string() }))
+          .meta({ description: 'the first 100 of those set aside, by their line in the file' }),
       })
       .meta({ id: 'BillImported' }),
   },

@@ -127,6 +127,13 @@ const bodies: [keyof typeof contract, unknown, string | null][] = [
   ['approveOrder', { actor: 'x'.repeat(65) }, 'body.actor: expected a length of at most 64'],
   ['releaseOrder', { actor: '王芳', note: 'read' }, null],
   ['cancelOrder', { note: 'x'.repeat(501) }, 'body.note: expected a length of at most 500'],
+  ['resolveException', { as: 'done' }, null],
+  ['resolveException', { as: 'written_off', actor: '王芳', note: '少一分' }, null],
+  ['resolveException', { as: 'written_off', actor: '王芳' }, 'a write-off needs an actor and a note'],
+  ['resolveException', { as: 'gone' }, 'body.as: expected one of "written_off", "done", "false_alarm"'],
+  ['assignException', { assignedTo: '李雷' }, null],
+  ['assignException', { assignedTo: null, note: 'on holiday' }, null],
+  ['assignException', {}, 'body.assignedTo: expected'],
 ]
 
 describe('bodies', () => {
@@ -240,5 +247,5 @@ test('handlers are held to the contract by their types', () => {
   implement(contract.putSku, () => ({ status: 201 as const, body: { ok: true as const } }))
   // @ts-expect-error a node's route has a node for a caller, not the operator
   implement(contract.pullTasks, ({ caller }) => ok({ tasks: caller.kind === 'admin' ? [] : [] }))
-  expect(Object.keys(contract)).toHaveLength(20)
+  expect(Object.keys(contract)).toHaveLength(23)
 })

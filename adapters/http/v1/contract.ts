@@ -1,6 +1,6 @@
 /** The v1 contract in one table: what is served under /v1 is exactly this. */
 import { postBill } from './bills.ts'
-import { listExceptions } from './exceptions.ts'
+import { assignException, listExceptions, listWriteOffs, resolveException } from './exceptions.ts'
 import { putNode } from './nodes.ts'
 import { approveOrder, cancelOrder, getOrder, listOrders, releaseOrder, setLineUnits } from './orders.ts'
 import { putCarrierAccount, putShop } from './shops.ts'
@@ -23,6 +23,9 @@ export const contract = {
   setLineUnits,
   postBill,
   listExceptions,
+  resolveException,
+  assignException,
+  listWriteOffs,
   pullTasks,
   acceptTask,
   shipTask,

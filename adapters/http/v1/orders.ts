@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { orderUnitsMax } from '../../../router/bundle.ts'
+import { severities } from '../../../router/exceptions.ts'
+import { expectedNames } from '../../../router/reconcile/expectations.ts'
 import { taskStates } from '../../../router/task.ts'
 import { orderStates } from '../../../router/types.ts'
 import { endpoint } from '../route.ts'
@@ -56,7 +58,13 @@ const orderTask = z
 /** One flow of the three: what should have come and what came. What it counts differs by flow. */
 const flow = z.looseObject({ agrees: z.boolean() })
 const orderException = z
-  .object({ kind: z.string(), since: instant, detail: z.record(z.string(), z.unknown()).optional() })
+  .object({
+    kind: z.string(),
+    severity: z.enum(severities).optional(),
+    since: instant,
+    due: instant.optional(),
+    detail: z.record(z.string(), z.unknown()).optional(),
+  })
   .meta({ id: 'OrderException' })
 
 const reconciliation = z
@@ -66,6 +74,21 @@ const reconciliation = z
     logistics: flow,
     state: z.enum(['open', 'closed']),
     exceptions: z.array(orderException),
+    expected: z
+      .array(
+        z.object({
+          what: z.enum(expectedNames),
+          since: instant,
+          due: instant.meta({ description: 'from then on it is missing, and an exception' }),
+          detail: z.record(z.string(), z.unknown()),
+        }),
+      )
+      .optional()
+      .meta({ description: 'what has not come yet and is in time: no exception, but the order is open for it' }),
+    accepted: z
+      .array(orderException)
+      .optional()
+      .meta({ description: 'differences that are still there and that a person settled: they keep nothing open' }),
   })
   .meta({ id: 'Reconciliation' })
 

@@ -53,7 +53,8 @@ export const eventInvariants: readonly Invariant[] = [
       from decision where seq > 0 group by seq having count(*) > 1`,
   },
   {
-    // An open exception shows a person what cannot be decided or fetched, with its age: telling it again says nothing new.
+    // An open exception shows a person what cannot be decided or fetched, with its age, and one that a person settled was seen:
+    // telling it again says nothing new.
     // An event that is put aside for good, with no exception, is told: nothing would ever look at it again. A notification
     // that was answered waits to be sure only.
     name: 'no_event_waits_too_long',
@@ -65,11 +66,11 @@ export const eventInvariants: readonly Invariant[] = [
         and not exists (
           select from exception e
           where e.kind = 'undecidable_event' and e.ref = ${refInSql('p.channel', 'p.shop', 'p.event_id')}
-            and e.resolved_at is null)
+            and (e.resolved_at is null or e.accepted))
         and not exists (
           select from exception e
           where e.kind = 'order_not_fetched' and e.ref = ${refInSql('p.channel', 'p.shop', 'p.order_id')}
-            and p.kind in ('notification', 'hint') and e.resolved_at is null)`,
+            and p.kind in ('notification', 'hint') and (e.resolved_at is null or e.accepted))`,
   },
   {
     // The same event id with another body is kept and raised.

@@ -29,7 +29,7 @@ export const stockInvariants: readonly Invariant[] = [
       where s.reserved > s.on_hand
         and not exists (
           select from exception e
-          where e.kind = 'shortage' and e.ref = ${refInSql('s.node', 's.sku')} and e.resolved_at is null)
+          where e.kind = 'shortage' and e.ref = ${refInSql('s.node', 's.sku')} and (e.resolved_at is null or e.accepted))
         and not ${movedWithin(grace)}`,
   },
   {

@@ -90,11 +90,13 @@ async function keepConflicts(
   for (const i of conflicts) {
     const event = events[i]!
     await sql.begin(async (tx) => {
-      await tx`
+      const kept = await tx`
         insert into event_conflict (day, channel, shop, event_id, body_hash, body)
         values (${days[i]!}, ${event.channel}, ${event.shop}, ${event.eventId}, decode(${event.bodyHash}, 'hex'),
           ${Buffer.from(event.body)})
         on conflict do nothing`
+      // The same other body again is the same fact: a person may have settled it.
+      if (kept.count === 0) return
       await tx`
         insert into exception (kind, ref, detail)
         values ('event_conflict', ${refOf(event.channel, event.shop, event.eventId)},

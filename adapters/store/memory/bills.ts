@@ -1,21 +1,22 @@
 /** Bill rows: see ../settle/bills.ts, whose meaning this has. */
 
-import type { BillRow } from '../../../router/bill.ts'
+import { type BillRow, compareSameRef } from '../../../router/bill.ts'
 import type { Order } from '../../../router/types.ts'
 import { billRowRef } from '../exception-refs.ts'
 import { keyOf } from '../orders/load.ts'
 import {
-  type BillImport,
   billConflict,
+  billRowSetAside,
   billWithoutOrder,
   firstOfEach,
   type HashedRow,
-  namesOrder,
-  type ResolvedBills,
-} from '../settle/bills.ts'
+  type RowSetAside,
+  waitsForOrder,
+} from '../settle/bill-rows.ts'
+import type { BillImport, ResolvedBills } from '../settle/bills.ts'
 import { compareIds } from '../settle/due.ts'
 import { markDue } from './due.ts'
-import { end, openOf, raise } from './exceptions.ts'
+import { bookBack, end, raise } from './exceptions.ts'
 import type { ExceptionRow, StoredBillRow, Tables } from './tables.ts'
 
 export function importBill(
@@ -23,21 +24,26 @@ export function importBill(
   source: string,
   account: string,
   rows: readonly BillRow[],
+  setAside: readonly RowSetAside[],
   nowMs: number,
 ): BillImport {
   const { unique, known, conflicts } = firstOfEach(rows)
   const conflicting = [...conflicts]
   const orphans: { readonly row: HashedRow; readonly id: string }[] = []
   const touched = new Set<string>()
-  let [inserted, alreadyKnown] = [0, known]
+  let [inserted, alreadyKnown, replaced] = [0, known, 0]
   for (const row of unique) {
     const { stored, isNew } = insert(tables, billRowRef(source, account, row.ref), row)
     const orderIds = ordersOfRow(tables, stored.row)
     for (const id of orderIds) touched.add(id)
-    if (isNew) inserted++
-    else if (stored.hash === row.hash) alreadyKnown++
-    else conflicting.push(row)
-    if (isNew && namesOrder(row) && orderIds.length === 0) orphans.push({ row, id: String(stored.id) })
+    const is = isNew ? 'inserted' : compareSameRef(stored.row, row, stored.hash === row.hash)
+    if (is === 'inserted') inserted++
+    else if (is === 'conflict') conflicting.push(row)
+    else if (is === 'replaces') {
+      replace(tables, billRowRef(source, account, row.ref), row)
+      replaced++
+    } else alreadyKnown++
+    if (isNew && waitsForOrder(row) && orderIds.length === 0) orphans.push({ row, id: String(stored.id) })
   }
   const entries = orphans.map(({ row, id }) => billWithoutOrder(source, account, row, id))
   raise(tables, entries, nowMs)
@@ -46,11 +52,19 @@ export function importBill(
     conflicting.map((row) => billConflict(source, account, row)),
     nowMs,
   )
+  const oddOnes = setAside.map((row) => billRowSetAside(source, account, row))
+  raise(tables, oddOnes, nowMs)
   const orderIds = [...touched].sort(compareIds)
   markDue(tables, orderIds)
   return {
-    ...{ inserted, known: alreadyKnown, conflicting: conflicting.length, withoutOrder: orphans.length, orderIds },
+    ...{ inserted, known: alreadyKnown, replaced, conflicting: conflicting.length, withoutOrder: orphans.length },
+    ...{ setAside: setAside.length, orderIds },
   }
+}
+
+function replace(tables: Tables, key: string, { hash, ...row }: HashedRow): void {
+  const { id } = tables.bills.get(key)!
+  tables.bills.set(key, { id, hash, row })
 }
 
 /** A row that is known uses up a number too. */
@@ -66,7 +80,10 @@ function insert(tables: Tables, key: string, { hash, ...row }: HashedRow) {
 /** At most `limit` rows a call, and all orders of the last one. */
 export function resolveBillsWithoutOrder(tables: Tables, limit: number, nowMs: number): ResolvedBills {
   const byId = new Map([...tables.bills.values()].map(({ id, row }) => [String(id), row]))
-  const found = openOf(tables, 'bill_without_order').flatMap((exception) => {
+  const lasting = tables.exceptions.filter(
+    ({ kind, resolvedAt, accepted }) => kind === 'bill_without_order' && (resolvedAt === null || accepted),
+  )
+  const found = lasting.flatMap((exception) => {
     const { billRowId } = exception.detail
     const row = byId.get(String(billRowId))
     return row === undefined ? [] : ordersOfRow(tables, row).map((orderId) => ({ exception, orderId }))
@@ -76,6 +93,7 @@ export function resolveBillsWithoutOrder(tables: Tables, limit: number, nowMs: n
   const over = new Set<ExceptionRow>(given.map(({ exception }) => exception))
   const orderIds = [...new Set(given.map(({ orderId }) => orderId))].sort(compareIds)
   end(tables, (row) => over.has(row), nowMs)
+  bookBack(tables, over)
   markDue(tables, orderIds)
   return { orderIds, resolved: over.size }
 }

@@ -13,17 +13,19 @@ export function isDue({ updatedAtMs }: ReconciliationRow): boolean {
 export function markDue(tables: Tables, orderIds: readonly string[]): void {
   for (const id of orderIds) {
     const row = tables.reconciliations.get(id)
-    if (row === undefined) tables.reconciliations.set(id, { state: 'open', detail: '{}', updatedAtMs: due })
+    if (row === undefined)
+      tables.reconciliations.set(id, { state: 'open', detail: '{}', updatedAtMs: due, dueAtMs: null })
     else row.updatedAtMs = due
   }
 }
 
-export function dueOrders(tables: Tables, afterOrderId: string, limit: number): string[] {
-  const marked = [...tables.reconciliations].filter(([id, row]) => isDue(row) && compareIds(id, afterOrderId) > 0)
-  return marked
-    .map(([id]) => id)
-    .sort(compareIds)
-    .slice(0, limit)
+export function dueOrders(tables: Tables, afterOrderId: string, limit: number, nowMs: number): string[] {
+  const behind = [...tables.reconciliations].filter(([id]) => compareIds(id, afterOrderId) > 0)
+  const marked = behind.flatMap(([id, row]) => (isDue(row) ? [id] : [])).sort(compareIds)
+  const overdue = behind.flatMap(([id, { dueAtMs }]) => (dueAtMs !== null && dueAtMs <= nowMs ? [{ id, dueAtMs }] : []))
+  overdue.sort((a, b) => a.dueAtMs - b.dueAtMs || compareIds(a.id, b.id))
+  const due = new Set([...marked.slice(0, limit), ...overdue.slice(0, limit).map(({ id }) => id)])
+  return [...due].sort(compareIds).slice(0, limit)
 }
 
 export function unreconciledOrders(tables: Tables, afterOrderId: string, look: number): Stretch {

@@ -41,7 +41,9 @@ function storeOne(tables: Tables, event: InboxEvent, nowMs: number): Stored {
   if (known === undefined) return { outcome: 'new', seq: insert(tables, event, nowMs) }
   nextNumber(tables)
   if (known.bodyHash === event.bodyHash) return { outcome: 'duplicate' }
-  tables.eventConflicts.set(`${keyOf(event)}\u0000${event.bodyHash}`, event.body)
+  const key = `${keyOf(event)}\u0000${event.bodyHash}`
+  if (tables.eventConflicts.has(key)) return { outcome: 'conflict' }
+  tables.eventConflicts.set(key, event.body)
   const { channel, shop, orderId, eventId } = event
   const detail = { channel, shop, orderId, eventId }
   openUnlessOpen(tables, { kind: 'event_conflict', ref: refOf(channel, shop, eventId), detail }, nowMs)

@@ -7,7 +7,7 @@ import type { StockKey } from '../../../router/types.ts'
 import type { StockStore } from '../order-store.ts'
 import type { ReadShortages } from '../stock/read-shortages.ts'
 import type { UnpulledTask } from '../stock/shortages.ts'
-import { end, openOf } from './exceptions.ts'
+import { end, lastingOf } from './exceptions.ts'
 import { pendingAmong } from './pending.ts'
 import { compare, type StockRow, type Tables } from './tables.ts'
 
@@ -20,7 +20,7 @@ export function shortRows(tables: Tables, of: Parameters<StockStore['shortRows']
 }
 
 export function shortAmong(tables: Tables, places: readonly StockKey[], nodes: readonly string[]): MissingUnits[] {
-  const known = openOf(tables, 'shortage').map(({ detail: { node, sku } }) => ({
+  const known = lastingOf(tables, 'shortage').map(({ detail: { node, sku } }) => ({
     node: String(node),
     sku: String(sku),
   }))

@@ -1,5 +1,6 @@
 import { postedUnits, postTo } from '../../../router/posting.ts'
 import { availableOf, type NodeDelta } from '../../../router/stock.ts'
+import type { LockedBooks, ReservationName } from '../order-store.ts'
 import type { NodeFigures, Posted, Posting } from '../stock/stock.ts'
 import { compare, nextNodeSeq, pairKey, type Tables } from './tables.ts'
 
@@ -44,4 +45,18 @@ export function deltasAfter(tables: Tables, node: string, fromSeq: number): Node
     ...{ node, seq: seq! },
     lines: lines.map((l) => ({ sku: l.sku, delta: availableOf(l) })),
   }))
+}
+
+/** What is read while the epoch is locked. */
+export function lockedBooks(tables: Tables): LockedBooks {
+  return {
+    nodeNames: async () => [...tables.nodes.keys()].sort(compare),
+    figuresOf: async (nodes) => figuresOf(tables, nodes),
+  }
+}
+
+/** Parts those reservations that a committed decision made from all others. */
+export function partedByCommit<R extends ReservationName>(tables: Tables, reservations: readonly R[]) {
+  const isCommitted = (r: R): boolean => tables.reserved.has(pairKey(r.node, r.reservationId))
+  return { committed: reservations.filter(isCommitted), others: reservations.filter((r) => !isCommitted(r)) }
 }

@@ -2,7 +2,6 @@
  * The order's way on plain maps: the same verbs with the same meaning as on Postgres, in one process, without a clock of
  * its own. Every verb happens at one instant; only the epoch lock can make another one wait.
  */
-import type { BillRow } from '../../../router/bill.ts'
 import type { Package, ShipWords } from '../../../router/task.ts'
 import type { OrderKey, StockKey } from '../../../router/types.ts'
 import type { ExceptionEntry } from '../exceptions.ts'
@@ -17,14 +16,14 @@ import { importBill, resolveBillsWithoutOrder } from './bills.ts'
 import { commitDecisions } from './commit.ts'
 import { dueOrders, unreconciledOrders } from './due.ts'
 import { EpochLock } from './epoch-lock.ts'
-import { endEventExceptions, raise, resolve } from './exceptions.ts'
+import { endEventExceptions, raise, resolve, settleException } from './exceptions.ts'
 import { isStored, nextNumber, storeEvents } from './intake.ts'
 import { loadSome } from './orders.ts'
 import { countPending, doubt, postpone, readPending } from './pending.ts'
 import { reconcileTogether } from './reconcile.ts'
 import { endShortages, readShortages, shortAmong, shortRows } from './shortages.ts'
-import { deltasAfter, figuresOf, postStock } from './stock.ts'
-import { compare, emptyTables, type MemoryNetwork, pairKey, type Tables } from './tables.ts'
+import { deltasAfter, figuresOf, lockedBooks, partedByCommit, postStock } from './stock.ts'
+import { emptyTables, type MemoryNetwork, type Tables } from './tables.ts'
 import { acceptTask, endLeases, extendLease, giveBack, lapsedIntercepts, pullTasks, shipTask } from './tasks.ts'
 import { recordTrack } from './tracks.ts'
 import { changedSince, figuresWithCommitted, nodeSeqs } from './watch-stock.ts'
@@ -60,15 +59,10 @@ export class MemoryStore implements OrderStore {
   /** When `work` throws, the lock is free and the epoch as it was. */
   withEpochLock(work: (inside: LockedBooks, epoch: number) => Promise<number | null>): Promise<number> {
     return this.#lock.hold(async () => {
-      const raised = await work(this.#inside, this.tables.epoch)
+      const raised = await work(lockedBooks(this.tables), this.tables.epoch)
       if (raised !== null) this.tables.epoch = raised
       return this.tables.epoch
     })
-  }
-
-  readonly #inside: LockedBooks = {
-    nodeNames: async () => [...this.tables.nodes.keys()].sort(compare),
-    figuresOf: async (nodes) => figuresOf(this.tables, nodes),
   }
 
   // ─────────────────────────────────────────────────────────────── events
@@ -115,6 +109,10 @@ export class MemoryStore implements OrderStore {
     return resolve(this.tables, kind, refs, this.#now())
   }
 
+  async settleException(...[kind, ref, { as }]: Given<'settleException'>) {
+    return settleException(this.tables, kind, ref, as, this.#now())
+  }
+
   async endEventExceptions() {
     return endEventExceptions(this.tables, this.#now())
   }
@@ -132,8 +130,7 @@ export class MemoryStore implements OrderStore {
   }
 
   async partedByCommit<R extends ReservationName>(reservations: readonly R[]) {
-    const isCommitted = (r: R): boolean => this.tables.reserved.has(pairKey(r.node, r.reservationId))
-    return { committed: reservations.filter(isCommitted), others: reservations.filter((r) => !isCommitted(r)) }
+    return partedByCommit(this.tables, reservations)
   }
 
   // ─────────────────────────────────────────────────────────────── stock
@@ -227,15 +224,15 @@ export class MemoryStore implements OrderStore {
   }
 
   async dueOrders(afterOrderId: string, limit: number) {
-    return dueOrders(this.tables, afterOrderId, limit)
+    return dueOrders(this.tables, afterOrderId, limit, this.#now())
   }
 
   async unreconciledOrders(afterOrderId: string, look: number) {
     return unreconciledOrders(this.tables, afterOrderId, look)
   }
 
-  async importBill(source: string, account: string, rows: readonly BillRow[]) {
-    return importBill(this.tables, source, account, rows, this.#now())
+  async importBill(...[source, account, rows, setAside = []]: Given<'importBill'>) {
+    return importBill(this.tables, source, account, rows, setAside, this.#now())
   }
 
   async resolveBillsWithoutOrder(limit: number) {
@@ -243,6 +240,6 @@ export class MemoryStore implements OrderStore {
   }
 
   async recordTrack(...[track, body]: Given<'recordTrack'>) {
-    return recordTrack(this.tables, track, body)
+    return recordTrack(this.tables, track, body, this.#now())
   }
 }

@@ -1,5 +1,7 @@
 /** The tables of sql/ as maps: what `MemoryStore` keeps, and what a simulation looks at. */
 import type { BillRow } from '../../../router/bill.ts'
+import type { SettledAs } from '../../../router/exceptions.ts'
+import type { WriteOff } from '../../../router/reconcile/types.ts'
 import type { Package, Task } from '../../../router/task.ts'
 import type { Track } from '../../../router/track.ts'
 import type { Order } from '../../../router/types.ts'
@@ -32,6 +34,16 @@ export interface ExceptionRow {
   readonly since: number
   /** null: it is open. */
   resolvedAt: number | null
+  /** What a person said when he ended it. */
+  resolvedAs: SettledAs | null
+  /** A person ended it, and its fact lasts. */
+  accepted: boolean
+}
+
+/** What a person wrote off. */
+export interface WriteOffRow extends WriteOff {
+  readonly orderId: string | null
+  readonly of: ExceptionRow
 }
 
 export interface ParcelRow {
@@ -58,6 +70,8 @@ export interface ReconciliationRow {
   detail: string
   /** Minus infinity: the order is due. */
   updatedAtMs: number
+  /** When something expected will be missing. */
+  dueAtMs: number | null
 }
 
 export interface TaskRow {
@@ -128,6 +142,9 @@ export interface Tables {
   readonly postings: Map<string, string>
   /** In the sequence in which they were opened. */
   readonly exceptions: ExceptionRow[]
+  /** Those that a person ended while their fact lasts. */
+  readonly acceptedExceptions: Set<ExceptionRow>
+  readonly writeOffs: WriteOffRow[]
   /** Those that are open, by kind and ref. */
   readonly openExceptions: Map<string, ExceptionRow>
   /** SKU → id of the order that waits for it → units. */
@@ -152,7 +169,15 @@ export function emptyTables({ nodes }: MemoryNetwork): Tables {
   return {
     ...{ lastSeq: 0, inbox: new Map(), pending: new Map(), orders: new Map(), idByKey: new Map(), tasks: new Map() },
     ...{ tasksOf: new Map(), decisions: [], movements: [], reserved: new Set(), postings: new Map(), epoch: 0 },
-    ...{ exceptions: [], openExceptions: new Map(), backorders: new Map(), parcels: new Map(), tracks: new Map() },
+    ...{
+      exceptions: [],
+      acceptedExceptions: new Set(),
+      writeOffs: [],
+      openExceptions: new Map(),
+      backorders: new Map(),
+      parcels: new Map(),
+      tracks: new Map(),
+    },
     ...{ bills: new Map(), lastBillId: 0, eventConflicts: new Map(), reconciliations: new Map() },
     nodes: new Map(nodes.map(({ node, safety }, i) => [node, { node, no: i + 1, seq: 0, safety }])),
     stock: new Map(nodes.map(({ node }) => [node, new Map()])),

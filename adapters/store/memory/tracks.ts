@@ -2,11 +2,12 @@
 import { createHash } from 'node:crypto'
 import { finality, type Track } from '../../../router/track.ts'
 import { compareIds } from '../settle/due.ts'
-import type { RecordedTrack } from '../settle/tracks.ts'
+import { type RecordedTrack, trackingStopped, trackRef } from '../settle/tracks.ts'
 import { markDue } from './due.ts'
+import { resolve } from './exceptions.ts'
 import { compare, type Tables, type TrackRow } from './tables.ts'
 
-export function recordTrack(tables: Tables, track: Track, body: string): RecordedTrack {
+export function recordTrack(tables: Tables, track: Track, body: string, nowMs: number): RecordedTrack {
   const { carrier, waybill, state, occurredAt } = track
   const given: TrackRow = {
     track: { carrier, waybill, state, occurredAt },
@@ -18,7 +19,10 @@ export function recordTrack(tables: Tables, track: Track, body: string): Recorde
   if (isNews) tables.tracks.set(waybill, ofWaybill.set(carrier, given))
   const orderIds = [...new Set((tables.parcels.get(waybill) ?? []).map((parcel) => parcel.orderId))].sort(compareIds)
   markDue(tables, orderIds)
-  if (isNews) return { outcome: 'recorded', orderIds }
+  if (isNews) {
+    resolve(tables, trackingStopped, [trackRef(track)], nowMs)
+    return { outcome: 'recorded', orderIds }
+  }
   return { outcome: known.bodyHash === given.bodyHash ? 'already_recorded' : 'older', orderIds }
 }
 

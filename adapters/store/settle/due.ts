@@ -1,12 +1,20 @@
-/** Which orders have to be reconciled again: those that carry the mark of ../orders/mark-due.ts, and what the mark may have missed. */
+/** Which orders have to be reconciled again: those that carry the mark of ../orders/mark-due.ts, those of which something is overdue, and what the mark may have missed. */
 import { closableStates } from '../../../router/reconcile/types.ts'
 import type { Queryable } from '../postgres/connect.ts'
 
-/** Marked orders, lowest id first, after the given one. */
+/**
+ * Orders that are marked, and orders of which something expected has not come in time, the longest overdue before others;
+ * lowest id first, after the given one. The match of an order takes it out of both.
+ */
 export async function dueOrders(sql: Queryable, afterOrderId: string, limit: number): Promise<string[]> {
   const rows = await sql<{ id: string }[]>`
-    select order_id as id from reconciliation
-    where updated_at = '-infinity' and order_id > ${afterOrderId}::bigint order by order_id limit ${limit}`
+    select id from (
+      (select order_id as id from reconciliation
+        where updated_at = '-infinity' and order_id > ${afterOrderId}::bigint order by order_id limit ${limit})
+      union
+      (select order_id from reconciliation
+        where due_at <= now() and order_id > ${afterOrderId}::bigint order by due_at, order_id limit ${limit})
+    ) due order by id limit ${limit}`
   return rows.map((row) => row.id)
 }
 

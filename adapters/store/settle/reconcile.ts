@@ -1,24 +1,23 @@
 /** Reads what the three-way match needs, and writes what it found: reconciliation, exceptions, the order's state. */
 
-import type { BillRow } from '../../../router/bill.ts'
-import {
-  type ReconcileInput,
-  type Reconciliation,
-  reconcileExceptionKinds,
-  type ShippedTask,
-} from '../../../router/reconcile/types.ts'
+import type { BillProgress, BillRow } from '../../../router/bill.ts'
+import type { TimedReconciliation } from '../../../router/reconcile/expectations.ts'
+import type { ReconcileInput, ShippedTask } from '../../../router/reconcile/types.ts'
 import type { Package, TaskLine, TaskState } from '../../../router/task.ts'
 import type { Track } from '../../../router/track.ts'
-import { type ExceptionEntry, raise } from '../exceptions.ts'
+import { readSaid, type Said } from '../exception-acts.ts'
 import { type OrderRow, orderFromRow } from '../orders/order-row.ts'
 import { keyedPlans, type Queryable, type Sql, type Transaction } from '../postgres/connect.ts'
 import { jsonText } from '../postgres/json-text.ts'
 import { compareIds } from './due.ts'
+import { writeExceptions } from './found.ts'
 
 export interface ReconcileLoad {
   readonly input: ReconcileInput
   /** It has a reconciliation row, locked by this transaction. */
   readonly entered: boolean
+  /** By the clock that `dueOrders` goes by. Epoch milliseconds. */
+  readonly nowMs: number
 }
 
 /**
@@ -31,7 +30,7 @@ export async function loadForReconcile(
   lock: 'lock' | 'look' = 'lock',
 ): Promise<ReconcileLoad[]> {
   const locked = lock === 'lock' ? tx`for update` : tx``
-  await byKeys(tx)
+  const nowMs = await byKeys(tx)
   const orders = await tx<OrderRow[]>`
     select id, channel, shop, order_id, version, state, body::json, items, allocations
     from orders where id = any(${orderIds as string[]}::bigint[]) order by id ${locked}`
@@ -43,6 +42,7 @@ export async function loadForReconcile(
   const waybills = [...tasks.values()].flatMap((list) => list.flatMap((task) => task.packages.map((p) => p.waybill)))
   const tracks = await readTracks(tx, [...new Set(waybills)])
   const bills = await readBills(tx, ids)
+  const said = await readSaid(tx, ids)
   const known = new Set(entered.map((row) => row.id))
   return orders.map((row) => {
     const own = tasks.get(row.id) ?? []
@@ -52,19 +52,31 @@ export async function loadForReconcile(
       tasks: own,
       tracks: [...new Set(ownTracks)],
       bills: bills.get(row.id) ?? [],
+      ...saidInInput(said.get(row.id)),
     }
-    return { input, entered: known.has(row.id) }
+    return { input, entered: known.has(row.id), nowMs }
   })
+}
+
+/** Absent where nobody said anything, as of nearly every order. */
+export function saidInInput(said: Said | undefined): Pick<ReconcileInput, 'accepted' | 'writeOffs'> {
+  return {
+    ...(said === undefined || said.accepted.length === 0 ? {} : { accepted: said.accepted }),
+    ...(said === undefined || said.writeOffs.length === 0 ? {} : { writeOffs: said.writeOffs }),
+  }
 }
 
 /**
  * Every read and every join of the transaction is by key (see `keyedPlans`). A table that grew since it was last analysed
- * must not be read whole for 200 orders: its index neither, which a hash join or a merge join would do.
+ * must not be read whole for 200 orders: its index neither, which a hash join or a merge join would do. Gives the time.
  */
-async function byKeys(tx: Transaction): Promise<void> {
+async function byKeys(tx: Transaction): Promise<number> {
   const names = Object.keys(keyedPlans)
   const values = Object.values(keyedPlans)
-  await tx`select set_config(name, value, true) from unnest(${names}::text[], ${values}::text[]) as given (name, value)`
+  const [row] = await tx<{ nowMs: number }[]>`
+    select floor(extract(epoch from now()) * 1000)::float8 as "nowMs", count(set_config(name, value, true))
+    from unnest(${names}::text[], ${values}::text[]) as given (name, value)`
+  return row!.nowMs
 }
 
 async function readTasks(tx: Queryable, orderIds: string[]): Promise<Map<string, ShippedTask[]>> {
@@ -93,10 +105,10 @@ async function readTracks(tx: Queryable, waybills: string[]): Promise<Map<string
 }
 
 async function readBills(tx: Queryable, orderIds: string[]): Promise<Map<string, BillRow[]>> {
-  const rows = await tx<(BillRow & { of: string })[]>`
+  const rows = await tx<(Omit<BillRow, 'progress'> & { of: string; progress: BillProgress | null })[]>`
     select o.id as of, b.ref, b.kind, b.channel, b.shop, b.order_id as "orderId",
       b.transaction_id as "transactionId", b.amount_fen as "amountFen", b.fee_fen as "feeFen",
-      b.occurred_at as "occurredAt"
+      b.occurred_at as "occurredAt", b.progress
     from (select id, channel, shop, order_id, transaction_id from orders where id = any(${orderIds}::bigint[])) o
     cross join lateral (
       (select * from bill_row where channel = o.channel and shop = o.shop and order_id = o.order_id offset 0)
@@ -104,9 +116,9 @@ async function readBills(tx: Queryable, orderIds: string[]): Promise<Map<string,
       (select * from bill_row where transaction_id = o.transaction_id offset 0)
     ) b order by b.id`
   const byOrder = new Map<string, BillRow[]>()
-  for (const { of, ...row } of rows) {
+  for (const { of, progress, ...row } of rows) {
     const numbers = { amountFen: Number(row.amountFen), feeFen: Number(row.feeFen), occurredAt: Number(row.occurredAt) }
-    push(byOrder, of, { ...row, ...numbers })
+    push(byOrder, of, { ...row, ...numbers, ...(progress === null ? {} : { progress }) })
   }
   return byOrder
 }
@@ -122,7 +134,9 @@ export interface ReconcileResult {
   /** The order's version before; a change of state makes it one more. */
   readonly version: number
   readonly entered: boolean
-  readonly reconciliation: Reconciliation
+  readonly reconciliation: TimedReconciliation
+  /** When it has to be matched again though nothing happens to it; null: never. */
+  readonly dueAt: number | null
   readonly change: 'closed' | 'reopened' | null
 }
 
@@ -159,29 +173,7 @@ export async function saveReconciliations(tx: Transaction, results: readonly Rec
   const sorted = [...results].sort((a, b) => compareIds(a.orderId, b.orderId))
   await changeStates(tx, sorted)
   await writeRows(tx, sorted)
-  const found = sorted.flatMap(exceptionsOf)
-  await raise(tx, found)
-  // By order first: an index on what is open would be read whole, and there may be a million open ones.
-  await tx`
-    with own as materialized (
-      select id, kind, ref, resolved_at from exception
-      where order_id = any(${sorted.map((result) => result.orderId)}::bigint[])
-    )
-    update exception set resolved_at = now() from own
-    where exception.id = own.id and own.resolved_at is null
-      and own.kind = any(${reconcileExceptionKinds as unknown as string[]}::text[])
-      and (own.kind, own.ref) not in (
-        select * from unnest(${found.map((entry) => entry.kind)}::text[], ${found.map((entry) => entry.ref)}::text[]))`
-}
-
-export function exceptionsOf({ orderId, reconciliation }: ReconcileResult): readonly ExceptionEntry[] {
-  return reconciliation.exceptions.map(({ kind, of, since, detail }) => ({
-    kind,
-    ref: of === '' ? orderId : `${orderId}/${of}`,
-    orderId,
-    detail,
-    since,
-  }))
+  await writeExceptions(tx, sorted)
 }
 
 async function changeStates(tx: Transaction, results: readonly ReconcileResult[]): Promise<void> {
@@ -218,17 +210,23 @@ export function rowOf({ version, change, reconciliation }: ReconcileResult) {
  * news: that mark stays.
  */
 async function writeRows(tx: Transaction, results: readonly ReconcileResult[]): Promise<void> {
-  const rows = results.map((result) => ({ id: result.orderId, entered: result.entered, ...rowOf(result) }))
+  const rows = results.map((result) => {
+    return { id: result.orderId, entered: result.entered, due: result.dueAt, ...rowOf(result) }
+  })
   const text = jsonText(rows)
   await tx`
-    insert into reconciliation (order_id, state, detail, updated_at)
-    select id, state, detail, now()
-    from json_to_recordset(${text}::text::json) as given (id bigint, state text, entered boolean, detail json)
+    insert into reconciliation (order_id, state, detail, updated_at, due_at)
+    select id, state, detail, now(), to_timestamp(due / 1000.0)
+    from json_to_recordset(${text}::text::json)
+      as given (id bigint, state text, entered boolean, detail json, due bigint)
     where not entered order by id
     on conflict (order_id) do nothing`
   await tx`
-    update reconciliation r set state = given.state, detail = given.detail, updated_at = now()
-    from json_to_recordset(${text}::text::json) as given (id bigint, state text, entered boolean, detail json)
+    update reconciliation r set state = given.state, detail = given.detail, updated_at = now(),
+      due_at = to_timestamp(given.due / 1000.0)
+    from json_to_recordset(${text}::text::json)
+      as given (id bigint, state text, entered boolean, detail json, due bigint)
     where given.entered and r.order_id = given.id
-      and (r.state <> given.state or r.detail::text <> given.detail::text or r.updated_at = '-infinity')`
+      and (r.state <> given.state or r.detail::text <> given.detail::text or r.updated_at = '-infinity'
+        or r.due_at is distinct from to_timestamp(given.due / 1000.0))`
 }

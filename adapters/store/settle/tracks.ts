@@ -1,6 +1,7 @@
 /** Tracks: a carrier's latest word on each waybill, which may come before the parcel that it is about. */
 import { createHash } from 'node:crypto'
 import { finality, type Track, trackStates } from '../../../router/track.ts'
+import { resolve } from '../exceptions.ts'
 import { markDue } from '../orders/mark-due.ts'
 import type { Sql } from '../postgres/connect.ts'
 import { ordersTouchedByWaybills } from './due.ts'
@@ -10,6 +11,14 @@ export interface RecordedTrack {
   readonly outcome: 'recorded' | 'already_recorded' | 'older'
   /** Orders with a parcel of this waybill, whatever the outcome: to be reconciled. Empty before it is shipped. */
   readonly orderIds: readonly string[]
+}
+
+/** The carrier service looks no more where a parcel is. A later word on the parcel ends it. */
+export const trackingStopped = 'tracking_stopped'
+
+/** Whose tracking has stopped. */
+export function trackRef({ carrier, waybill }: Pick<Track, 'carrier' | 'waybill'>): string {
+  return `${carrier}/${waybill}`
 }
 
 const finalityByState = Object.fromEntries(trackStates.map((state) => [state, finality(state)]))
@@ -34,7 +43,10 @@ export async function recordTrack(sql: Sql, track: Track, body: string): Promise
           > ((${ranks}::text::jsonb->>track.state)::int, track.occurred_at, track.body_hash)`
   const orderIds = await ordersTouchedByWaybills(sql, [track.waybill])
   await markDue(sql, orderIds)
-  if (written.count > 0) return { outcome: 'recorded', orderIds }
+  if (written.count > 0) {
+    await resolve(sql, trackingStopped, [trackRef(track)])
+    return { outcome: 'recorded', orderIds }
+  }
   const same = await sql`
     select from track where carrier = ${track.carrier} and waybill = ${track.waybill} and body_hash = decode(${hash}, 'hex')`
   return { outcome: same.count > 0 ? 'already_recorded' : 'older', orderIds }

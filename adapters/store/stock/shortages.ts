@@ -1,6 +1,7 @@
 /** Where more is promised than there is, and the exceptions that say so. */
 import type { MissingUnits } from '../../../router/shortage.ts'
 import type { StockKey } from '../../../router/types.ts'
+import { over } from '../exception-over.ts'
 import type { Queryable } from '../postgres/connect.ts'
 
 /** Rows that promise more than there is: of one posting's, or all. */
@@ -56,6 +57,8 @@ export async function shortAmong(
       select * from unnest(${places.map((p) => p.node)}::text[], ${places.map((p) => p.sku)}::text[])
       union
       select detail ->> 'node', detail ->> 'sku' from exception where kind = 'shortage' and resolved_at is null
+      union
+      select detail ->> 'node', detail ->> 'sku' from exception where kind = 'shortage' and accepted
     )
     select s.node, s.sku, s.reserved - s.on_hand as missing
     from candidate c cross join lateral (
@@ -66,17 +69,19 @@ export async function shortAmong(
     order by node, sku`
 }
 
-/** Shortages that a later count, a shipment or a re-sourcing ended. Looks at the open ones alone. */
+/** Shortages that a later count, a shipment or a re-sourcing ended. Looks at those alone that are open, or accepted by a person. */
 export async function endShortages(sql: Queryable): Promise<number> {
   const ended = await sql`
     with open_one as materialized (
       select id, detail ->> 'node' as node, detail ->> 'sku' as sku from exception
       where kind = 'shortage' and resolved_at is null
-    ), over as materialized (
+      union all
+      select id, detail ->> 'node', detail ->> 'sku' from exception where kind = 'shortage' and accepted
+    ), ended as materialized (
       select o.id from open_one o cross join lateral (
         select 1 from stock s where s.node = o.node and s.sku = o.sku and s.reserved <= s.on_hand offset 0
       ) s
     )
-    update exception e set resolved_at = now() from over where e.id = over.id`
+    update exception set ${over(sql)} from ended where exception.id = ended.id`
   return ended.count
 }

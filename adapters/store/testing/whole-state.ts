@@ -35,12 +35,15 @@ export async function stateInPostgres(sql: Sql): Promise<State> {
       'tracks', (select json_agg(json_build_array(waybill, carrier, state, occurred_at, encode(body_hash, 'hex'))
         order by waybill, carrier) from track),
       'bills', (select json_agg(json_build_array(id, source || ':' || account || ':' || ref, kind, channel, shop, order_id,
-        transaction_id, amount_fen, fee_fen, occurred_at, encode(body_hash, 'hex')) order by id) from bill_row),
-      'reconciliations', (select json_agg(json_build_array(order_id, state, detail, updated_at = '-infinity') order by order_id)
+        transaction_id, amount_fen, fee_fen, occurred_at, encode(body_hash, 'hex'), progress) order by id) from bill_row),
+      'reconciliations', (select json_agg(json_build_array(order_id, state, detail, updated_at = '-infinity',
+        (extract(epoch from due_at) * 1000)::bigint) order by order_id)
         from reconciliation),
       'exceptions', (select json_agg(json_build_array(kind, ref, order_id, detail,
         case when since > now() - interval '1 hour' then 'now' else (extract(epoch from since) * 1000)::bigint::text end,
-        resolved_at is not null) order by kind, ref, id) from exception),
+        resolved_at is not null, resolved_as, coalesce(accepted, false)) order by kind, ref, id) from exception),
+      'writeOffs', (select json_agg(json_build_array(order_id, side, amount_fen) order by id) from exception_act
+        where amount_fen is not null),
       'epoch', (select epoch from stock_epoch)
     ) as state,
     (select json_agg(json_build_object('id', id::text, 'channel', channel, 'shop', shop, 'order_id', order_id,
@@ -105,13 +108,16 @@ function stockIn(tables: Tables) {
 }
 
 function moneyIn(tables: Tables, nowMs: number) {
-  const reconciliations = [...tables.reconciliations].map(([id, { state, detail, updatedAtMs }]) => [
-    ...[Number(id), state, JSON.parse(detail), updatedAtMs === Number.NEGATIVE_INFINITY],
+  const reconciliations = [...tables.reconciliations].map(([id, { state, detail, updatedAtMs, dueAtMs }]) => [
+    ...[Number(id), state, JSON.parse(detail), updatedAtMs === Number.NEGATIVE_INFINITY, dueAtMs],
   ])
-  const exceptions = tables.exceptions.map(({ kind, ref, orderId, detail, since, resolvedAt }) => {
-    const from = since > nowMs - 3_600_000 ? 'now' : String(since)
-    return [kind, ref, orderId === null ? null : Number(orderId), detail, from, resolvedAt !== null]
-  })
+  const exceptions = tables.exceptions.map(
+    ({ kind, ref, orderId, detail, since, resolvedAt, resolvedAs, accepted }) => {
+      const from = since > nowMs - 3_600_000 ? 'now' : String(since)
+      const of = orderId === null ? null : Number(orderId)
+      return [kind, ref, of, detail, from, resolvedAt !== null, resolvedAs, accepted]
+    },
+  )
   return {
     parcels: sorted(
       [...tables.parcels].flatMap(([waybill, parcels]) =>
@@ -127,9 +133,12 @@ function moneyIn(tables: Tables, nowMs: number) {
     ),
     bills: [...tables.bills].map(([key, { id, hash, row }]) => [
       ...[id, key, row.kind, row.channel, row.shop, row.orderId, row.transactionId, row.amountFen, row.feeFen],
-      ...[row.occurredAt, hash],
+      ...[row.occurredAt, hash, row.progress ?? null],
     ]),
     reconciliations: reconciliations.sort(byFirst),
+    writeOffs: tables.writeOffs.map(({ orderId, side, amountFen }) => [
+      ...[orderId === null ? null : Number(orderId), side, amountFen],
+    ]),
     exceptions: exceptions.sort((a, b) => compareTexts(`${a[0]}\u0000${a[1]}`, `${b[0]}\u0000${b[1]}`)),
   }
 }

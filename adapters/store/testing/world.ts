@@ -66,6 +66,7 @@ const tables = [
   'task',
   'parcel',
   'exception',
+  'exception_act',
   'reconciliation',
   'track',
   'bill_row',

@@ -67,6 +67,10 @@ function checkBill(bill: ParsedBill): void {
     expectThat(bill.badLines.length <= badLinesShown && bill.message.length < 2_000, 'a short refusal')
     return
   }
+  for (const { ref, reason, cells } of bill.setAside) {
+    expectThat(ref !== '' && reason !== '', 'a row that is set aside has a name and a reason')
+    for (const cell of Object.values(cells)) expectThat(!/[\0\p{Cs}]/u.test(cell), 'cells that can be stored')
+  }
   for (const row of bill.rows) {
     expectThat(billKinds.includes(row.kind), 'a known kind')
     expectThat(Number.isSafeInteger(row.amountFen) && row.amountFen >= 0, 'an amount of whole fen, not negative')

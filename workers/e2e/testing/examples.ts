@@ -21,6 +21,7 @@ const params: Readonly<Record<string, string>> = {
   node: 'east',
   orderId: '3705115058471999999',
   lineId: '3705115058471999970',
+  id: '999999999',
 }
 
 const bodies: Readonly<Partial<Record<OperationName, unknown>>> = {
@@ -46,6 +47,8 @@ const bodies: Readonly<Partial<Record<OperationName, unknown>>> = {
   postStock: { ref: 'example', kind: 'add', lines: [{ sku: 'example', quantity: 1 }] },
   approveOrder: { actor: '王芳', note: '已确认' },
   releaseOrder: { note: '已确认' },
+  resolveException: { as: 'done', actor: '王芳', note: '已处理' },
+  assignException: { assignedTo: '王芳', note: '请跟进' },
   cancelOrder: { note: '已确认' },
   setLineUnits: { ship: 1, note: '已确认' },
   pullTasks: { limit: 1, leaseSeconds: 60, waitSeconds: 0 },
