@@ -99,7 +99,9 @@ function unpaid({ snapshot }: CheckInput): Verdict {
 
 function platformHold({ snapshot }: CheckInput): Verdict {
   if (snapshot.platformState !== 'on_hold') return pass
-  return hold('the platform holds the order back (group buy, risk control or cooling-off): wait until it lets it go')
+  return hold(
+    `the platform holds the order back (group buy, risk control, cooling-off, or a state that is not known here: ${snapshot.platformStateRaw}): wait until it lets it go`,
+  )
 }
 
 function presaleBalance({ snapshot }: CheckInput): Verdict {
@@ -160,11 +162,11 @@ function tooManyUnits({ snapshot, catalog, keepsItems }: CheckInput): Verdict {
 }
 
 function amountMismatch({ snapshot }: CheckInput): Verdict {
-  let sumFen = snapshot.freightFen
+  let sumFen = snapshot.freightFen + (snapshot.serviceFen ?? 0)
   for (let index = 0; index < snapshot.lines.length; index++) sumFen += snapshot.lines[index]!.paidFen
   if (sumFen === snapshot.paidFen) return pass
   return hold(
-    `lines and freight sum to ${sumFen} fen, the order says ${snapshot.paidFen}: compare with the platform, then approve`,
+    `lines, freight and services sum to ${sumFen} fen, the order says ${snapshot.paidFen}: compare with the platform, then approve`,
   )
 }
 

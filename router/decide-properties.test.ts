@@ -39,6 +39,8 @@ const anyLine: fc.Arbitrary<SnapshotLine> = fc
     return line(id, isSome ? { ...told, refundUnits: counted } : told)
   })
 
+const none = { name: '', phone: '', province: '', city: '', district: '', street: '', adcode: null, point: null }
+const noReceiver = { ...receiver, ...none }
 const likely = [
   line('1', { quantity: 2, platformSku: 'A' }),
   line('2', { sku: 'SET', platformSku: 'SET' }),
@@ -58,6 +60,7 @@ const anySnapshot: fc.Arbitrary<OrderSnapshot> = fc
     sellerMemo: fc.constantFrom('', '', '', '改地址'),
     addressUnderReview: fc.constantFrom(false, false, false, true),
     adcode: fc.constantFrom('330110', '330110', '330206', null),
+    isLeftOut: fc.constantFrom(false, false, false, true),
     presale: fc.constantFrom(
       null,
       null,
@@ -67,7 +70,9 @@ const anySnapshot: fc.Arbitrary<OrderSnapshot> = fc
       { step: 'forfeited' as const, depositFen: 10 },
     ),
   })
-  .map(({ adcode, ...change }) => snapshot({ ...change, receiver: { ...receiver, adcode } }))
+  .map(({ adcode, isLeftOut, ...change }) =>
+    snapshot({ ...change, receiver: isLeftOut ? noReceiver : { ...receiver, adcode } }),
+  )
 
 const anyRefund: fc.Arbitrary<RefundSnapshot> = fc
   .record({

@@ -147,7 +147,7 @@ function refundOfWholeOrder(order: Order, snapshot: OrderSnapshot): 'none' | 're
   if (isRefunded) {
     for (const line of snapshot.lines) refundedFen += Math.min(line.paidFen, refundedOf(order.refunds, line.lineId).fen)
     // A part of the money given back is a rebate: the goods still go out.
-    if (refundedFen >= snapshot.paidFen - snapshot.freightFen) return 'refunded'
+    if (refundedFen >= snapshot.paidFen - snapshot.freightFen - (snapshot.serviceFen ?? 0)) return 'refunded'
   }
   return isRequested ? 'requested' : 'none'
 }

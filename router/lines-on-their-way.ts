@@ -134,8 +134,9 @@ function gone({ refundUnits: _, ...line }: SnapshotLine, isTaken: (lineId: strin
 
 /** What no warehouse could pick is held (./check.ts), and the order keeps its lines with their money until then. */
 function withLinesOf(order: Order & { readonly snapshot: OrderSnapshot }, before: OrderSnapshot): Order {
-  const { lines, paidFen, freightFen } = before
-  return { ...order, snapshot: { ...order.snapshot, lines, paidFen, freightFen } }
+  const { lines, paidFen, freightFen, serviceFen = 0 } = before
+  const service = serviceFen > 0 || order.snapshot.serviceFen !== undefined ? { serviceFen } : {}
+  return { ...order, snapshot: { ...order.snapshot, lines, paidFen, freightFen, ...service } }
 }
 
 /** As the platform tells the lines, since no unit is in a task any more; `units` are those that each line has then. */

@@ -11,6 +11,7 @@ import {
   type OrderSnapshot,
   type OrderState,
   platformStates,
+  type Receiver,
   type RefundSnapshot,
 } from './types.ts'
 
@@ -47,7 +48,25 @@ export function takeSnapshot(order: Order, told: OrderSnapshot): Taken {
   if (known === null) return { order: { ...order, snapshot }, outcome: 'taken' }
   const difference = compareSnapshots(snapshot, known)
   if (difference === 0) return { order, outcome: 'unchanged' }
-  return difference < 0 ? { order, outcome: 'stale' } : { order: { ...order, snapshot }, outcome: 'taken' }
+  if (difference > 0) return { order: { ...order, snapshot: withReceiver(snapshot, known) }, outcome: 'taken' }
+  const filled = withReceiver(known, snapshot)
+  return filled === known ? { order, outcome: 'stale' } : { order: { ...order, snapshot: filled }, outcome: 'taken' }
+}
+
+/**
+ * Some platforms leave the receiver out while an order is locked: then the latest one that was told before holds, in
+ * whatever sequence the two come.
+ */
+function withReceiver(snapshot: OrderSnapshot, older: OrderSnapshot): OrderSnapshot {
+  const isOwn = snapshot.receiverAt === undefined && !isAbsent(snapshot.receiver)
+  if (isOwn || isAbsent(older.receiver)) return snapshot
+  const receiverAt = older.receiverAt ?? older.modifiedAt
+  if (receiverAt <= (snapshot.receiverAt ?? Number.NEGATIVE_INFINITY)) return snapshot
+  return { ...snapshot, receiver: older.receiver, receiverAt }
+}
+
+function isAbsent({ name, phone, province, city, district, town, street, oaid }: Receiver): boolean {
+  return street === '' && province === '' && [name, phone, city, district, town, oaid].every((text) => text === '')
 }
 
 /** Platforms list lines as they like; items point at lines by index, so the order of lines is ours. */

@@ -116,9 +116,13 @@ export interface OrderSnapshot {
   readonly shipBy: number | null
   readonly lines: readonly SnapshotLine[]
   readonly freightFen: number
-  /** What the buyer paid, or has to pay: lines + freight. */
+  /** Paid on top for services that no warehouse does (Tmall's service orders). Absent: nothing. */
+  readonly serviceFen?: number
+  /** What the buyer paid, or has to pay: lines + freight + services. */
   readonly paidFen: number
   readonly receiver: Receiver
+  /** `modifiedAt` of the snapshot that the receiver is of, where this one was told without a receiver. */
+  readonly receiverAt?: number
   readonly buyerId: string
   readonly buyerMessage: string
   readonly sellerMemo: string

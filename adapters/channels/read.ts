@@ -55,6 +55,13 @@ export function textIn(parent: Json, key: string): string {
 const hasUnstorable = /[\0\p{Cs}]/u
 const unstorable = /[\0\p{Cs}]/gu
 
+/** A merchant's code, without the blanks around it that people leave and cannot see; empty when absent. */
+export function codeIn(parent: Json, key: string): string {
+  return textIn(parent, key).replace(blanksAround, '')
+}
+// \s has the blanks of Unicode, U+00A0, U+3000 and U+FEFF among them; the others take no room at all.
+const blanksAround = /^[\s\u200b-\u200d\u2060]+|[\s\u200b-\u200d\u2060]+$/g
+
 /** An id: text, or a number that JSON did not round. Null when absent, empty, `0` (JD and others write it for none) or no id. */
 export function idIn(parent: Json, key: string): string | null {
   const value = parent[key]
@@ -106,13 +113,20 @@ export function fenIn(parent: Json, key: string): number | null {
   return wholeIn(parent, key, 0, amountFenMax)
 }
 
-/** GMT+8 wall-clock text as epoch milliseconds; null when absent, empty, or before 1970: how systems without an empty date write none. */
+/**
+ * GMT+8 wall-clock text as epoch milliseconds; null when absent or none. Systems without an empty date write zeros for
+ * none, or an instant up to the beginning of 1970.
+ */
 export function gmt8In(parent: Json, key: string): number | null {
   const value = parent[key]
-  if (value === undefined || value === null || value === '') return null
-  const epochMs = (typeof value === 'string' ? parseGmt8(value) : null) ?? unintelligible(key)
-  return epochMs < 0 ? null : epochMs
+  if (value === undefined || value === null || value === 0) return null
+  if (typeof value !== 'string') unintelligible(key)
+  if (zeroDate.test(value)) return null
+  const epochMs = parseGmt8(value) ?? unintelligible(key)
+  return epochMs <= 0 ? null : epochMs
 }
+/** Nothing but zeros, or a year before 1000. */
+const zeroDate = /^[0 :/.T-]*Z?$|^0\d{3}[-/]/
 
 /** Epoch seconds as milliseconds; null when absent or 0, which is how WeChat writes "not yet". */
 export function epochSecondsIn(parent: Json, key: string): number | null {
@@ -135,12 +149,24 @@ export function mapSku(code: string, platformSku: string, settings: ShopSettings
   return code
 }
 
-/** Makes ids unique within one order: the second `a` is `a-2`. For platforms without a sub-order id. */
-export function ordinals(): (lineId: string) => string {
-  const seen = new Map<string, number>()
-  return (lineId) => {
-    const count = (seen.get(lineId) ?? 0) + 1
-    seen.set(lineId, count)
-    return count === 1 ? lineId : `${lineId}-${count}`
+/**
+ * Ids that are unique within one order, for platforms without a sub-order id: of several lines of one id the second is
+ * `id-2`. Which is the first follows from what is said of the lines (`words`, in the sequence of `ids`), never from the
+ * sequence in which the platform lists them. Lines of which the same is said can stand for each other.
+ */
+export function uniqueLineIds(
+  ids: readonly string[],
+  words: readonly (readonly (string | number)[])[],
+): readonly string[] {
+  if (new Set(ids).size === ids.length) return ids
+  const unique = [...ids]
+  const said = words.map((of) =>
+    of.map((word) => (typeof word === 'number' ? String(word).padStart(16, '0') : word)).join(),
+  )
+  for (const id of new Set(ids)) {
+    const twins = ids.flatMap((of, index) => (of === id ? [index] : []))
+    twins.sort((a, b) => (said[a]! < said[b]! ? -1 : said[a]! > said[b]! ? 1 : 0))
+    for (const [rank, index] of twins.entries()) if (rank > 0) unique[index] = `${id}-${rank + 1}`
   }
+  return unique
 }

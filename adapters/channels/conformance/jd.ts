@@ -96,6 +96,10 @@ export const jdCase: ChannelCase = {
       [
         ['WAIT_SELLER_DELIVERY', 'ready'],
         ['LOCKED', 'on_hold'],
+        ['A_STATE_OF_TOMORROW', 'on_hold'],
+        ['SEND_TO_DISTRIBUTION_CENER', 'shipped'],
+        ['DISTRIBUTION_CENTER_RECEIVED', 'shipped'],
+        ['RECEIPTS_CONFIRM', 'completed'],
         ['PAUSE', 'on_hold'],
         ['POP_ORDER_PAUSE', 'on_hold'],
         ['UN_KNOWN', 'on_hold'],
@@ -146,10 +150,6 @@ export const jdCase: ChannelCase = {
     },
   ],
   nonsense: [
-    {
-      name: 'a state nobody knows',
-      order: info({ orderState: 'WAIT_FOR_GODOT' }),
-    },
     {
       name: 'negative quantity',
       order: item({ itemTotal: '-1' }),

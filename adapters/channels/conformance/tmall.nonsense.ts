@@ -4,14 +4,6 @@ import type { ChannelCase } from './types.ts'
 
 export const tmallNonsense: ChannelCase['nonsense'] = [
   {
-    name: 'a status nobody knows',
-    order: trade({ status: 'WAIT_FOR_GODOT' }),
-  },
-  {
-    name: 'a refund status nobody knows',
-    order: line({ refund_status: 'MAYBE' }),
-  },
-  {
     name: 'a presale without its step',
     order: trade({ type: 'step' }),
   },

@@ -114,6 +114,34 @@ export const tmallCase: ChannelCase = {
       expected: { orderId: tid, paidFen: 25900 },
     },
     {
+      name: 'services on top',
+      order: trade((copy) => {
+        copy.payment = '309.00'
+        copy.service_orders = { service_order: [{ oid: 1, payment: '50.00' }] }
+      }),
+      expected: { paidFen: 30900, serviceFen: 5000, freightFen: 880 },
+    },
+    {
+      name: 'no services',
+      order: trade({ service_orders: { service_order: [] } }),
+      expected: { paidFen: 25900 },
+    },
+    ...['0000-00-00 00:00:00', '0001-01-01 00:00:00', '1970-01-01 08:00:00', '0', ''].map((none) => ({
+      name: `no date: ${none}`,
+      order: trade({ delivery_time: none, send_time: none }),
+      expected: { shipBy: null },
+    })),
+    ...[' CF-X ', '\tCF-X\n', '\u3000CF-X', 'CF-X\u00a0', '\u200bCF-X\ufeff'].map((code) => ({
+      name: `a code among blanks: ${JSON.stringify(code)}`,
+      order: line({ outer_sku_id: code }),
+      expected: { lines: [{ sku: 'CF-X' }, {}, {}] },
+    })),
+    {
+      name: 'a refund word of tomorrow',
+      order: line({ refund_status: 'MAYBE' }),
+      expected: { lines: [{ refund: 'requested' }, {}, {}] },
+    },
+    {
       name: 'presale, deposit paid',
       order: presale,
       expected: {
@@ -137,6 +165,7 @@ export const tmallCase: ChannelCase = {
       [
         ['WAIT_BUYER_PAY', 'unpaid'],
         ['PAID_FORBID_CONSIGN', 'on_hold'],
+        ['A_STATE_OF_TOMORROW', 'on_hold'],
         ['SELLER_CONSIGNED_PART', 'partly_shipped'],
         ['WAIT_BUYER_CONFIRM_GOODS', 'shipped'],
         ['TRADE_BUYER_SIGNED', 'shipped'],

@@ -2,6 +2,9 @@
 import type { ChannelCase } from './types.ts'
 import { credentials, message, order, product, pulled, sign, wechatWrong } from './wechat.wrong.ts'
 
+/** The line of the sample's first product. */
+const twin = '3705115058471208928-10000012345-1122334455'
+
 export const wechatCase: ChannelCase = {
   name: 'wechat',
   credentials,
@@ -85,6 +88,8 @@ export const wechatCase: ChannelCase = {
         [10, 'unpaid'],
         [12, 'on_hold'],
         [13, 'on_hold'],
+        [17, 'on_hold'],
+        [99, 'on_hold'],
         [21, 'partly_shipped'],
         [30, 'shipped'],
         [100, 'completed'],
@@ -143,9 +148,38 @@ export const wechatCase: ChannelCase = {
         copy.order_detail.product_infos[1] = copy.order_detail.product_infos[0]
       }),
       expected: {
+        lines: [{ lineId: twin }, { lineId: `${twin}-2` }],
+      },
+    },
+    {
+      name: 'freight that the seller changed to nothing',
+      order: pulled((copy) => {
+        Object.assign(copy.order_detail.price_info, { freight: 1_000, is_change_freight: true, change_freight: 0 })
+      }),
+      expected: { freightFen: 0 },
+    },
+    {
+      name: 'freight that nobody changed',
+      order: pulled((copy) => {
+        Object.assign(copy.order_detail.price_info, { freight: 1_000, is_change_freight: false, change_freight: 0 })
+      }),
+      expected: { freightFen: 1_000 },
+    },
+    {
+      name: 'a gift of the same goods, listed first',
+      order: pulled((copy) => {
+        const [bought] = copy.order_detail.product_infos
+        const { product_id, sku_id } = bought
+        const gift = {
+          ...{ ...bought, real_price: 0, is_free_gift: 1 },
+          free_gift_info: { main_product_list: [{ product_id, sku_id }] },
+        }
+        copy.order_detail.product_infos = [gift, bought]
+      }),
+      expected: {
         lines: [
-          { lineId: '3705115058471208928-10000012345-1122334455' },
-          { lineId: '3705115058471208928-10000012345-1122334455-2' },
+          { lineId: `${twin}-2`, gift: true, giftOf: twin, paidFen: 0 },
+          { lineId: twin, gift: false, giftOf: null },
         ],
       },
     },
@@ -162,10 +196,6 @@ export const wechatCase: ChannelCase = {
   ],
   nonsense: [
     { name: 'an errcode', order: { errcode: 40001, errmsg: 'invalid credential' } },
-    {
-      name: 'a status nobody knows',
-      order: pulled({ status: 99 }),
-    },
     {
       name: 'negative quantity',
       order: product({ sku_cnt: -1 }),

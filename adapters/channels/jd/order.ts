@@ -3,6 +3,7 @@ import type { OrderSnapshot, PlatformState, SnapshotLine } from '../../../router
 import type { ShopSettings } from '../channel.ts'
 import {
   amountFenMax,
+  codeIn,
   gmt8In,
   idIn,
   type Json,
@@ -10,12 +11,12 @@ import {
   mapSku,
   objects,
   optionalObjectIn,
-  ordinals,
   quantityIn,
   requiredIdIn,
   requiredYuanIn,
   textIn,
   unintelligible,
+  uniqueLineIds,
   wordIn,
   yuanIn,
 } from '../read.ts'
@@ -23,22 +24,22 @@ import { shareJdPayment } from './money.ts'
 
 export function jdOrder(order: Json, settings: ShopSettings): OrderSnapshot {
   const state = wordIn(order, 'orderState')
-  const platformState = states.get(state)
-  if (platformState === undefined) unintelligible('orderState')
   const createdAt = gmt8In(order, 'orderStartTime')
   const paidAt = gmt8In(order, 'paymentConfirmTime')
   const modifiedAt = gmt8In(order, 'modified') ?? latest([createdAt, paidAt, gmt8In(order, 'orderEndTime')])
   if (modifiedAt === null) unintelligible('modified')
-  const freightFen = yuanIn(order, 'freightPrice') ?? 0
   // What is still payable has the account balance taken off; the buyer paid both.
   const paidFen = requiredYuanIn(order, 'orderPayment') + (yuanIn(order, 'balanceUsed') ?? 0)
+  // Beans, coupons and gift cards may pay freight as well: what is left of it is what the buyer paid.
+  const freightFen = Math.min(yuanIn(order, 'freightPrice') ?? 0, paidFen)
   const consignee = optionalObjectIn(order, 'consigneeInfo')
   return {
     type: 'order',
     channel: 'jd',
     shop: settings.shop,
     orderId: requiredIdIn(order, 'orderId'),
-    platformState,
+    // Of a state that we do not know only a person can say what may be sent.
+    platformState: states.get(state) ?? 'on_hold',
     platformStateRaw: state,
     createdAt: createdAt ?? modifiedAt,
     paidAt,
@@ -83,6 +84,10 @@ const states: ReadonlyMap<string, PlatformState> = new Map([
   ['UN_KNOWN', 'on_hold'],
   // The platform's search gives no unpaid orders; this is the word for a relay that has them, not documented to us.
   ['NOT_PAY', 'unpaid'],
+  // The platform's own logistics (LBP, SOPL): on the way to its distribution centre, there, and paid for.
+  ['SEND_TO_DISTRIBUTION_CENER', 'shipped'],
+  ['DISTRIBUTION_CENTER_RECEIVED', 'shipped'],
+  ['RECEIPTS_CONFIRM', 'completed'],
   ['WAIT_GOODS_RECEIVE_CONFIRM', 'shipped'],
   ['FINISHED_L', 'completed'],
   ['TRADE_CANCELED', 'closed'],
@@ -92,7 +97,6 @@ function linesOf(order: Json, goodsFen: number, settings: ShopSettings): readonl
   const items = objects(order.itemInfoList, 'itemInfoList')
   if (items.length === 0) unintelligible('itemInfoList')
   const orderId = requiredIdIn(order, 'orderId')
-  const unique = ordinals()
   const priced = items.map((item) => {
     const skuId = idIn(item, 'skuId') ?? idIn(item, 'wareId') ?? unintelligible('skuId')
     const quantity = quantityIn(item, 'itemTotal')
@@ -110,9 +114,14 @@ function linesOf(order: Json, goodsFen: number, settings: ShopSettings): readonl
     yuanIn(order, 'sellerDiscount') ?? 0,
     goodsFen,
   )
+  const lineIds = uniqueLineIds(
+    priced.map(({ skuId }) => `${orderId}-${skuId}`),
+    // Goods that are bought come before those that are given away.
+    priced.map(({ priceFen, quantity }) => [priceFen === 0 ? 1 : 0, priceFen, quantity]),
+  )
   return priced.map(({ item, skuId, quantity, priceFen }, index) => ({
-    lineId: unique(`${orderId}-${skuId}`),
-    sku: mapSku(textIn(item, 'outerSkuId') || textIn(item, 'productNo'), skuId, settings),
+    lineId: lineIds[index]!,
+    sku: mapSku(codeIn(item, 'outerSkuId') || codeIn(item, 'productNo'), skuId, settings),
     platformSku: skuId,
     title: textIn(item, 'skuName'),
     quantity,

@@ -3,6 +3,7 @@ import { shareByLargestRemainder } from '../../../router/money.ts'
 import type { OrderSnapshot, PlatformState, Presale, RefundStatus, SnapshotLine } from '../../../router/types.ts'
 import type { ShopSettings } from '../channel.ts'
 import {
+  codeIn,
   gmt8In,
   idIn,
   isObject,
@@ -30,6 +31,7 @@ export function tmallOrder(trade: Json, settings: ShopSettings): OrderSnapshot {
   if (modifiedAt === null) unintelligible('modified')
   const freightFen = yuanIn(trade, 'post_fee') ?? 0
   const paidFen = requiredYuanIn(trade, 'payment')
+  const serviceFen = serviceFenOf(trade)
   return {
     type: 'order',
     channel: 'tmall',
@@ -42,8 +44,9 @@ export function tmallOrder(trade: Json, settings: ShopSettings): OrderSnapshot {
     modifiedAt,
     fetchNumber: 0,
     shipBy: gmt8In(trade, 'delivery_time') ?? gmt8In(trade, 'send_time'),
-    lines: linesOf(trade, Math.max(0, paidFen - freightFen), settings),
+    lines: linesOf(trade, Math.max(0, paidFen - freightFen - serviceFen), settings),
     freightFen,
+    ...(serviceFen > 0 ? { serviceFen } : {}),
     paidFen,
     receiver: {
       name: textIn(trade, 'receiver_name'),
@@ -69,14 +72,21 @@ export function tmallOrder(trade: Json, settings: ShopSettings): OrderSnapshot {
   }
 }
 
+/** Services that are bought with the goods (installation, insurance) are orders of their own within the trade. */
+function serviceFenOf(trade: Json): number {
+  const list = isObject(trade.service_orders) ? trade.service_orders.service_order : trade.service_orders
+  if (list === undefined || list === null) return 0
+  return objects(list, 'service_orders').reduce((sum, service) => sum + (yuanIn(service, 'payment') ?? 0), 0)
+}
+
 /** The text where it is given: `tid` is a number above 2^53. */
 export function tradeId(trade: Json): string {
   return idIn(trade, 'tid_str') ?? requiredIdIn(trade, 'tid')
 }
 
 function stateOf(status: string, trade: Json, presale: Presale | null): PlatformState {
-  const state = states.get(status)
-  if (state === undefined) unintelligible('status')
+  // Of a state that we do not know only a person can say what may be sent.
+  const state = states.get(status) ?? 'on_hold'
   if (state !== 'ready') return state
   const held = trade.top_hold === 1 || trade.top_hold === '1'
   return held || (presale !== null && presale.step !== 'balance_paid') ? 'on_hold' : 'ready'
@@ -148,7 +158,7 @@ function linesOf(trade: Json, goodsFen: number, settings: ShopSettings): readonl
     const gift = gifts.has(lineId)
     return {
       lineId,
-      sku: mapSku(textIn(order, 'outer_sku_id') || textIn(order, 'outer_iid'), platformSku, settings),
+      sku: mapSku(codeIn(order, 'outer_sku_id') || codeIn(order, 'outer_iid'), platformSku, settings),
       platformSku,
       title: textIn(order, 'title'),
       quantity: quantityIn(order, 'num'),
@@ -192,13 +202,17 @@ function mainLineOf(order: Json, lineIds: readonly string[], gifts: ReadonlySet<
 
 function refundOf(order: Json): RefundStatus {
   const word = textIn(order, 'refund_status')
-  const refund = word === '' ? 'none' : tmallRefundStatuses.get(word)
-  if (refund === undefined) unintelligible('refund_status')
+  const refund = word === '' ? 'none' : tmallRefundStatus(word)
   // A line can be closed on its own, in a trade that goes on: nothing of it may be sent.
   return textIn(order, 'status').startsWith('TRADE_CLOSED') ? 'refunded' : refund
 }
 
-export const tmallRefundStatuses: ReadonlyMap<string, RefundStatus> = new Map([
+/** A word that we do not know is taken for a request: a person looks before anything is sent. */
+export function tmallRefundStatus(word: string): RefundStatus {
+  return refundStatuses.get(word) ?? 'requested'
+}
+
+const refundStatuses: ReadonlyMap<string, RefundStatus> = new Map([
   ['NO_REFUND', 'none'],
   ['WAIT_SELLER_AGREE', 'requested'],
   ['WAIT_BUYER_RETURN_GOODS', 'requested'],

@@ -2,11 +2,10 @@
 import type { RefundSnapshot } from '../../../router/types.ts'
 import type { ShopSettings } from '../channel.ts'
 import { gmt8In, idIn, type Json, latest, requiredIdIn, requiredYuanIn, unintelligible, wordIn } from '../read.ts'
-import { tmallRefundStatuses } from './order.ts'
+import { tmallRefundStatus } from './order.ts'
 
 export function tmallRefund(refund: Json, settings: ShopSettings): RefundSnapshot {
-  const status = tmallRefundStatuses.get(wordIn(refund, 'status'))
-  if (status === undefined) unintelligible('status')
+  const status = tmallRefundStatus(wordIn(refund, 'status'))
   const modifiedAt = gmt8In(refund, 'modified') ?? latest([gmt8In(refund, 'created')])
   if (modifiedAt === null) unintelligible('modified')
   return {

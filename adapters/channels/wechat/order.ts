@@ -2,6 +2,7 @@
 import type { OrderSnapshot, PlatformState, RefundStatus, SnapshotLine } from '../../../router/types.ts'
 import type { ShopSettings } from '../channel.ts'
 import {
+  codeIn,
   epochSecondsIn,
   fenIn,
   idIn,
@@ -12,11 +13,11 @@ import {
   objectIn,
   objects,
   optionalObjectIn,
-  ordinals,
   quantityIn,
   requiredIdIn,
   textIn,
   unintelligible,
+  uniqueLineIds,
   wholeIn,
 } from '../read.ts'
 
@@ -26,9 +27,7 @@ export function wechatOrder(order: Json, settings: ShopSettings): OrderSnapshot 
   const pay = optionalObjectIn(detail, 'pay_info')
   const delivery = optionalObjectIn(detail, 'delivery_info')
   const notes = optionalObjectIn(detail, 'ext_info')
-  const status = wholeIn(order, 'status', 0, 999)
-  const platformState = status === null ? undefined : states.get(status)
-  if (platformState === undefined) unintelligible('status')
+  const status = wholeIn(order, 'status', 0, 9_999) ?? unintelligible('status')
   const createdAt = epochSecondsIn(order, 'create_time')
   const paidAt = epochSecondsIn(pay, 'pay_time')
   const modifiedAt = epochSecondsIn(order, 'update_time') ?? latest([createdAt, paidAt])
@@ -41,7 +40,8 @@ export function wechatOrder(order: Json, settings: ShopSettings): OrderSnapshot 
     channel: 'wechat',
     shop: settings.shop,
     orderId,
-    platformState,
+    // Of a state that we do not know only a person can say what may be sent.
+    platformState: states.get(status) ?? 'on_hold',
     platformStateRaw: String(status),
     createdAt: createdAt ?? modifiedAt,
     paidAt,
@@ -50,7 +50,7 @@ export function wechatOrder(order: Json, settings: ShopSettings): OrderSnapshot 
     fetchNumber: 0,
     shipBy: earliest(products.map((product) => epochSecondsIn(product, 'delivery_deadline'))),
     lines: linesOf(orderId, products, settings),
-    freightFen: fenIn(price, 'freight') ?? 0,
+    freightFen: freightOf(price),
     paidFen: fenIn(price, 'order_price') ?? unintelligible('order_price'),
     receiver: receiverOf(optionalObjectIn(delivery, 'address_info')),
     buyerId: textIn(order, 'openid'),
@@ -68,6 +68,8 @@ const states: ReadonlyMap<number, PlatformState> = new Map([
   // A present whose receiver has not said where to, and a group that is not complete: paid or not, not to be sent.
   [12, 'on_hold'],
   [13, 'on_hold'],
+  // Paid, and to be redeemed by its buyer before anything is sent.
+  [17, 'on_hold'],
   [20, 'ready'],
   [21, 'partly_shipped'],
   [30, 'shipped'],
@@ -78,25 +80,51 @@ const states: ReadonlyMap<number, PlatformState> = new Map([
 ])
 
 function linesOf(orderId: string, products: readonly Json[], settings: ShopSettings): readonly SnapshotLine[] {
-  const unique = ordinals()
-  return products.map((product) => {
-    const productId = requiredIdIn(product, 'product_id')
-    const skuId = idIn(product, 'sku_id')
-    const quantity = quantityIn(product, 'sku_cnt')
-    return {
-      lineId: unique(`${orderId}-${productId}-${skuId ?? '0'}`),
-      sku: mapSku(textIn(product, 'out_sku_id') || textIn(product, 'sku_code'), skuId ?? productId, settings),
-      platformSku: skuId ?? productId,
-      title: textIn(product, 'title'),
-      quantity,
-      // The line's whole, not one piece's.
-      paidFen: fenIn(product, 'real_price') ?? unintelligible('real_price'),
-      gift: false,
-      giftOf: null,
-      ...refundOf(product, quantity),
-      readyAt: null,
-    }
-  })
+  const read = products.map((product) => ({
+    product,
+    productId: requiredIdIn(product, 'product_id'),
+    skuId: idIn(product, 'sku_id'),
+    quantity: quantityIn(product, 'sku_cnt'),
+    // The line's whole, not one piece's.
+    paidFen: fenIn(product, 'real_price') ?? unintelligible('real_price'),
+    gift: isTrue(product.is_free_gift),
+  }))
+  const lineIds = uniqueLineIds(
+    read.map(({ productId, skuId }) => `${orderId}-${productId}-${skuId ?? '0'}`),
+    // Goods that are bought come before those that are given away. The platform's own id says all, where it is given.
+    read.map(({ product, paidFen, quantity, gift }) => [
+      ...(gift ? [1] : [0]),
+      idIn(product, 'product_unique_id') ?? '',
+      ...[paidFen, quantity, wholeIn(product, 'finish_aftersale_sku_cnt', 0, 1_000_000) ?? 0],
+    ]),
+  )
+  return read.map(({ product, productId, skuId, quantity, paidFen, gift }, index) => ({
+    lineId: lineIds[index]!,
+    sku: mapSku(codeIn(product, 'out_sku_id') || codeIn(product, 'sku_code'), skuId ?? productId, settings),
+    platformSku: skuId ?? productId,
+    title: textIn(product, 'title'),
+    quantity,
+    paidFen,
+    gift,
+    giftOf: gift ? mainLineOf(product, read, lineIds) : null,
+    ...refundOf(product, quantity),
+    readyAt: null,
+  }))
+}
+
+/** A gift names the goods that it was given for ([D]); of several lines of these the first that was bought. */
+function mainLineOf(
+  gift: Json,
+  lines: readonly { readonly productId: string; readonly skuId: string | null; readonly gift: boolean }[],
+  lineIds: readonly string[],
+): string | null {
+  const { main_product_list: named } = optionalObjectIn(gift, 'free_gift_info')
+  for (const main of objects(named ?? [], 'main_product_list')) {
+    const [productId, skuId] = [idIn(main, 'product_id'), idIn(main, 'sku_id')]
+    const index = lines.findIndex((l) => !l.gift && l.productId === productId && (skuId === null || l.skuId === skuId))
+    if (index !== -1) return lineIds[index]!
+  }
+  return null
 }
 
 /**
@@ -132,10 +160,20 @@ function receiverOf(address: Json): OrderSnapshot['receiver'] {
   }
 }
 
+/** The seller may change it, to nothing as well; `freight` stays what it was. */
+function freightOf(price: Json): number {
+  const changed = isTrue(price.is_change_freight) ? fenIn(price, 'change_freight') : null
+  return changed ?? fenIn(price, 'freight') ?? 0
+}
+
+function isTrue(value: unknown): boolean {
+  return value === true || value === 1 || value === '1' || value === 'true'
+}
+
 /** The address that is asked for, while it is; some answers hold a flag instead. */
 function isUnderReview(value: unknown): boolean {
   if (isObject(value)) return Object.values(value).some((field) => Boolean(field))
-  return value === true || value === 1 || value === '1'
+  return isTrue(value)
 }
 
 function earliest(instants: readonly (number | null)[]): number | null {

@@ -28,7 +28,8 @@ export const ordersSum: QueriedInvariant = {
       offset 0
     ) d join orders o using (id) cross join lateral (
       select (o.body::json #>> '{snapshot,paidFen}')::bigint as paid_fen,
-        coalesce((o.body::json #>> '{snapshot,freightFen}')::bigint, 0) as freight_fen offset 0
+        coalesce((o.body::json #>> '{snapshot,freightFen}')::bigint, 0)
+          + coalesce((o.body::json #>> '{snapshot,serviceFen}')::bigint, 0) as freight_fen offset 0
     ) s
     where s.paid_fen <> d.lines_fen + s.freight_fen
       and not coalesce(o.body::json -> 'overruled', '[]')::jsonb ? 'amount_mismatch'

@@ -123,6 +123,14 @@ export function wechatOrderAnswer(order: TestOrder): string {
     sku_id: `3000${at}`,
     out_sku_id: line.sku,
     title: `商品${at}`,
+    ...(line.gift === true
+      ? {
+          is_free_gift: 1,
+          free_gift_info: {
+            main_product_list: [{ product_id: `2000${line.giftOf ?? 0}`, sku_id: `3000${line.giftOf ?? 0}` }],
+          },
+        }
+      : {}),
     sku_cnt: line.quantity,
     real_price: line.paidFen,
     on_aftersale_sku_cnt: line.refundUnits?.requested ?? (line.refund === 'requested' ? line.quantity : 0),
