@@ -4,6 +4,8 @@ import { channels } from '../../adapters/channels/channels.ts'
 import { sha256 } from '../../adapters/http/secrets.ts'
 import {
   BundleUnfit,
+  NodeKeyMissing,
+  type NodeToPut,
   putCarrierAccount,
   putNodes,
   putShop,
@@ -95,7 +97,7 @@ export async function setCarrierAccount(
 }
 
 /** null: each that is given holds every key. */
-function lackingIn(
+export function lackingIn(
   given: Pick<CredentialSettings, 'credentials' | 'previousCredentials'>,
   keys: readonly string[],
   owner: string,
@@ -108,7 +110,7 @@ function lackingIn(
 }
 
 const carrierNames = carriers.map(({ name }) => name)
-const carrierServices =
+export const carrierServices =
   carrierNames.length === 1
     ? `The only carrier service is ${carrierNames[0]}.`
     : `The carrier services are ${carrierNames.join(', ')}.`
@@ -117,15 +119,20 @@ export async function setSku({ sql, catalog }: SettingsContext, sku: Sku): Promi
   try {
     await putSkus(sql, [sku])
   } catch (error) {
-    if (error instanceof BundleUnfit) return refused('invalid_request', `bundle: ${unfitness(sku, error)}`)
-    if (error instanceof SkuInUse) return refused('invalid_request', `bundle: ${inUse(error.use)}, then put it again.`)
-    throw error
+    return skuRefused(sku.sku, error)
   }
   await catalog.refresh()
   return done
 }
 
-function unfitness({ sku }: Sku, { bundle, component, exists }: BundleUnfit): string {
+/** Why a SKU was not written; throws what is no reason of its own. */
+export function skuRefused(sku: string, error: unknown): Refused {
+  if (error instanceof BundleUnfit) return refused('invalid_request', `bundle: ${unfitness(sku, error)}`)
+  if (error instanceof SkuInUse) return refused('invalid_request', `bundle: ${inUse(error.use)}, then put it again.`)
+  throw error
+}
+
+function unfitness(sku: string, { bundle, component, exists }: BundleUnfit): string {
   if (!exists) return `there is no SKU ${component}. Put it first.`
   if (bundle === sku) return `${component} is a bundle itself. Name its components.`
   return `${component} is a component of ${bundle}, and so cannot be a bundle.`
@@ -153,35 +160,56 @@ export interface NodeSettings extends Pick<Node, 'name' | 'kind' | 'open' | 'saf
   readonly preferenceFen?: number | undefined
   readonly handlingFen?: number | undefined
   readonly freight?: GivenFreight | undefined
-  readonly apiKey: string
+  /** Absent: a node that exists keeps its key. */
+  readonly apiKey?: string | undefined
   readonly previousApiKeyUntil?: number | undefined
 }
 
-export async function setNode(
-  { sql, catalog, keeper, divisions, policy, clock, log }: SettingsContext,
-  name: string,
-  given: NodeSettings,
-): Promise<Done | Refused> {
+export async function setNode(context: SettingsContext, name: string, given: NodeSettings): Promise<Done | Refused> {
+  const { sql, divisions, policy, clock } = context
   const point = given.point ?? pointOfAdcode(divisions, given.adcode ?? '')
-  if (point === null) return refused('invalid_request', 'adcode: no such division. Give a point as well.')
-  const previousKeyUntil = previousEnd(given.previousApiKeyUntil, clock.now())
-  if (previousKeyUntil === 'too_far') return tooFar
-  let delta: NodeDelta | undefined
+  if (point === null) return noSuchAdcode
+  const key = nodeKeyOf(given, clock.now())
+  if ('outcome' in key) return key
   try {
-    const put = await putNodes(sql, [
-      { node: nodeOf(name, point, given, policy.nodes), apiKeyHash: sha256(given.apiKey), previousKeyUntil },
-    ])
-    delta = put.deltas[0]
+    const put = await putNodes(sql, [{ node: nodeOf(name, point, given, policy.nodes), ...key }])
+    await nodeIsSet(context, name, put.deltas[0])
   } catch (error) {
-    if (['23505', 'node_key_taken'].includes(codeOf(error))) return refused('node_key_taken')
-    throw error
+    return nodeRefused(error)
   }
+  return done
+}
+
+export const noSuchAdcode = refused('invalid_request', 'adcode: no such division. Give a point as well.')
+
+export function nodeKeyOf(
+  { apiKey, previousApiKeyUntil }: Pick<NodeSettings, 'apiKey' | 'previousApiKeyUntil'>,
+  nowMs: number,
+): Omit<NodeToPut, 'node'> | Refused {
+  const previousKeyUntil = previousEnd(previousApiKeyUntil, nowMs)
+  if (previousKeyUntil === 'too_far') return tooFar
+  const apiKeyHash = apiKey === undefined ? null : sha256(apiKey)
+  return previousApiKeyUntil === undefined ? { apiKeyHash } : { apiKeyHash, previousKeyUntil }
+}
+
+/** A node's settings come into force; Redis learns what they changed. */
+export async function nodeIsSet(
+  { catalog, keeper, log }: SettingsContext,
+  name: string,
+  delta: NodeDelta | undefined,
+): Promise<void> {
   await catalog.refresh()
   await tellLater(log, async () => {
     if (delta !== undefined) await keeper.tell([delta])
     else await keeper.catchUp(name)
   })
-  return done
+}
+
+/** Why a node was not written; throws what is no reason of its own. */
+export function nodeRefused(error: unknown): Refused {
+  if (['23505', 'node_key_taken'].includes(codeOf(error))) return refused('node_key_taken')
+  if (error instanceof NodeKeyMissing) return refused('invalid_request', 'apiKey: a new node needs one.')
+  throw error
 }
 
 function nodeOf(node: string, point: Point, given: NodeSettings, policy: NodePolicy): Node {
@@ -202,10 +230,10 @@ function nodeOf(node: string, point: Point, given: NodeSettings, policy: NodePol
 }
 
 const previousDaysMax = 90
-const tooFar = refused('invalid_request', `The one before is taken for at most ${previousDaysMax} days more.`)
+export const tooFar = refused('invalid_request', `The one before is taken for at most ${previousDaysMax} days more.`)
 
 /** null: what was in force before is no longer. Already over says the same. */
-function previousEnd(until: number | undefined, nowMs: number): number | null | 'too_far' {
+export function previousEnd(until: number | undefined, nowMs: number): number | null | 'too_far' {
   if (until === undefined || until <= nowMs) return null
   return until - nowMs > previousDaysMax * 86_400_000 ? 'too_far' : until
 }
@@ -223,7 +251,7 @@ export interface GivenFreight {
 /** Half the way around the world stands for "however far". */
 const kmMaxOfAll = 20_100
 
-function freightOf({ bands, firstGrams, stepGrams }: GivenFreight): Freight {
+export function freightOf({ bands, firstGrams, stepGrams }: GivenFreight): Freight {
   return {
     bands: bands.map((b) => ({ kmMax: b.kmMax ?? kmMaxOfAll, firstFen: b.firstFen, stepFen: b.stepFen })),
     firstGrams,
