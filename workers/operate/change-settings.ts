@@ -21,6 +21,7 @@ import type { ChannelName, Point, Sku } from '../../router/types.ts'
 import { type Done, done, type Refused, refused } from '../process/refused.ts'
 import {
   carrierServices,
+  codesAreSet,
   freightOf,
   type GivenFreight,
   lackingIn,
@@ -51,10 +52,11 @@ export interface ShopChanges extends CredentialChanges {
 }
 
 export async function updateShop(
-  { sql, vault, catalog, clock }: SettingsContext,
+  context: SettingsContext,
   key: { readonly channel: ChannelName; readonly shop: string },
   given: ShopChanges,
 ): Promise<Done | Refused> {
+  const { sql, vault, catalog, clock } = context
   const { credentialKeys } = channels[key.channel]
   const nowMs = clock.now()
   const changed = await changeShop<Refused>(sql, vault, key, (now) => {
@@ -68,7 +70,8 @@ export async function updateShop(
   })
   const refusal = refusalOf(changed, 'No such shop.')
   if (refusal !== null) return refusal
-  await catalog.refresh()
+  if (given.skuMap === undefined) await catalog.refresh()
+  else await codesAreSet(context)
   return done
 }
 
@@ -94,12 +97,12 @@ export type SkuChanges = {
 }
 
 export async function updateSku(
-  { sql, catalog }: SettingsContext,
+  context: SettingsContext,
   sku: string,
   { bundle, ...given }: SkuChanges,
 ): Promise<Done | Refused> {
   try {
-    const changed = await changeSku<Refused>(sql, sku, (now) => ({
+    const changed = await changeSku<Refused>(context.sql, sku, (now) => ({
       after: { ...now, ...named(given), ...(bundle === undefined ? {} : { bundle: bundle ?? [] }) },
     }))
     const refusal = refusalOf(changed, 'No such SKU.')
@@ -107,7 +110,7 @@ export async function updateSku(
   } catch (error) {
     return skuRefused(sku, error)
   }
-  await catalog.refresh()
+  await codesAreSet(context)
   return done
 }
 

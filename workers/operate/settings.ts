@@ -12,7 +12,6 @@ import {
   putSkus,
   SkuInUse,
 } from '../../adapters/store/catalog/catalog.ts'
-import type { Sql } from '../../adapters/store/postgres/connect.ts'
 import type { Vault } from '../../adapters/store/secrets/vault.ts'
 import type { SkuUse } from '../../adapters/store/stock/sku-use.ts'
 import { type Divisions, pointOfAdcode } from '../../router/address.ts'
@@ -23,20 +22,16 @@ import type { ChannelName, Point, Sku } from '../../router/types.ts'
 import type { CatalogWatch } from '../catalog/catalog-watch.ts'
 import type { CounterKeeper } from '../counters/counter-keeper.ts'
 import { tellLater } from '../counters/tell-later.ts'
-import type { Clock } from '../process/clock.ts'
 import { codeOf } from '../process/error-code.ts'
-import type { Log } from '../process/log.ts'
 import { type Done, done, type Refused, refused } from '../process/refused.ts'
+import { type LetGoContext, letGo } from './let-go.ts'
 
-export interface SettingsContext {
-  readonly sql: Sql
+export interface SettingsContext extends LetGoContext {
   readonly vault: Vault
   readonly catalog: Pick<CatalogWatch, 'current' | 'refresh'>
   readonly keeper: Pick<CounterKeeper, 'tell' | 'catchUp'>
   readonly divisions: Divisions
   readonly policy: Policy
-  readonly clock: Clock
-  readonly log: Log
 }
 
 type Credentials = Readonly<Record<string, string>>
@@ -56,10 +51,11 @@ export interface ShopSettings extends CredentialSettings {
 }
 
 export async function setShop(
-  { sql, vault, catalog, clock }: SettingsContext,
+  context: SettingsContext,
   { channel, shop }: { readonly channel: ChannelName; readonly shop: string },
   { credentials, previousCredentials, previousUntil, apiBaseUrl, skuMap }: ShopSettings,
 ): Promise<Done | Refused> {
+  const { sql, vault, clock } = context
   const lacking = lackingIn({ credentials, previousCredentials }, channels[channel].credentialKeys, channel)
   if (lacking !== null) return lacking
   const until = previousEnd(previousUntil, clock.now())
@@ -72,8 +68,14 @@ export async function setShop(
     apiBaseUrl: apiBaseUrl ?? null,
     skuMap: skuMap ?? {},
   })
-  await catalog.refresh()
+  await codesAreSet(context)
   return done
+}
+
+/** New codes come into force, and let go the orders that waited for them. */
+export async function codesAreSet(context: SettingsContext): Promise<void> {
+  await context.catalog.refresh()
+  await letGo(context)
 }
 
 export async function setCarrierAccount(
@@ -115,13 +117,13 @@ export const carrierServices =
     ? `The only carrier service is ${carrierNames[0]}.`
     : `The carrier services are ${carrierNames.join(', ')}.`
 
-export async function setSku({ sql, catalog }: SettingsContext, sku: Sku): Promise<Done | Refused> {
+export async function setSku(context: SettingsContext, sku: Sku): Promise<Done | Refused> {
   try {
-    await putSkus(sql, [sku])
+    await putSkus(context.sql, [sku])
   } catch (error) {
     return skuRefused(sku.sku, error)
   }
-  await catalog.refresh()
+  await codesAreSet(context)
   return done
 }
 
