@@ -182,6 +182,39 @@ test('lists come a page at a time, each setting once', async () => {
   expect(await skusOf('prefix=nothing')).toEqual([])
 })
 
+test('what could never work is refused when it is set, with what to do', async () => {
+  const both = (path: string, whole: object, part: object) =>
+    Promise.all([service.admin('PUT', path, { ...whole, ...part }), patch(path, part)])
+  const refusals: [string, object, object, string][] = [
+    [
+      '/v1/nodes/east',
+      nodes.east,
+      { regions: ['33', '99', '3399'] },
+      'regions: no division begins with 99, 3399. Give the first 2 (province), 4 (city) or all 6 (district) digits of adcodes.',
+    ],
+    [
+      '/v1/nodes/east',
+      nodes.east,
+      { adcode: '990101', point: { lat: 30, lng: 120 } },
+      'adcode: no division begins with 9901. Correct it.',
+    ],
+    [
+      `/v1/shops/wechat/${encodeURIComponent(shopOf.wechat)}`,
+      {},
+      { credentials: { ...credentials.wechat, encodingAesKey: 'too-short' } },
+      'credentials.encodingAesKey: must be 43 letters and digits, this one has 9. Copy EncodingAESKey again from the message push settings.',
+    ],
+  ]
+  for (const [path, whole, part, message] of refusals) {
+    const before = await get(path)
+    for (const told of await both(path, whole, part)) expect([told.status, messageOf(told)]).toEqual([400, message])
+    expect(await get(path)).toEqual(before)
+  }
+  // A district that is too new for the table, with a point.
+  await patched('/v1/nodes/east', { adcode: '330199', point: { lat: 30, lng: 120 } })
+  await put('/v1/nodes/east', nodes.east)
+})
+
 test('no answer holds a secret, a key or its digest', async () => {
   const paths = ['shops', 'nodes', 'skus', 'carriers'].map((name) => `/v1/${name}?limit=500`)
   const secrets = [...Object.values(credentials), ...Object.values(nodes).map(({ apiKey }) => ({ apiKey }))]

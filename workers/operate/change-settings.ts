@@ -6,43 +6,20 @@ import { carrierNamed } from '../../adapters/carriers/carriers.ts'
 import { channels } from '../../adapters/channels/channels.ts'
 import { skuMapEntriesMax } from '../../adapters/http/v1/shops.ts'
 import {
-  type Change,
   type Changed,
   changeCarrierAccount,
   changeNode,
   changeShop,
   changeSku,
 } from '../../adapters/store/catalog/change.ts'
-import { isSame, type Kept, type Read } from '../../adapters/store/secrets/credentials.ts'
 import { type Divisions, pointOfAdcode } from '../../router/address.ts'
 import type { Node } from '../../router/node.ts'
 import type { NodePolicy } from '../../router/policy.ts'
 import type { ChannelName, Point, Sku } from '../../router/types.ts'
 import { type Done, done, type Refused, refused } from '../process/refused.ts'
-import {
-  carrierServices,
-  codesAreSet,
-  freightOf,
-  type GivenFreight,
-  lackingIn,
-  nodeIsSet,
-  nodeKeyOf,
-  nodeRefused,
-  noSuchAdcode,
-  previousEnd,
-  type SettingsContext,
-  skuRefused,
-  tooFar,
-} from './settings.ts'
-
-export interface CredentialChanges {
-  /** Keys that are not named stay; null takes one away. */
-  readonly credentials?: Readonly<Record<string, string | null>> | undefined
-  /** Absent: those that were in force until now. */
-  readonly previousCredentials?: Readonly<Record<string, string>> | undefined
-  /** Absent: at once no longer with new credentials, else as it was. */
-  readonly previousUntil?: number | undefined
-}
+import { freightOf, type GivenFreight, nodeKeyOf, nodeRefused, noSuchAdcode, placeFlaw } from './node-settings.ts'
+import { type CredentialChanges, changedSecrets, merged } from './secret-settings.ts'
+import { carrierServices, codesAreSet, nodeIsSet, type SettingsContext, skuRefused } from './settings.ts'
 
 export interface ShopChanges extends CredentialChanges {
   /** null: the platform's own. */
@@ -57,10 +34,9 @@ export async function updateShop(
   given: ShopChanges,
 ): Promise<Done | Refused> {
   const { sql, vault, catalog, clock } = context
-  const { credentialKeys } = channels[key.channel]
   const nowMs = clock.now()
   const changed = await changeShop<Refused>(sql, vault, key, (now) => {
-    const secrets = changedSecrets(now.secrets, given, { keys: credentialKeys, owner: key.channel, nowMs })
+    const secrets = changedSecrets(now.secrets, given, channels[key.channel], nowMs)
     if ('refused' in secrets) return secrets
     const skuMap = merged(now.skuMap, given.skuMap)
     if (Object.keys(skuMap).length > skuMapEntriesMax)
@@ -82,9 +58,9 @@ export async function updateCarrierAccount(
 ): Promise<Done | Refused> {
   const known = carrierNamed(carrier)
   if (known === null) return refused('not_found', carrierServices)
-  const rules = { keys: known.credentialKeys, owner: known.name, nowMs: clock.now() }
+  const nowMs = clock.now()
   const changed = await changeCarrierAccount<Refused>(sql, vault, { carrier: known.name, account }, (now) =>
-    changedSecrets(now, given, rules),
+    changedSecrets(now, given, known, nowMs),
   )
   return refusalOf(changed, 'No such account.') ?? done
 }
@@ -135,6 +111,8 @@ export interface NodeChanges {
 
 export async function updateNode(context: SettingsContext, name: string, given: NodeChanges): Promise<Done | Refused> {
   const { sql, divisions, policy, clock } = context
+  const place = placeFlaw(given, divisions)
+  if (place !== null) return place
   const key = nodeKeyOf(given, clock.now())
   if ('outcome' in key) return key
   try {
@@ -173,42 +151,6 @@ function pointAfter(now: Node, adcode: string, divisions: Divisions): Point | nu
 function preferenceAfter(now: Node, { priority, preferenceFen }: NodeChanges, policy: NodePolicy): number {
   if (priority === undefined && preferenceFen === undefined) return now.preferenceFen
   return (preferenceFen ?? 0) - (priority ?? 0) * policy.fenPerPriority
-}
-
-interface SecretRules {
-  readonly keys: readonly string[]
-  readonly owner: string
-  readonly nowMs: number
-}
-
-function changedSecrets(
-  now: Read,
-  { credentials, previousCredentials, previousUntil }: CredentialChanges,
-  { keys, owner, nowMs }: SecretRules,
-): Change<Kept | null, Refused> {
-  if (credentials === undefined && previousUntil === undefined) return { after: null }
-  const until = previousEnd(previousUntil, nowMs)
-  if (until === 'too_far') return { refused: tooFar }
-  const before = now.outcome === 'kept' ? now.kept : null
-  // Sealed under a key that is lost they can only be replaced, whole.
-  const current = merged(before?.current ?? {}, credentials)
-  const lacking = lackingIn({ credentials: current, ...named({ previousCredentials }) }, keys, owner)
-  if (lacking !== null) return { refused: lacking }
-  const wereInForce = before === null || isSame(before.current, current) ? (before?.previous ?? null) : before.current
-  const previous = until === null ? null : (previousCredentials ?? wereInForce)
-  return { after: { current, previous, previousUntil: previous === null ? 0 : until! } }
-}
-
-function merged(
-  now: Readonly<Record<string, string>>,
-  given: Readonly<Record<string, string | null>> = {},
-): Record<string, string> {
-  const all = new Map(Object.entries(now))
-  for (const [key, value] of Object.entries(given)) {
-    if (value === null) all.delete(key)
-    else all.set(key, value)
-  }
-  return Object.fromEntries(all)
 }
 
 type Named<T> = { [Name in keyof T]?: Exclude<T[Name], undefined> }

@@ -9,7 +9,7 @@ import { type HeldForCodes, heldForCodes } from '../../adapters/store/orders/hel
 import type { Sql } from '../../adapters/store/postgres/connect.ts'
 import { areCodesKnown, stage } from '../../router/commands.ts'
 import type { ChannelName } from '../../router/types.ts'
-import type { CatalogWatch } from '../catalog/catalog-watch.ts'
+import type { Catalog } from '../catalog/catalog.ts'
 import type { Backlog } from '../intake/backlog.ts'
 import { commandEvent } from '../intake/commands.ts'
 import type { Intake } from '../intake/intake.ts'
@@ -30,7 +30,7 @@ const given = { actor: stage('settings'), note: '' }
 
 export interface LetGoContext {
   readonly sql: Sql
-  readonly catalog: Pick<CatalogWatch, 'current'>
+  readonly catalog: { readonly current: Pick<Catalog, 'version' | 'sku' | 'shop'> }
   readonly intake: Pick<Intake, 'storeOwn'>
   readonly backlog: Pick<Backlog, 'size'>
   readonly clock: Clock

@@ -6,8 +6,6 @@ import type { Node } from '../../../router/node.ts'
 import type { NodeDelta } from '../../../router/stock.ts'
 import type { ChannelName, Sku } from '../../../router/types.ts'
 import type { Queryable, Sql, Transaction } from '../postgres/connect.ts'
-import { type PreviousSecrets, type Secrets, sealedSecrets } from '../secrets/credentials.ts'
-import type { Vault } from '../secrets/vault.ts'
 import { keepStockAsItIs, type SkuUse, useOf } from '../stock/sku-use.ts'
 import { followSafety } from '../stock/stock.ts'
 
@@ -60,25 +58,6 @@ export async function loadCatalog(sql: Queryable): Promise<CatalogRows> {
 /** Until this commits, another transaction that raises it waits. Raised first, settings are put by one at a time. */
 export async function raiseVersion(sql: Queryable): Promise<void> {
   await sql`update catalog_version set version = version + 1`
-}
-
-export interface ShopToPut extends ShopRow {
-  readonly credentials: Secrets
-  /** Also in force until an instant; none when absent. */
-  readonly previous?: PreviousSecrets | null
-}
-
-export async function putShop(sql: Sql, vault: Vault, shop: ShopToPut): Promise<void> {
-  await sql.begin(async (tx) => {
-    await raiseVersion(tx)
-    const key = [shop.channel, shop.shop] as const
-    const sealed = await sealedSecrets(tx, vault, 'shop', key, shop.credentials, shop.previous ?? null)
-    await tx`
-      insert into shop (channel, shop, sealed, api_base_url, sku_map)
-      values (${shop.channel}, ${shop.shop}, ${sealed}, ${shop.apiBaseUrl}, ${tx.json(shop.skuMap)})
-      on conflict (channel, shop) do update set credentials = null, sealed = excluded.sealed,
-        api_base_url = excluded.api_base_url, sku_map = excluded.sku_map`
-  })
 }
 
 /** A bundle of what is no plain SKU: it does not exist, or is a bundle itself. */
@@ -255,21 +234,4 @@ export async function nodeOfApiKey(sql: Queryable, hash: Buffer): Promise<string
     select node from node where previous_key_hash = ${hash} and previous_key_until > now()
     limit 1`
   return row?.node ?? null
-}
-
-export interface CarrierAccountToPut {
-  readonly carrier: string
-  readonly account: string
-  readonly credentials: Secrets
-  readonly previous?: PreviousSecrets | null
-}
-
-export async function putCarrierAccount(sql: Sql, vault: Vault, account: CarrierAccountToPut): Promise<void> {
-  await sql.begin(async (tx) => {
-    const key = [account.carrier, account.account] as const
-    const sealed = await sealedSecrets(tx, vault, 'carrier', key, account.credentials, account.previous ?? null)
-    await tx`
-      insert into carrier_account (carrier, account, sealed) values (${account.carrier}, ${account.account}, ${sealed})
-      on conflict (carrier, account) do update set credentials = null, sealed = excluded.sealed`
-  })
 }

@@ -6,7 +6,7 @@ import type { Node } from '../../../router/node.ts'
 import type { NodeDelta } from '../../../router/stock.ts'
 import type { ChannelName, Sku } from '../../../router/types.ts'
 import type { Sql, Transaction } from '../postgres/connect.ts'
-import { type Kept, lockSecrets, type Read, seal } from '../secrets/credentials.ts'
+import { type Kept, type Read, readSecrets, seal } from '../secrets/credentials.ts'
 import type { Vault } from '../secrets/vault.ts'
 import { type NodeToPut, raiseVersion, type ShopRow, writeNodes, writeSkus } from './catalog.ts'
 
@@ -36,7 +36,7 @@ export async function changeShop<Why>(
 ): Promise<Changed<Why>> {
   return await inTurn(sql, async (tx) => {
     const key = [channel, shop] as const
-    const secrets = await lockSecrets(tx, vault, 'shop', key)
+    const secrets = await readSecrets(tx, vault, 'shop', channel, shop, tx`for update`)
     const [row] = await tx<Pick<ShopRow, 'apiBaseUrl' | 'skuMap'>[]>`
       select api_base_url as "apiBaseUrl", sku_map as "skuMap" from shop where channel = ${channel} and shop = ${shop}`
     if (secrets === null || row === undefined) return { outcome: 'absent' }
@@ -59,7 +59,7 @@ export async function changeCarrierAccount<Why>(
 ): Promise<Changed<Why>> {
   return await sql.begin(async (tx): Promise<Changed<Why>> => {
     const key = [carrier, account] as const
-    const now = await lockSecrets(tx, vault, 'carrier', key)
+    const now = await readSecrets(tx, vault, 'carrier', carrier, account, tx`for update`)
     if (now === null) return { outcome: 'absent' }
     const changed = change(now)
     if ('refused' in changed) return { outcome: 'change_refused', why: changed.refused }

@@ -3,7 +3,7 @@
  * webhooks and fetches orders. Two are in force at a time while one is being changed: the current ones, and those
  * before them until an instant. Nothing here puts a secret into an error.
  */
-import type { Queryable, Sql, Transaction } from '../postgres/connect.ts'
+import type { Queryable, Sql } from '../postgres/connect.ts'
 import { dropDeadRows, oweDeadRows } from './dead-rows.ts'
 import type { Vault } from './vault.ts'
 
@@ -75,26 +75,16 @@ export async function readSecretsOf(
   return rows.map((row) => ({ group: row.group, name: row.name, read: readRow(vault, kind, row).read }))
 }
 
-/** Null when there is no such account or shop. */
+/** Null when there is no such account or shop. `lock`: for a caller that writes the row in the same transaction. */
 export async function readSecrets(
   sql: Queryable,
   vault: Vault,
   kind: SecretKind,
   group: string,
   name: string,
+  lock = sql``,
 ): Promise<Read | null> {
-  const [row] = await selectRows(sql, kind, [group, name])
-  return row === undefined ? null : readRow(vault, kind, row).read
-}
-
-/** The same for a caller that writes the row in the same transaction: until then nobody else does. */
-export async function lockSecrets(
-  tx: Transaction,
-  vault: Vault,
-  kind: SecretKind,
-  [group, name]: readonly [group: string, name: string],
-): Promise<Read | null> {
-  const [row] = await selectRows(tx, kind, [group, name], tx`for update`)
+  const [row] = await selectRows(sql, kind, [group, name], lock)
   return row === undefined ? null : readRow(vault, kind, row).read
 }
 
