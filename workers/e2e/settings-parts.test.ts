@@ -104,6 +104,12 @@ test('a node is changed without its key, which it keeps', async () => {
   expect([await asks('another-key-of-the-south'), await asks(nodes.south.apiKey)]).toEqual([200, 200])
   await patched('/v1/nodes/south', { previousApiKeyUntil: 1 })
   expect([await asks('another-key-of-the-south'), await asks(nodes.south.apiKey)]).toEqual([200, 401])
+  // A key whose time is over is gone: no later end brings it back.
+  await patched('/v1/nodes/south', { apiKey: nodes.south.apiKey, previousApiKeyUntil: until })
+  await service.sql`update node set previous_key_until = now() where node = 'south'`
+  await patched('/v1/nodes/south', { previousApiKeyUntil: until })
+  expect([await asks(nodes.south.apiKey), await asks('another-key-of-the-south')]).toEqual([200, 401])
+  expect((await get('/v1/nodes/south')).previousApiKeyUntil).toBeNull()
   const taken = await patch('/v1/nodes/south', { apiKey: nodes.east.apiKey })
   expect([taken.status, errorCodeOf(taken)]).toEqual([409, 'node_key_taken'])
   const made = await service.admin('PUT', '/v1/nodes/new', keyless)

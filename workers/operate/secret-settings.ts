@@ -69,9 +69,15 @@ export function changedSecrets(
   const current = merged(before?.current ?? {}, credentials)
   const flaw = flawIn({ credentials: current, previousCredentials }, by)
   if (flaw !== null) return { refused: flaw }
-  const wereInForce = before === null || isSame(before.current, current) ? (before?.previous ?? null) : before.current
-  const previous = until === null ? null : (previousCredentials ?? wereInForce)
+  const previous = until === null ? null : (previousCredentials ?? inForceBefore(before, current, nowMs))
   return { after: { current, previous, previousUntil: previous === null ? 0 : until! } }
+}
+
+/** Those whose time is over are gone: nothing takes them again. */
+function inForceBefore(before: Kept | null, current: Credentials, nowMs: number): Credentials | null {
+  if (before === null) return null
+  if (!isSame(before.current, current)) return before.current
+  return nowMs < before.previousUntil ? before.previous : null
 }
 
 /** null takes an entry away. */

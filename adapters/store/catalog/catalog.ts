@@ -204,17 +204,17 @@ export async function writeNodes(tx: Transaction, nodes: readonly NodeToPut[]): 
       select node, detail, decode(hash, 'hex') from ${given} where ${isNew} order by node
       on conflict (node) do nothing returning node`
   if (made.length < rows.length) {
-    // Told the same key twice, the one before it stays the one before it.
+    // Told the same key twice, the one before it stays the one before it. With no new key, one whose time is over is gone.
+    const isSame = tx`coalesce(n.api_key_hash = decode(r.hash, 'hex'), true)`
+    const isGone = tx`(r.until is null or r.hash is null and n.previous_key_until <= now())`
     await tx`
-        update node n set detail = r.detail, api_key_hash = coalesce(decode(r.hash, 'hex'), n.api_key_hash),
-          previous_key_hash = case when r.stays then n.previous_key_hash when r.until is null then null
-            when coalesce(n.api_key_hash = decode(r.hash, 'hex'), true) then n.previous_key_hash
-            else n.api_key_hash end,
-          previous_key_until = case when r.stays then n.previous_key_until when r.until is null then null
-            when coalesce(n.api_key_hash = decode(r.hash, 'hex'), true) and n.previous_key_hash is null then null
-            else to_timestamp(r.until / 1000.0) end
-        from ${given}
-        where n.node = r.node and not (r.node = any(${made.map((m) => m.node)}))`
+      update node n set detail = r.detail, api_key_hash = coalesce(decode(r.hash, 'hex'), n.api_key_hash),
+        previous_key_hash = case when r.stays then n.previous_key_hash when ${isGone} then null
+          when ${isSame} then n.previous_key_hash else n.api_key_hash end,
+        previous_key_until = case when r.stays then n.previous_key_until when ${isGone} then null
+          when ${isSame} and n.previous_key_hash is null then null else to_timestamp(r.until / 1000.0) end
+      from ${given}
+      where n.node = r.node and not (r.node = any(${made.map((m) => m.node)}))`
   }
   const created = made.map((r) => r.node)
   const deltas: NodeDelta[] = []
