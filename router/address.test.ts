@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { buildDivisions, type Division, pointOfAdcode, resolveAddress, resolveReceiver } from './address.ts'
+import {
+  buildDivisions,
+  type Division,
+  pointOfAdcode,
+  resolveAddress,
+  resolveReceiver,
+  unknownPrefixes,
+} from './address.ts'
 import { fc } from './testing/seed.ts'
 import type { Receiver } from './types.ts'
 
@@ -26,6 +33,13 @@ const divisions = buildDivisions([
 
 const codeOf = (province: string, city: string, district: string) =>
   resolveAddress(divisions, { province, city, district })?.adcode ?? null
+
+test('adcode prefixes with which a division begins', () => {
+  const known = ['11', '1101', '110105', '654002', '65', '220000']
+  const unknown = ['12', '1102', '110106', '2200', '9', '11010', '']
+  expect(unknownPrefixes(divisions, [...known, ...unknown])).toEqual(unknown)
+  expect(unknownPrefixes(divisions, [])).toEqual([])
+})
 
 describe('falls back to the division above', () => {
   test.each<[province: string, city: string, district: string, adcode: string | null]>([

@@ -63,6 +63,18 @@ export function pointOfAdcode(divisions: Divisions, adcode: string): Point | nul
   return divisions.points.get(adcode) ?? null
 }
 
+/** Those of some adcode prefixes (province 2, city 4, district 6 digits) with which no division begins. */
+export function unknownPrefixes({ points }: Divisions, prefixes: readonly string[]): string[] {
+  if (prefixes.length === 0) return []
+  const known = new Set<string>()
+  for (const adcode of points.keys()) {
+    known.add(adcode).add(adcode.slice(0, 2))
+    // The province itself lies in no city.
+    if (levelOf(adcode) !== 0) known.add(adcode.slice(0, 4))
+  }
+  return prefixes.filter((prefix) => !known.has(prefix))
+}
+
 /**
  * The receiver with its adcode and point. The platform's own code goes first where it is a division of the province that
  * the names say; codes and names that contradict each other are decided by the names, which people read.

@@ -121,13 +121,23 @@ function unknownSku({ snapshot, catalog }: CheckInput): Verdict {
   let count = 0
   for (let index = 0; index < snapshot.lines.length; index++) {
     const line = snapshot.lines[index]!
-    if (!isLive(line)) continue
-    if (line.sku !== '' && isKnown(line.sku, catalog)) continue
+    if (isLineKnown(line, catalog)) continue
     if (count++ === 0) unknown = line.sku === '' ? `line ${index + 1} has no merchant code` : `SKU ${line.sku}`
   }
   if (count === 0) return pass
   const others = count === 1 ? '' : ` and ${count - 1} more`
-  return hold(`not in the catalog: ${unknown}${others}; add it, or map it in the shop's skuMap, then approve`)
+  return hold(`not in the catalog: ${unknown}${others}; add it, or map it in the shop's skuMap: the order goes on then`)
+}
+
+type CodedLine = Pick<SnapshotLine, 'sku' | 'refund'>
+
+/** What `unknown_sku` asks for. */
+export function areLinesKnown(lines: readonly CodedLine[], catalog: Catalog): boolean {
+  return lines.every((line) => isLineKnown(line, catalog))
+}
+
+function isLineKnown(line: CodedLine, catalog: Catalog): boolean {
+  return !isLive(line) || (line.sku !== '' && isKnown(line.sku, catalog))
 }
 
 /** A bundle is known when its components are, and are plain. */
@@ -222,7 +232,7 @@ function riskyQuantity({ snapshot, catalog, limits, keepsItems }: CheckInput): V
 }
 
 /** A line that is refunded will not be shipped: nothing about it can hold the others back. */
-function isLive(line: SnapshotLine): boolean {
+function isLive(line: Pick<SnapshotLine, 'refund'>): boolean {
   return line.refund !== 'refunded'
 }
 

@@ -1,9 +1,10 @@
 /** What each command does to an order before the decision: a line a case, each outcome once. */
 import { expect, test } from 'vitest'
-import { type Command, readCommand, refusedCommand, stage, takeCommand } from './commands.ts'
+import { areLinesKnown } from './check.ts'
+import { areCodesKnown, type Command, readCommand, refusedCommand, stage, takeCommand } from './commands.ts'
 import { newOrder } from './order.ts'
 import { catalog, key, line, snapshot } from './testing/orders.ts'
-import { type Allocation, type Order, orderStates } from './types.ts'
+import { type Allocation, type Order, orderStates, type SnapshotLine } from './types.ts'
 
 const given = { actor: { kind: 'operator', name: 'o' }, note: 'why' } as const
 const told = { ...newOrder(key, '1'), snapshot: snapshot({ lines: [line('1', { sku: 'X', platformSku: 'P' })] }) }
@@ -15,6 +16,7 @@ const heldBy = (...rules: string[]): Partial<Order> => ({ holds: rules.map((rule
 const approve: Command = { type: 'approve', ...given }
 const cancel: Command = { type: 'cancel', ...given }
 const restock: Command = { type: 'restock', ...given }
+const recheck: Command = { type: 'recheck', ...given }
 const takeBack: Command = { type: 'take_back', taskId: 'T', why: 'damaged', lines: [], ...given }
 
 test.each<[why: string, Command, Partial<Order>, outcome: string, moves: boolean, changed: Partial<Order>]>([
@@ -43,6 +45,8 @@ test.each<[why: string, Command, Partial<Order>, outcome: string, moves: boolean
   ['a task', takeBack, at('task'), 'taken_back', true, {}],
   ['an order that waits', restock, at('backordered'), 'restocked', true, {}],
   ['an order that waits no more', restock, at('task'), 'restocked', false, {}],
+  ['an order that is held for its codes', recheck, heldBy('unknown_sku', 'human_wanted'), 'rechecked', true, {}],
+  ['an order that is held for something else', recheck, heldBy('human_wanted'), 'rechecked', false, {}],
 ])('%s: %j', (_, command, standing, outcome, moves, changed) => {
   const order = { ...told, ...standing }
   const done = takeCommand(order, command, { sku: catalog, skuMap: {} })
@@ -51,16 +55,33 @@ test.each<[why: string, Command, Partial<Order>, outcome: string, moves: boolean
   expect(done.takeBack).toBe(command === takeBack ? takeBack : undefined)
 })
 
-test('an approval looks again at what no catalog knew', () => {
+test.each([approve, recheck])('$type looks again at what no catalog knew', (command) => {
   const order = { ...told, ...heldBy('unknown_sku') }
   const skusFor = (skuMap: Record<string, string>) =>
-    takeCommand(order, approve, { sku: catalog, skuMap }).order.snapshot!.lines.map((l) => l.sku)
+    takeCommand(order, command, { sku: catalog, skuMap }).order.snapshot!.lines.map((l) => l.sku)
   expect([skusFor({}), skusFor({ X: 'A' }), skusFor({ P: 'B' }), skusFor({ toString: 'C' })]).toEqual([
     ['X'],
     ['A'],
     ['B'],
     ['X'],
   ])
+})
+
+test.each<[why: string, lines: Partial<SnapshotLine>[], skuMap: Record<string, string>, known: boolean]>([
+  ['a known one', [{ sku: 'A' }], {}, true],
+  ['an unknown one', [{ sku: 'X', platformSku: 'P' }], { Y: 'A' }, false],
+  ['one that the map knows by its code', [{ sku: 'X' }], { X: 'A' }, true],
+  ['one that the map knows by the platform’s', [{ sku: '', platformSku: 'P' }], { P: 'A' }, true],
+  ['one that is mapped to nothing', [{ sku: 'X' }], { X: 'Y' }, false],
+  ['one of two', [{ sku: 'A' }, { sku: 'X' }], {}, false],
+  ['an unknown one that is refunded', [{ sku: 'A' }, { sku: 'X', refund: 'refunded' }], {}, true],
+])('whether all codes are known: %s', (_, lines, skuMap, known) => {
+  const all = lines.map((each, i) => line(String(i), each))
+  expect(areCodesKnown(all, { sku: catalog, skuMap })).toBe(known)
+  // It says what a recheck comes to.
+  const order = { ...told, ...heldBy('unknown_sku'), snapshot: snapshot({ lines: all }) }
+  const after = takeCommand(order, recheck, { sku: catalog, skuMap }).order.snapshot!.lines
+  expect(areLinesKnown(after, catalog)).toBe(known)
 })
 
 test.each(orderStates)('what a person may ask of an order that is %s', (state) => {

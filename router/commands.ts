@@ -3,11 +3,11 @@
  * the order's units follows in the decision (./decide.ts).
  */
 import type { Catalog } from './bundle.ts'
-import { overrulableRules } from './check.ts'
+import { areLinesKnown, overrulableRules } from './check.ts'
 import { overrulableDesireRules } from './desire.ts'
 import { toldUnits } from './line-units.ts'
 import type { TakeBackReason } from './reasons.ts'
-import type { LineWord, Order, OrderSnapshot, OrderState, SkuQuantity } from './types.ts'
+import type { LineWord, Order, OrderSnapshot, OrderState, SkuQuantity, SnapshotLine } from './types.ts'
 
 /** Who gave a command (操作人). */
 export interface Actor {
@@ -42,6 +42,8 @@ export type Command =
     })
   /** Stock came in for a backordered order. */
   | (Given & { readonly type: 'restock' })
+  /** Settings were mended: what no catalog knew is looked up again. Overrules nothing. */
+  | (Given & { readonly type: 'recheck' })
 
 /** A stage of the service itself that asks something of an order. */
 export function stage(name: string): Actor {
@@ -113,6 +115,7 @@ export interface TakenCommand {
     | 'units_do_not_add_up'
     | 'taken_back'
     | 'restocked'
+    | 'rechecked'
   /** Whether the order has to be decided anew. */
   readonly moves: boolean
   /** For the history; never personal data. */
@@ -151,6 +154,11 @@ export function takeCommand(order: Order, command: Command, catalog: CommandCata
       return { order, outcome: 'taken_back', moves: true, reason: command.why, takeBack: command }
     case 'restock':
       return { order, outcome: 'restocked', moves: order.allocations.some((a) => a.place === 'backordered') }
+    case 'recheck': {
+      const isHeld = order.holds.some((h) => h.rule === 'unknown_sku')
+      const snapshot = isHeld ? mapAgain(order.snapshot, catalog) : order.snapshot
+      return { order: isHeld ? { ...order, snapshot } : order, outcome: 'rechecked', moves: isHeld }
+    }
   }
 }
 
@@ -170,12 +178,26 @@ function isInPart(order: Order, lineId: string): boolean {
   return order.refunds.some((refund) => refund.lineId === lineId)
 }
 
-function mapAgain(snapshot: OrderSnapshot | null, { sku, skuMap }: CommandCatalog): OrderSnapshot | null {
-  if (snapshot === null) return null
-  const mapped = new Map(Object.entries(skuMap))
-  const lines = snapshot.lines.map((line) => {
+/** Whether a recheck would find every code of an order that is held for them. */
+export function areCodesKnown(
+  lines: readonly Pick<SnapshotLine, 'sku' | 'platformSku' | 'refund'>[],
+  catalog: CommandCatalog,
+): boolean {
+  return areLinesKnown(linesMappedAgain(lines, catalog), catalog.sku)
+}
+
+function mapAgain(snapshot: OrderSnapshot | null, catalog: CommandCatalog): OrderSnapshot | null {
+  return snapshot === null ? null : { ...snapshot, lines: linesMappedAgain(snapshot.lines, catalog) }
+}
+
+function linesMappedAgain<Line extends Pick<SnapshotLine, 'sku' | 'platformSku'>>(
+  lines: readonly Line[],
+  { sku, skuMap }: CommandCatalog,
+): Line[] {
+  // By its own names only: a code may be called like what every object has.
+  const mapped = (code: string) => (Object.hasOwn(skuMap, code) ? skuMap[code] : undefined)
+  return lines.map((line) => {
     if (sku(line.sku) !== undefined) return line
-    return { ...line, sku: mapped.get(line.sku) ?? mapped.get(line.platformSku) ?? line.sku }
+    return { ...line, sku: mapped(line.sku) ?? mapped(line.platformSku) ?? line.sku }
   })
-  return { ...snapshot, lines }
 }

@@ -73,7 +73,9 @@ function threadsOf({ config, databaseUrl, redisUrl, keyPrefix, keeper, catalog, 
   })
 }
 
-export interface SweptParts extends DatabaseSweepContext, Omit<OrderSweepContext, 'catalog' | 'metrics'> {
+export interface SweptParts
+  extends Omit<DatabaseSweepContext, 'backlog'>,
+    Omit<OrderSweepContext, 'catalog' | 'metrics'> {
   readonly catalog: DatabaseSweepContext['catalog'] & OrderSweepContext['catalog']
   readonly config: Pick<Config, 'sweepSeconds'>
   readonly metrics: OrderSweepContext['metrics'] & Pick<Metrics, 'sweep'>

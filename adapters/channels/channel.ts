@@ -76,6 +76,8 @@ export interface Channel {
   readonly name: ChannelName
   /** Keys that a shop's credentials must hold, all non-empty strings. */
   readonly credentialKeys: readonly string[]
+  /** The key that cannot be right, and what to do about it: `key: advice`. null: nothing is seen. Never quotes a secret. */
+  flawOf?(credentials: Credentials): string | null
   /**
    * Throws nothing: whatever the bytes, the answer is one of `Received`. `toleranceMs` overrides how far the request's
    * timestamp may lie from `nowMs`, either way; never below the time in which the platform sends one request again.

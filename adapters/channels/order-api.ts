@@ -16,6 +16,8 @@ export type FetchedOrder =
 
 /** One client for all shops of a platform; it keeps its own limits, a shop's share of them included. */
 export interface OrderApi {
+  /** The platform's own address, where a shop names no other. */
+  readonly baseUrl: string
   /** Throws `OutboundError`; its `retryable` says whether a later try can help. */
   getOrder(shop: ApiShop, orderId: string, signal?: AbortSignal): Promise<FetchedOrder>
   /** Ends all calls under way; they throw. */

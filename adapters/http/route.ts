@@ -7,7 +7,7 @@ import type { z } from 'zod'
 import type { HttpAnswer } from './answer.ts'
 import type { ErrorCode } from './errors.ts'
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 export type Auth = 'none' | 'admin' | 'node'
 export type Caller = { readonly kind: 'admin' } | { readonly kind: 'node'; readonly node: string }
 

@@ -51,6 +51,7 @@ export class SimulatedShop {
   /** As one process reaches it. */
   apis(wire: Wire): OrderApis {
     const api = {
+      baseUrl: 'simulated:',
       getOrder: (_: unknown, orderId: string) =>
         wire.call(`shop order ${orderId}`, unreachable, async () => {
           const answer = this.answer(orderId)

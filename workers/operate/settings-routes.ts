@@ -1,8 +1,10 @@
 /** Settings as HTTP endpoints. */
 import { implement, type JsonRoute, ok } from '../../adapters/http/route.ts'
 import { contract } from '../../adapters/http/v1/contract.ts'
+import { updateCarrierAccount, updateNode, updateShop, updateSku } from './change-settings.ts'
 import { orThrow } from './or-throw.ts'
 import { type SettingsContext, setCarrierAccount, setNode, setShop, setSku } from './settings.ts'
+import { settingsViews } from './settings-views.ts'
 
 export function settingsRoutes(context: SettingsContext): JsonRoute[] {
   return [
@@ -26,6 +28,23 @@ export function settingsRoutes(context: SettingsContext): JsonRoute[] {
       orThrow(await setNode(context, params.node, body))
       return ok({ ok: true })
     }),
+    implement(contract.patchShop, async ({ params, body }) => {
+      orThrow(await updateShop(context, params, body))
+      return ok({ ok: true })
+    }),
+    implement(contract.patchCarrierAccount, async ({ params, body }) => {
+      orThrow(await updateCarrierAccount(context, params, body))
+      return ok({ ok: true })
+    }),
+    implement(contract.patchSku, async ({ params, body }) => {
+      orThrow(await updateSku(context, params.sku, body))
+      return ok({ ok: true })
+    }),
+    implement(contract.patchNode, async ({ params, body }) => {
+      orThrow(await updateNode(context, params.node, body))
+      return ok({ ok: true })
+    }),
+    ...settingsViews(context),
   ]
 }
 

@@ -1,20 +1,20 @@
-/** The sweep's parts that look after the database itself: whether it is durable, its settings, its partitions. */
+/**
+ * The sweep's parts that look after the database itself: whether it is durable, its settings and what they let go, its
+ * partitions.
+ */
 import { catalogVersion } from '../../adapters/store/catalog/catalog.ts'
 import { raise, resolve } from '../../adapters/store/exceptions.ts'
 import { preparePartitions } from '../../adapters/store/inbox/partitions.ts'
-import type { Sql } from '../../adapters/store/postgres/connect.ts'
 import { adviceOn } from '../../adapters/store/postgres/durability.ts'
 import { followSafety, nodesWithOtherSafety } from '../../adapters/store/stock/stock.ts'
 import type { CatalogWatch } from '../catalog/catalog-watch.ts'
-import type { Clock } from '../process/clock.ts'
 import type { DurabilityWatch } from '../process/durability.ts'
+import { type LetGoContext, LettingGo } from './let-go.ts'
 import type { SweepPart } from './sweep.ts'
 
-export interface DatabaseSweepContext {
-  readonly sql: Sql
+export interface DatabaseSweepContext extends LetGoContext {
   readonly catalog: Pick<CatalogWatch, 'current' | 'refresh'>
   readonly durability: DurabilityWatch
-  readonly clock: Clock
 }
 
 const partitionsEveryMs = 600_000
@@ -24,7 +24,9 @@ const partitionsAgainMs = 60_000
 // Of 2,000 rows each: some milliseconds of an index. Of 10,000 such nodes each has its turn in an hour.
 const safetyNodesPerRound = 16
 
-export function databaseSweepParts({ sql, catalog, durability, clock }: DatabaseSweepContext): readonly SweepPart[] {
+export function databaseSweepParts(context: DatabaseSweepContext): readonly SweepPart[] {
+  const { sql, catalog, durability, clock } = context
+  const lettingGo = new LettingGo(context)
   let wasNotDurable: boolean | null = null
   let safetyAfter = ''
   let partitionsAt = Number.NEGATIVE_INFINITY
@@ -51,6 +53,7 @@ export function databaseSweepParts({ sql, catalog, durability, clock }: Database
         partitionsAt = clock.elapsed() - (isDone ? 0 : partitionsEveryMs - partitionsAgainMs)
       },
     },
+    { name: 'held for codes', round: () => lettingGo.round() },
     {
       name: 'safety stock',
       // An earlier release could leave rows with another safety stock than is set. The part `stock` then tells Redis.

@@ -1,9 +1,12 @@
 /** Orders that are fetched: the end is what the platform's answers come to, however they come, and however late. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { later, type TestOrder, testOrder } from '../e2e/testing/orders.ts'
+import type { OrderApi } from '../../adapters/channels/order-api.ts'
+import { openOrderApis } from '../../adapters/channels/order-apis.ts'
+import { later, shopOf, type TestOrder, testOrder } from '../e2e/testing/orders.ts'
 import { wechatOrderAnswer } from '../e2e/testing/platforms.ts'
 import { startTestService, type TestService } from '../e2e/testing/service.ts'
 import { signedOrder, signedWechat } from '../e2e/testing/webhooks.ts'
+import { OrderFetcher } from './fetch-orders.ts'
 
 let service: TestService
 beforeAll(async () => {
@@ -165,6 +168,37 @@ test('an answer that nobody can read is shown for each order of which it was the
   const shown = (await service.exceptions('unintelligible_event')).map(({ ref }) => ref)
   expect(shown).toHaveLength(2)
   expect(await service.audit()).toEqual([])
+})
+
+test('a shop that names no API is asked for at the platform’s own address', async () => {
+  const shop = `/v1/shops/wechat/${encodeURIComponent(shopOf.wechat)}`
+  const named = async (apiBaseUrl: string | null) =>
+    expect((await service.admin('PATCH', shop, { apiBaseUrl })).status).toBe(200)
+  const order = testOrder('wechat', [line])
+  const asked: string[] = []
+  const api: OrderApi = {
+    baseUrl: 'https://the.platforms.own',
+    getOrder: async ({ apiBaseUrl }) => {
+      asked.push(apiBaseUrl)
+      return { outcome: 'order', body: Buffer.from(wechatOrderAnswer(order)) }
+    },
+    close: async () => undefined,
+  }
+  const fetcher = new OrderFetcher({ ...service.running, apis: { of: () => api, close: api.close } })
+  const { channel, shop: shopName, orderId } = order
+  const pushed = { channel, shop: shopName, orderId, occurredAt: 0, storedAtMs: Date.now(), attempts: 0 }
+  await named(null)
+  fetcher.push([{ ...pushed, seq: '1' }])
+  await expect.poll(() => answersOf(order)).toHaveLength(1)
+  await named(service.wechat.url)
+  fetcher.push([{ ...pushed, seq: '2' }])
+  await expect.poll(() => asked).toEqual([api.baseUrl, service.wechat.url])
+  await service.settled()
+  await fetcher.stop()
+  expect(await service.order(order)).toMatchObject({ state: 'routed' })
+  const apis = openOrderApis()
+  expect(apis.of('wechat')!.baseUrl).toBe('https://api.weixin.qq.com')
+  await apis.close()
 })
 
 function answersOf(order: TestOrder) {

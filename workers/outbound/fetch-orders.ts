@@ -154,7 +154,7 @@ export class OrderFetcher {
     const { channel, shop: shopName, orderId } = job.notifications[0]!
     const shop = catalog.current.shop(channel, shopName)
     const [api, naming] = [apis.of(channel), fetchedOrdersOf(channel)]
-    if (shop?.apiBaseUrl == null || api === null || naming === null) throw new FetchError('shop_without_api')
+    if (shop === undefined || api === null || naming === null) throw new FetchError('shop_without_api')
     // The platform knows one secret only, the newest.
     const [credentials] = catalog.credentials(channel, shopName, clock.now())
     if (credentials === undefined) throw new FetchError('credentials_unreadable')
@@ -162,7 +162,7 @@ export class OrderFetcher {
     const isReadBack = job.notifications.some((h) => h.readBack === true)
     const number = isReadBack ? await store.nextNumber() : newest
     for (let attempt = 1; ; attempt++) {
-      const asked = { shop: shopName, apiBaseUrl: shop.apiBaseUrl, credentials }
+      const asked = { shop: shopName, apiBaseUrl: shop.apiBaseUrl ?? api.baseUrl, credentials }
       const fetched = await api.getOrder(asked, orderId, this.#abort.signal)
       if (fetched.outcome === 'not_found') throw new FetchError('order_not_found')
       const event = naming.eventOf(fetched.body, number)

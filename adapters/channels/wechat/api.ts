@@ -39,6 +39,7 @@ export const wechatApiDefaults: WechatApiOptions = {
 }
 
 export class WechatApi implements OrderApi {
+  readonly baseUrl = 'https://api.weixin.qq.com'
   readonly #options: WechatApiOptions
   readonly #http: HttpClient
   readonly #tokens: TokenCache

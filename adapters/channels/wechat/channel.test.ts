@@ -156,3 +156,15 @@ describe('the signed time', () => {
     expect(wechat.receive(request, credentials, 0)).toEqual({ outcome: 'refused', code: 'stale_timestamp' })
   })
 })
+
+test.each<[encodingAesKey: string, flaw: string | null]>([
+  [encodingAesKey, null],
+  [encodingAesKey.slice(1), 'encodingAesKey: must be 43 letters and digits, this one has 42. '],
+  [`${encodingAesKey}=`, 'encodingAesKey: must be 43 letters and digits, this one has 44. '],
+  ['!'.repeat(43), 'encodingAesKey: must be 43 letters and digits, this one holds others. '],
+])('an EncodingAESKey %s is told to be wrong: %s', (key, flaw) => {
+  const told = wechat.flawOf!({ ...credentials, encodingAesKey: key })
+  if (flaw === null) expect(told).toBeNull()
+  else expect(told).toContain(flaw)
+  expect(told ?? '').not.toContain(key)
+})

@@ -32,19 +32,26 @@ import {
   unintelligible,
   wholeIn,
 } from '../read.ts'
-import { decryptWechat, wechatDigest } from './crypto.ts'
+import { decryptWechat, isEncodingAesKey, wechatDigest } from './crypto.ts'
 import { encryptedIn, parseMessage } from './message.ts'
 import { wechatOrder } from './order.ts'
 
 export const wechat: Channel = {
   name: 'wechat',
   credentialKeys: ['appId', 'token', 'encodingAesKey', 'appSecret'],
+  flawOf,
   receive,
   normalise,
   fetch: { notifiedAt, eventOf: fetchedOrderEvent, numberOf: fetchNumberOf },
   acknowledgement: { status: 200, contentType: 'text/plain;charset=utf-8', body: 'success' },
   // Anything but 200 with `success` makes the platform send it again.
   refusal: (code) => ({ status: refusalStatus[code], contentType: 'text/plain;charset=utf-8', body: code }),
+}
+
+function flawOf({ encodingAesKey = '' }: Credentials): string | null {
+  if (isEncodingAesKey(encodingAesKey)) return null
+  const found = encodingAesKey.length === 43 ? 'this one holds others' : `this one has ${encodingAesKey.length}`
+  return `encodingAesKey: must be 43 letters and digits, ${found}. Copy EncodingAESKey again from the message push settings.`
 }
 
 /** Ten pushes at 0 s, 0 s, 10 s, 1, 5, 30, 60, 60 and 60 min; the rest is for queues on the way. */

@@ -78,6 +78,10 @@ export function encryptWechat(push: WechatPush): { readonly query: string; reado
   }
 }
 
+export function isEncodingAesKey(text: string): boolean {
+  return keyOf(text) !== null
+}
+
 function keyOf(encodingAesKey: string): Buffer | null {
   if (encodingAesKey.length !== 43) return null
   const key = Buffer.from(`${encodingAesKey}=`, 'base64')

@@ -68,6 +68,21 @@ const bodies: [keyof typeof contract, unknown, string | null][] = [
   ['putCarrierAccount', {}, 'body.credentials: expected a record'],
   ['putCarrierAccount', { credentials: { salt: 1 } }, 'body.credentials.salt: expected a string'],
   ['putCarrierAccount', { credentials: { a: 'b' }, salt: 's' }, 'body.salt: must not stand beside credentials'],
+  ['putNode', { ...node, apiKey: undefined }, null],
+  ['patchNode', {}, null],
+  ['patchNode', { channels: null, regions: null, freight: null, handlingFen: null }, null],
+  ['patchNode', { adcode: null }, 'body.adcode: expected a string'],
+  ['patchNode', { node: 'east' }, 'body: unknown key node'],
+  ['patchSku', {}, null],
+  ['patchSku', { bundle: null }, null],
+  ['patchSku', { bundle: [line, line] }, 'body.bundle: must name each SKU once'],
+  ['patchShop', {}, null],
+  ['patchShop', { credentials: { appSecret: 'b', old: null }, previousUntil: 1, skuMap: { a: null, b: 'B' } }, null],
+  ['patchShop', { apiBaseUrl: null }, null],
+  ['patchShop', { previousCredentials: { a: 'b' } }, 'previousUntil must say until when the previous one is taken'],
+  ['patchShop', { skuMap: { a: '{x}' } }, 'body.skuMap.a: must not hold control characters, braces'],
+  ['patchCarrierAccount', { credentials: { salt: 's' } }, null],
+  ['patchCarrierAccount', { salt: 's' }, 'body: unknown key salt'],
   ['postStock', { ref: 'r', kind: 'set', lines: [{ sku: 'A', quantity: 0 }] }, null],
   ['postStock', { ref: 'r', kind: 'add', lines: [{ sku: wide, quantity: -1_000_000 }] }, null],
   ['postStock', { ref: 'r', kind: 'add', lines: lines(5000) }, null],
@@ -247,5 +262,5 @@ test('handlers are held to the contract by their types', () => {
   implement(contract.putSku, () => ({ status: 201 as const, body: { ok: true as const } }))
   // @ts-expect-error a node's route has a node for a caller, not the operator
   implement(contract.pullTasks, ({ caller }) => ok({ tasks: caller.kind === 'admin' ? [] : [] }))
-  expect(Object.keys(contract)).toHaveLength(23)
+  expect(Object.keys(contract)).toHaveLength(35)
 })

@@ -1,18 +1,39 @@
 /** The v1 contract in one table: what is served under /v1 is exactly this. */
 import { postBill } from './bills.ts'
 import { assignException, listExceptions, listWriteOffs, resolveException } from './exceptions.ts'
-import { putNode } from './nodes.ts'
+import { getNode, listNodes, patchNode, putNode } from './nodes.ts'
 import { approveOrder, cancelOrder, getOrder, listOrders, releaseOrder, setLineUnits } from './orders.ts'
-import { putCarrierAccount, putShop } from './shops.ts'
-import { putSku } from './skus.ts'
+import {
+  getCarrierAccount,
+  getShop,
+  listCarrierAccounts,
+  listShops,
+  patchCarrierAccount,
+  patchShop,
+  putCarrierAccount,
+  putShop,
+} from './shops.ts'
+import { getSku, listSkus, patchSku, putSku } from './skus.ts'
 import { getStock, postStock } from './stock.ts'
 import { acceptTask, extendTask, interceptTask, pullTasks, rejectTask, shipTask } from './tasks.ts'
 
 export const contract = {
   putShop,
+  patchShop,
+  getShop,
+  listShops,
   putCarrierAccount,
+  patchCarrierAccount,
+  getCarrierAccount,
+  listCarrierAccounts,
   putSku,
+  patchSku,
+  getSku,
+  listSkus,
   putNode,
+  patchNode,
+  getNode,
+  listNodes,
   postStock,
   getStock,
   getOrder,

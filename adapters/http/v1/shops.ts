@@ -1,12 +1,28 @@
 import { z } from 'zod'
 import { endpoint } from '../route.ts'
-import { carrier, channel, code, done, previousUntil, text } from './values.ts'
+import {
+  carrier,
+  channel,
+  code,
+  codeCursor,
+  done,
+  instant,
+  nextCodeCursor,
+  pageLimit,
+  previousUntil,
+  text,
+} from './values.ts'
 
 // Credentials are short secrets; which keys a channel or a carrier service needs is its own business.
-const credentials = z.record(z.string().regex(/^[A-Za-z0-9_]{1,64}$/), text(512))
+const credentialKey = z.string().regex(/^[A-Za-z0-9_]{1,64}$/)
+const credentials = z.record(credentialKey, text(512))
 
 /** A shop's own products: 20,000 are a large department store; more come in several shops. */
-const skuMapEntriesMax = 20_000
+export const skuMapEntriesMax = 20_000
+const entriesAtMost = [
+  (map: object) => Object.keys(map).length <= skuMapEntriesMax,
+  { error: `must hold at most ${skuMapEntriesMax} entries` },
+] as const
 
 const apiBaseUrl = z
   .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
@@ -36,9 +52,7 @@ export const putShop = endpoint({
       apiBaseUrl: apiBaseUrl.optional(),
       skuMap: z
         .record(code, code)
-        .refine((map) => Object.keys(map).length <= skuMapEntriesMax, {
-          error: `must hold at most ${skuMapEntriesMax} entries`,
-        })
+        .refine(...entriesAtMost)
         .optional(),
     })
     .refine((body) => body.previousCredentials === undefined || body.previousUntil !== undefined, endless)
@@ -80,4 +94,121 @@ export const putCarrierAccount = endpoint({
     )
     .meta({ id: 'PutCarrierAccount' }),
   answers: { 200: done },
+})
+
+const changedCredentials = {
+  credentials: z.record(credentialKey, text(512).nullable()).optional().meta({
+    description: 'Keys that are not named stay; null takes one away.',
+  }),
+  previousCredentials: credentials.optional().meta({
+    description: 'Needs previousUntil. Absent: those that were in force until now.',
+  }),
+  previousUntil: previousUntil.optional().meta({
+    description:
+      'epoch milliseconds, at most 90 days ahead: until then those before these are taken too. Absent: no longer when ' +
+      'credentials are given, else as it was.',
+  }),
+}
+const namesItsEnd = (body: { readonly previousCredentials?: unknown; readonly previousUntil?: unknown }) =>
+  body.previousCredentials === undefined || body.previousUntil !== undefined
+
+export const patchShop = endpoint({
+  method: 'PATCH',
+  path: '/v1/shops/{channel}/{shop}',
+  auth: 'admin',
+  tag: 'settings',
+  summary:
+    'Change a shop in part: what the body does not name stays. To change a secret without a gap give previousUntil.',
+  params: z.strictObject({ channel, shop: code }),
+  body: z
+    .strictObject({
+      ...changedCredentials,
+      apiBaseUrl: apiBaseUrl.nullish().meta({ description: "null: the platform's own." }),
+      skuMap: z
+        .record(code, code.nullable())
+        .refine(...entriesAtMost)
+        .optional()
+        .meta({ description: 'Entries that are not named stay; null takes one away.' }),
+    })
+    .refine(namesItsEnd, endless)
+    .meta({ id: 'PatchShop' }),
+  answers: { 200: done },
+  errors: ['not_found'],
+  maxBodyBytes: 4 * 1024 * 1024,
+})
+
+export const patchCarrierAccount = endpoint({
+  method: 'PATCH',
+  path: '/v1/carriers/{carrier}/{account}',
+  auth: 'admin',
+  tag: 'settings',
+  summary: 'Change the account of a carrier service in part: what the body does not name stays.',
+  params: z.strictObject({ carrier, account: code }),
+  body: z.strictObject(changedCredentials).refine(namesItsEnd, endless).meta({ id: 'PatchCarrierAccount' }),
+  answers: { 200: done },
+  errors: ['not_found'],
+})
+
+const namesOfSecrets = {
+  credentialKeys: z.array(z.string()).nullable().meta({
+    description: 'Names of the keys that are set, never what they hold. null: sealed under a key that is not here.',
+  }),
+  previousUntil: instant.nullable().meta({ description: 'null: only the current credentials are taken' }),
+}
+const shopSummary = z
+  .object({
+    channel,
+    shop: z.string(),
+    apiBaseUrl: z.string().nullable().meta({ description: "null: the platform's own" }),
+    skuMapEntries: z.int(),
+    ...namesOfSecrets,
+  })
+  .meta({ id: 'ShopSummary' })
+
+export const getShop = endpoint({
+  method: 'GET',
+  path: '/v1/shops/{channel}/{shop}',
+  auth: 'admin',
+  tag: 'settings',
+  summary: 'One shop with its skuMap; of its credentials only which are set.',
+  params: z.strictObject({ channel, shop: code }),
+  answers: { 200: shopSummary.extend({ skuMap: z.record(z.string(), z.string()) }).meta({ id: 'Shop' }) },
+  errors: ['not_found'],
+})
+
+export const listShops = endpoint({
+  method: 'GET',
+  path: '/v1/shops',
+  auth: 'admin',
+  tag: 'settings',
+  summary: 'Shops by channel and name, each without its skuMap.',
+  query: z.strictObject({ cursor: codeCursor.optional(), limit: pageLimit }),
+  answers: { 200: z.object({ shops: z.array(shopSummary), nextCursor: nextCodeCursor }).meta({ id: 'ShopList' }) },
+})
+
+const carrierAccount = z
+  .object({ carrier: z.string(), account: z.string(), ...namesOfSecrets })
+  .meta({ id: 'CarrierAccount' })
+
+export const getCarrierAccount = endpoint({
+  method: 'GET',
+  path: '/v1/carriers/{carrier}/{account}',
+  auth: 'admin',
+  tag: 'settings',
+  summary: 'One account of a carrier service; of its credentials only which are set.',
+  params: z.strictObject({ carrier, account: code }),
+  answers: { 200: carrierAccount },
+  errors: ['not_found'],
+})
+
+export const listCarrierAccounts = endpoint({
+  method: 'GET',
+  path: '/v1/carriers',
+  auth: 'admin',
+  tag: 'settings',
+  summary: 'Accounts of carrier services by carrier and name.',
+  query: z.strictObject({ cursor: codeCursor.optional(), limit: pageLimit }),
+  answers: {
+    200: z.object({ carriers: z.array(carrierAccount), nextCursor: nextCodeCursor }).meta({ id: 'CarrierAccountList' }),
+  },
 })

@@ -63,6 +63,9 @@ export function queryInteger(min: number, max: number) {
 
 /** Opaque to callers: where the next page begins. */
 export const cursor = z.string().regex(/^[A-Za-z0-9_-]{1,200}$/, 'must be a nextCursor from an earlier answer')
+/** The same where pages go by codes: two of 64 characters, each of three bytes, as JSON. */
+export const codeCursor = z.string().regex(/^[A-Za-z0-9_-]{1,600}$/, 'must be a nextCursor from an earlier answer')
+export const nextCodeCursor = codeCursor.nullable().meta({ description: 'null on the last page' })
 export const pageLimit = queryInteger(1, 500).default(50)
 export const nextCursor = cursor.nullable().meta({ description: 'null on the last page' })
 

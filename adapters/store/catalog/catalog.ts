@@ -6,8 +6,6 @@ import type { Node } from '../../../router/node.ts'
 import type { NodeDelta } from '../../../router/stock.ts'
 import type { ChannelName, Sku } from '../../../router/types.ts'
 import type { Queryable, Sql, Transaction } from '../postgres/connect.ts'
-import { type PreviousSecrets, type Secrets, sealedSecrets } from '../secrets/credentials.ts'
-import type { Vault } from '../secrets/vault.ts'
 import { keepStockAsItIs, type SkuUse, useOf } from '../stock/sku-use.ts'
 import { followSafety } from '../stock/stock.ts'
 
@@ -58,27 +56,8 @@ export async function loadCatalog(sql: Queryable): Promise<CatalogRows> {
 }
 
 /** Until this commits, another transaction that raises it waits. Raised first, settings are put by one at a time. */
-async function raiseVersion(sql: Queryable): Promise<void> {
+export async function raiseVersion(sql: Queryable): Promise<void> {
   await sql`update catalog_version set version = version + 1`
-}
-
-export interface ShopToPut extends ShopRow {
-  readonly credentials: Secrets
-  /** Also in force until an instant; none when absent. */
-  readonly previous?: PreviousSecrets | null
-}
-
-export async function putShop(sql: Sql, vault: Vault, shop: ShopToPut): Promise<void> {
-  await sql.begin(async (tx) => {
-    const key = [shop.channel, shop.shop] as const
-    const sealed = await sealedSecrets(tx, vault, 'shop', key, shop.credentials, shop.previous ?? null)
-    await tx`
-      insert into shop (channel, shop, sealed, api_base_url, sku_map)
-      values (${shop.channel}, ${shop.shop}, ${sealed}, ${shop.apiBaseUrl}, ${tx.json(shop.skuMap)})
-      on conflict (channel, shop) do update set credentials = null, sealed = excluded.sealed,
-        api_base_url = excluded.api_base_url, sku_map = excluded.sku_map`
-    await raiseVersion(tx)
-  })
 }
 
 /** A bundle of what is no plain SKU: it does not exist, or is a bundle itself. */
@@ -114,23 +93,28 @@ export class SkuInUse extends Error {
 export async function putSkus(sql: Sql, skus: readonly Sku[]): Promise<void> {
   await sql.begin(async (tx) => {
     await raiseVersion(tx)
-    const bundles = skus.filter((s) => s.bundle.length > 0).map((s) => s.sku)
-    const turned = bundles.length === 0 ? [] : await turnedIntoBundles(tx, bundles)
-    const given = tx`
+    await writeSkus(tx, skus)
+  })
+}
+
+/** The same for a caller that has raised the version. */
+export async function writeSkus(tx: Transaction, skus: readonly Sku[]): Promise<void> {
+  const bundles = skus.filter((s) => s.bundle.length > 0).map((s) => s.sku)
+  const turned = bundles.length === 0 ? [] : await turnedIntoBundles(tx, bundles)
+  const given = tx`
       (select detail ->> 'sku' as sku, detail
        from jsonb_array_elements(${JSON.stringify(skus)}::text::jsonb) as detail) as r`
-    await tx`update sku s set detail = r.detail from ${given} where s.sku = r.sku`
-    // A row that is there already would have taken a number before it is found to conflict.
-    await tx`
+  await tx`update sku s set detail = r.detail from ${given} where s.sku = r.sku`
+  // A row that is there already would have taken a number before it is found to conflict.
+  await tx`
       insert into sku (sku, detail)
       select sku, detail from ${given} where not exists (select from sku s where s.sku = r.sku) order by sku
       on conflict (sku) do update set detail = excluded.detail`
-    // Seen whole, since settings are put by one at a time.
-    const unfit = bundles.length === 0 ? undefined : await unfitBundle(tx, bundles)
-    if (unfit !== undefined) throw new BundleUnfit(unfit.bundle, unfit.component, unfit.exists)
-    const use = turned.length === 0 ? undefined : await useOf(tx, turned)
-    if (use !== undefined) throw new SkuInUse(use)
-  })
+  // Seen whole, since settings are put by one at a time.
+  const unfit = bundles.length === 0 ? undefined : await unfitBundle(tx, bundles)
+  if (unfit !== undefined) throw new BundleUnfit(unfit.bundle, unfit.component, unfit.exists)
+  const use = turned.length === 0 ? undefined : await useOf(tx, turned)
+  if (use !== undefined) throw new SkuInUse(use)
 }
 
 /** Those that are plain until now: only they can be in use. No stock of them is posted from here on. */
@@ -157,10 +141,19 @@ export class NodeKeyTaken extends Error {
   readonly code = 'node_key_taken'
 }
 
+/** A node that does not exist cannot keep its key. */
+export class NodeKeyMissing extends Error {
+  readonly code = 'node_key_missing'
+}
+
 export interface NodeToPut {
   readonly node: Node
-  readonly apiKeyHash: Buffer
-  /** Epoch milliseconds until which the key before this one is taken too; at once no more when absent. */
+  /** null: keeps the key that it has. */
+  readonly apiKeyHash: Buffer | null
+  /**
+   * Epoch milliseconds until which the key before this one is taken too; null: at once no more. Absent means the same,
+   * but where the node keeps its key: then the one before it stays what it is.
+   */
   readonly previousKeyUntil?: number | null
 }
 
@@ -171,53 +164,66 @@ export interface NodesPut {
   readonly deltas: readonly NodeDelta[]
 }
 
-/** One transaction. Throws NodeKeyTaken, or Postgres' 23505, on a key that is taken from another node. */
+/**
+ * One transaction. Throws NodeKeyTaken, or Postgres' 23505, on a key that is taken from another node; NodeKeyMissing on
+ * a new node without a key.
+ */
 export async function putNodes(sql: Sql, nodes: readonly NodeToPut[]): Promise<NodesPut> {
   return await sql.begin(async (tx) => {
     await raiseVersion(tx)
-    const rows = nodes.map((n) => ({
-      node: n.node.node,
-      detail: n.node,
-      hash: n.apiKeyHash.toString('hex'),
-      until: n.previousKeyUntil ?? null,
-    }))
-    const given = tx`
-      jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as r (node text, detail jsonb, hash text, until bigint)`
-    // In the order in which every transaction locks nodes, so that no two wait for each other.
-    await tx`select from node where node = any(${nodes.map((n) => n.node.node)}) order by node for update`
-    const isNew = tx`not exists (select from node known where known.node = r.node)`
-    const taken = await tx`
+    return await writeNodes(tx, nodes)
+  })
+}
+
+/** The same for a caller that has raised the version. */
+export async function writeNodes(tx: Transaction, nodes: readonly NodeToPut[]): Promise<NodesPut> {
+  const rows = nodes.map((n) => ({
+    node: n.node.node,
+    detail: n.node,
+    hash: n.apiKeyHash?.toString('hex') ?? null,
+    until: n.previousKeyUntil ?? null,
+    stays: n.apiKeyHash === null && n.previousKeyUntil === undefined,
+  }))
+  const given = tx`
+      jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb)
+        as r (node text, detail jsonb, hash text, until bigint, stays boolean)`
+  // In the order in which every transaction locks nodes, so that no two wait for each other.
+  await tx`select from node where node = any(${nodes.map((n) => n.node.node)}) order by node for update`
+  const isNew = tx`not exists (select from node known where known.node = r.node)`
+  const taken = await tx`
       select from node n join ${given} on n.previous_key_hash = decode(r.hash, 'hex')
       where n.node <> r.node and n.previous_key_until > now()
       union all
       select from node n join ${given} on n.api_key_hash = decode(r.hash, 'hex') where ${isNew}`
-    if (taken.count > 0) throw new NodeKeyTaken('another node’s key, or was until lately')
-    // A row that is there already, or is refused, would have taken a number first.
-    const made = await tx<{ node: string }[]>`
+  if (taken.count > 0) throw new NodeKeyTaken('another node’s key, or was until lately')
+  const keyless = await tx`select from ${given} where r.hash is null and ${isNew}`
+  if (keyless.count > 0) throw new NodeKeyMissing('a new node without a key')
+  // A row that is there already, or is refused, would have taken a number first.
+  const made = await tx<{ node: string }[]>`
       insert into node (node, detail, api_key_hash)
       select node, detail, decode(hash, 'hex') from ${given} where ${isNew} order by node
       on conflict (node) do nothing returning node`
-    if (made.length < rows.length) {
-      // Told the same key twice, the one before it stays the one before it.
-      await tx`
-        update node n set detail = r.detail, api_key_hash = decode(r.hash, 'hex'),
-          previous_key_hash = case when r.until is null then null
-            when n.api_key_hash = decode(r.hash, 'hex') then n.previous_key_hash else n.api_key_hash end,
-          previous_key_until = case when r.until is null then null
-            when n.api_key_hash = decode(r.hash, 'hex') and n.previous_key_hash is null then null
-            else to_timestamp(r.until / 1000.0) end
-        from ${given}
-        where n.node = r.node and not (r.node = any(${made.map((m) => m.node)}))`
-    }
-    const created = made.map((r) => r.node)
-    const deltas: NodeDelta[] = []
-    for (const node of rows.map((r) => r.node).toSorted()) {
-      // A node that is new has no stock yet.
-      const delta = created.includes(node) ? null : await followSafety(tx, node)
-      if (delta !== null) deltas.push(delta)
-    }
-    return { created, deltas }
-  })
+  if (made.length < rows.length) {
+    // Told the same key twice, the one before it stays the one before it. With no new key, one whose time is over is gone.
+    const isSame = tx`coalesce(n.api_key_hash = decode(r.hash, 'hex'), true)`
+    const isGone = tx`(r.until is null or r.hash is null and n.previous_key_until <= now())`
+    await tx`
+      update node n set detail = r.detail, api_key_hash = coalesce(decode(r.hash, 'hex'), n.api_key_hash),
+        previous_key_hash = case when r.stays then n.previous_key_hash when ${isGone} then null
+          when ${isSame} then n.previous_key_hash else n.api_key_hash end,
+        previous_key_until = case when r.stays then n.previous_key_until when ${isGone} then null
+          when ${isSame} and n.previous_key_hash is null then null else to_timestamp(r.until / 1000.0) end
+      from ${given}
+      where n.node = r.node and not (r.node = any(${made.map((m) => m.node)}))`
+  }
+  const created = made.map((r) => r.node)
+  const deltas: NodeDelta[] = []
+  for (const node of rows.map((r) => r.node).toSorted()) {
+    // A node that is new has no stock yet.
+    const delta = created.includes(node) ? null : await followSafety(tx, node)
+    if (delta !== null) deltas.push(delta)
+  }
+  return { created, deltas }
 }
 
 /** By its key, or by the one before it while that is still taken. */
@@ -228,21 +234,4 @@ export async function nodeOfApiKey(sql: Queryable, hash: Buffer): Promise<string
     select node from node where previous_key_hash = ${hash} and previous_key_until > now()
     limit 1`
   return row?.node ?? null
-}
-
-export interface CarrierAccountToPut {
-  readonly carrier: string
-  readonly account: string
-  readonly credentials: Secrets
-  readonly previous?: PreviousSecrets | null
-}
-
-export async function putCarrierAccount(sql: Sql, vault: Vault, account: CarrierAccountToPut): Promise<void> {
-  await sql.begin(async (tx) => {
-    const key = [account.carrier, account.account] as const
-    const sealed = await sealedSecrets(tx, vault, 'carrier', key, account.credentials, account.previous ?? null)
-    await tx`
-      insert into carrier_account (carrier, account, sealed) values (${account.carrier}, ${account.account}, ${sealed})
-      on conflict (carrier, account) do update set credentials = null, sealed = excluded.sealed`
-  })
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { nodeOfApiKey, putCarrierAccount, putNodes, putShop } from '../catalog/catalog.ts'
+import { nodeOfApiKey, putNodes } from '../catalog/catalog.ts'
+import { putCarrierAccount, putShop } from '../catalog/put-sealed.ts'
 import { connect, type Sql } from '../postgres/connect.ts'
 import { nodeOf, waits } from '../testing/world.ts'
 import { holdTransaction, type TestDatabase, testDatabase, testVault } from '../testing.ts'

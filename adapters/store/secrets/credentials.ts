@@ -60,15 +60,31 @@ export async function readAllSecrets(sql: Queryable, vault: Vault, kind: SecretK
   return rows.map((row) => ({ group: row.group, name: row.name, read: readRow(vault, kind, row).read }))
 }
 
-/** Null when there is no such account or shop. */
+/** Of some of them; those that are not there are left out. */
+export async function readSecretsOf(
+  sql: Queryable,
+  vault: Vault,
+  kind: SecretKind,
+  keys: readonly (readonly [group: string, name: string])[],
+): Promise<readonly ReadEntry[]> {
+  const { table, group, name } = tables[kind]
+  const rows = await sql<Row[]>`
+    select ${sql(group)} as "group", ${sql(name)} as name, credentials, sealed from ${sql(table)}
+    where (${sql(group)}, ${sql(name)}) in (
+      select * from unnest(${keys.map((key) => key[0])}::text[], ${keys.map((key) => key[1])}::text[]))`
+  return rows.map((row) => ({ group: row.group, name: row.name, read: readRow(vault, kind, row).read }))
+}
+
+/** Null when there is no such account or shop. `lock`: for a caller that writes the row in the same transaction. */
 export async function readSecrets(
   sql: Queryable,
   vault: Vault,
   kind: SecretKind,
   group: string,
   name: string,
+  lock = sql``,
 ): Promise<Read | null> {
-  const [row] = await selectRows(sql, kind, [group, name])
+  const [row] = await selectRows(sql, kind, [group, name], lock)
   return row === undefined ? null : readRow(vault, kind, row).read
 }
 
@@ -204,7 +220,7 @@ async function selectRows(
     select ${sql(group)} as "group", ${sql(name)} as name, credentials, sealed from ${sql(table)} ${which} ${lock}`
 }
 
-function seal(vault: Vault, kind: SecretKind, key: readonly [string, string], kept: Kept): Buffer {
+export function seal(vault: Vault, kind: SecretKind, key: readonly [string, string], kept: Kept): Buffer {
   return vault.seal(JSON.stringify(kept), placeOf(kind, key))
 }
 
@@ -222,7 +238,7 @@ function readRow(vault: Vault, kind: SecretKind, row: Row): { readonly read: Rea
   return { read: { outcome: 'kept', kept: JSON.parse(opened.plain) as Kept }, outdated: opened.outdated }
 }
 
-function isSame(a: Secrets, b: Secrets): boolean {
+export function isSame(a: Secrets, b: Secrets): boolean {
   const names = Object.keys(a)
   return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name])
 }

@@ -42,7 +42,7 @@ export interface PulledTask {
 const endpoints: readonly (readonly [name: string, endpoint: Endpoint])[] = Object.entries(contract)
 
 /** Settings of the network that is used stay as they are: fuzz has a shop and a node of its own. */
-const ownOnly = new Set(['putShop', 'putNode', 'putCarrierAccount'])
+const ownOnly = new Set(['putShop', 'putNode', 'putCarrierAccount', 'patchShop', 'patchNode', 'patchCarrierAccount'])
 
 export function drawCall(random: Random, stage: Stage): Call {
   const kind = random.below(20)
@@ -131,7 +131,7 @@ function mutated(random: Random, text: string, sound: Buffer, isCsv: boolean): B
 const sound: Readonly<Record<string, readonly string[]>> = {
   state: ['held', 'routed', 'backordered', 'shipped'],
   limit: ['1', '10', '500'],
-  cursor: ['0', '1', '999999999999999999', '9'.repeat(18)],
+  cursor: ['0', '1', 'WyIwIl0', 'WyJqZCIsIjAiXQ', '999999999999999999', '9'.repeat(18)],
   kind: ['undecidable_event', 'shortage', 'event_conflict'],
 }
 

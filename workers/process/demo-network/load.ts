@@ -1,7 +1,8 @@
 /** Puts the demo network into an empty database: settings, then opening stock as one count a node. */
 import { createHash } from 'node:crypto'
 import { sha256 } from '../../../adapters/http/secrets.ts'
-import { putCarrierAccount, putNodes, putShop, putSkus } from '../../../adapters/store/catalog/catalog.ts'
+import { putNodes, putSkus } from '../../../adapters/store/catalog/catalog.ts'
+import { putCarrierAccount, putShop } from '../../../adapters/store/catalog/put-sealed.ts'
 import type { Sql } from '../../../adapters/store/postgres/connect.ts'
 import type { Vault } from '../../../adapters/store/secrets/vault.ts'
 import { postStock } from '../../../adapters/store/stock/stock.ts'
