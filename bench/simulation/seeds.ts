@@ -11,6 +11,6 @@ export const seedsThatNotice: SeedsByName = {
   'restock forgets those behind that cannot be filled': [54],
   'a shortage calls back one too many': [89],
   'a shortage calls back what is called back already': [217],
-  'a mark on an order that was matched before is dropped': [7679],
+  'a mark on an order that was matched before is dropped': [11626],
   'the fetcher answers a notification that came while it asked': [456],
 }
