@@ -401,6 +401,13 @@ describe('what was under way when it came', () => {
     ['ready', 'another district', [told(5, moved)], 'routed', 'A×1 ready, B×2 ready'],
     ['pulled', 'another district', [told(5, moved)], 'routed', 'A×1 pulled, B×2 pulled', '', '1-1'],
     ['pulled', 'another street', [told(5, street)], 'routed', 'A×1 pulled, B×2 pulled', '', '1-1'],
+    [
+      'pulled',
+      'the same words, found elsewhere',
+      [told(5, { receiver: { ...receiver, adcode: '330206' } })],
+      'routed',
+      'A×1 pulled, B×2 pulled',
+    ],
     ['shipped', 'another district', [told(5, moved)], 'shipped', 'A×1 shipped, B×2 shipped'],
     [
       'ready',

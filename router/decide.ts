@@ -16,7 +16,7 @@ import { stateOf } from './order.ts'
 import { type TakenBack, takingEffect } from './take-back.ts'
 import { changed as changedTask, flagged, type Task, takenBack } from './task.ts'
 import { dateOf } from './task-date.ts'
-import type { Allocation, Hold, Item, Order, OrderSnapshot, SnapshotLine } from './types.ts'
+import type { Allocation, Hold, Item, Order, OrderSnapshot, Receiver, SnapshotLine } from './types.ts'
 import { unwantedTasks } from './unwanted.ts'
 
 /** Some units of an item that have to be sourced. */
@@ -131,8 +131,11 @@ function withDate(order: Order, task: Task): Task {
   return notBefore === task.notBefore ? task : { ...task, notBefore }
 }
 
+/** In the platform's own words: what we make of them may change without them. */
 function receiverChanged(before: OrderSnapshot | null, after: OrderSnapshot | null): boolean {
-  return before !== null && after !== null && JSON.stringify(before.receiver) !== JSON.stringify(after.receiver)
+  if (before === null || after === null || before.receiver === after.receiver) return false
+  const words = ({ adcode: _, point: __, ...told }: Receiver): string => JSON.stringify(Object.entries(told).sort())
+  return words(before.receiver) !== words(after.receiver)
 }
 
 export function keepsItems({ allocations }: Order): boolean {

@@ -49,6 +49,8 @@ export interface Package {
   readonly lines: readonly SkuQuantity[]
   /** Epoch milliseconds, ours. */
   readonly shippedAt: number
+  /** It was to be stopped, and had left. */
+  readonly alreadyGone?: true
 }
 
 /**
@@ -177,7 +179,7 @@ export function ship(
       p.lines,
     )
     if (lines === null) return { outcome: 'waybill_used_for_other_lines', waybill: p.waybill }
-    if (lines.length > 0) fresh.push({ ...p, lines })
+    if (lines.length > 0) fresh.push({ ...p, lines, ...(task.interceptRequested ? { alreadyGone: true } : {}) })
   }
   if (fresh.length === 0) return { outcome: 'already_shipped' }
   if (task.interceptRequested && !alreadyGone) return { outcome: 'intercepted' }

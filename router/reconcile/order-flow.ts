@@ -32,7 +32,7 @@ export function matchOrder(input: ReconcileInput, exceptions: ReconcileException
   for (const [sku, quantity] of units.beyond) raise('shipped_but_cancelled', sku, snapshot.modifiedAt, quantity)
 
   const went = units.shipped + units.returned
-  if (order.cancelledBy !== null) raise('shipped_but_cancelled', '', snapshot.modifiedAt, units.shipped)
+  raise('shipped_but_cancelled', '', snapshot.modifiedAt, unitsGoneAllTheSame(input))
   if (snapshot.platformState === 'unpaid') raise('shipped_but_unpaid', '', snapshot.createdAt, went)
   const ahead = unitsThatPlatformIsAhead(snapshot, units)
   raise('platform_ahead', '', snapshot.modifiedAt, ahead)
@@ -53,6 +53,13 @@ export function matchOrder(input: ReconcileInput, exceptions: ReconcileException
     raise('cancelled_but_not_refunded', told.lineId, snapshot.modifiedAt, quantity)
   }
   return { ...flow, agrees: exceptions.length === before }
+}
+
+/** Units of parcels that a person wanted stopped, and that had left. What the platform closed is raised as refunded. */
+function unitsGoneAllTheSame({ order, tasks }: ReconcileInput): number {
+  if (order.cancelledBy === null && !order.lineWords.some((word) => word.cancel > 0)) return 0
+  const gone = tasks.flatMap(({ packages }) => packages.filter((p) => p.alreadyGone === true))
+  return gone.reduce((sum, { lines }) => sum + lines.reduce((units, line) => units + line.quantity, 0), 0)
 }
 
 /** Units of the items of a line that the platform still wants. */

@@ -71,6 +71,16 @@ test('a parcel that left before an operator cancelled is named', async () => {
   expect(reconciliation!.exceptions.map((e) => e.kind)).toContain('shipped_but_cancelled')
 })
 
+test('a part that left before an operator cancelled the rest is as it should be', async () => {
+  const [order, task] = await pulled('jd', 'left-a', 'left-b')
+  await east.ship(task, 'SF-left-a', [{ sku: 'left-a', quantity: 1 }])
+  expect(await service.admin('POST', `${orderPath(order)}/cancel`, {})).toMatchObject({ status: 200 })
+  expect(await east.intercept(task)).toMatchObject({ status: 200 })
+  const { state, reconciliation } = await service.order(order)
+  expect(state).toBe('shipped')
+  expect(reconciliation!.exceptions.map((e) => e.kind)).not.toContain('shipped_but_cancelled')
+})
+
 test('shipping and cancelling at once: whoever is first, stock and order agree', async () => {
   for (let round = 0; round < 6; round++) {
     const sku = `race-${round}`

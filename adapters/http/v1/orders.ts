@@ -37,7 +37,13 @@ const orderLine = z
   .meta({ id: 'OrderLine' })
 
 const packageView = z
-  .object({ carrier: z.string(), waybill: z.string(), lines: z.array(skuQuantity), shippedAt: instant.optional() })
+  .object({
+    carrier: z.string(),
+    waybill: z.string(),
+    lines: z.array(skuQuantity),
+    shippedAt: instant.optional(),
+    alreadyGone: z.literal(true).optional().meta({ description: 'It was to be stopped, and had left.' }),
+  })
   .meta({ id: 'PackageView' })
 
 const orderTask = z
