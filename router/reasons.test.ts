@@ -42,5 +42,5 @@ test.each<[TakeBackReason, node: string, corrections: readonly [sku: string, mis
 
 test('every reason that a warehouse may give takes effect on a rejected task', () => {
   for (const why of rejectReasons) expect(reasonRules[why].taskState).toBe('rejected')
-  expect(Object.keys(reasonRules).sort()).toEqual([...rejectReasons, 'intercepted', 'shortage'].sort())
+  expect(Object.keys(reasonRules).sort()).toEqual([...rejectReasons, 'intercepted', 'shortage', 'node_closed'].sort())
 })

@@ -6,7 +6,8 @@ import type { SkuQuantity } from './types.ts'
 
 export const rejectReasons = ['out_of_stock', 'damaged', 'closed', 'overloaded'] as const
 export type RejectReason = (typeof rejectReasons)[number]
-export type TakeBackReason = RejectReason | 'intercepted' | 'shortage'
+/** node_closed: the node was switched off before it pulled the task. */
+export type TakeBackReason = RejectReason | 'intercepted' | 'shortage' | 'node_closed'
 
 export interface ReasonRule {
   /**
@@ -31,6 +32,7 @@ export const reasonRules: Readonly<Record<TakeBackReason, ReasonRule>> = {
   overloaded: { node: 'excluded', stock: 'as_counted', taskState: 'rejected' },
   intercepted: { node: 'asked_again', stock: 'as_counted', taskState: 'intercepted' },
   shortage: { node: 'asked_again', stock: 'as_counted', taskState: 'ready' },
+  node_closed: { node: 'asked_again', stock: 'as_counted', taskState: 'ready' },
 }
 
 /** What is wrong with the stock of one SKU at the node. */

@@ -13,6 +13,7 @@ import type { CatalogWatch } from '../catalog/catalog-watch.ts'
 import type { CounterKeeper } from '../counters/counter-keeper.ts'
 import { tellLater } from '../counters/tell-later.ts'
 import { type Done, done, type Refused, refused } from '../process/refused.ts'
+import { callBackAfterClosing } from './closed-nodes.ts'
 import { type LetGoContext, letGo } from './let-go.ts'
 import { type NodeSettings, nodeKeyOf, nodeOf, nodeRefused, noSuchAdcode, placeFlaw } from './node-settings.ts'
 import { type CredentialSettings, flawIn, previousEnd, tooFar } from './secret-settings.ts'
@@ -136,14 +137,12 @@ export async function setNode(context: SettingsContext, name: string, given: Nod
 }
 
 /** A node's settings come into force; Redis learns what they changed. */
-export async function nodeIsSet(
-  { catalog, keeper, log }: SettingsContext,
-  name: string,
-  delta: NodeDelta | undefined,
-): Promise<void> {
+export async function nodeIsSet(context: SettingsContext, name: string, delta: NodeDelta | undefined): Promise<void> {
+  const { catalog, keeper, log } = context
   await catalog.refresh()
   await tellLater(log, async () => {
     if (delta !== undefined) await keeper.tell([delta])
     else await keeper.catchUp(name)
   })
+  if (catalog.current.nodes.some(({ node, open }) => node === name && !open)) await callBackAfterClosing(context)
 }

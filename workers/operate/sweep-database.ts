@@ -9,10 +9,11 @@ import { adviceOn } from '../../adapters/store/postgres/durability.ts'
 import { followSafety, nodesWithOtherSafety } from '../../adapters/store/stock/stock.ts'
 import type { CatalogWatch } from '../catalog/catalog-watch.ts'
 import type { DurabilityWatch } from '../process/durability.ts'
+import { type ClosedNodesContext, callBackFromClosed } from './closed-nodes.ts'
 import { type LetGoContext, LettingGo } from './let-go.ts'
 import type { SweepPart } from './sweep.ts'
 
-export interface DatabaseSweepContext extends LetGoContext {
+export interface DatabaseSweepContext extends LetGoContext, ClosedNodesContext {
   readonly catalog: Pick<CatalogWatch, 'current' | 'refresh'>
   readonly durability: DurabilityWatch
 }
@@ -54,6 +55,7 @@ export function databaseSweepParts(context: DatabaseSweepContext): readonly Swee
       },
     },
     { name: 'held for codes', round: () => lettingGo.round() },
+    { name: 'closed nodes', round: async () => void (await callBackFromClosed(context)) },
     {
       name: 'safety stock',
       // An earlier release could leave rows with another safety stock than is set. The part `stock` then tells Redis.
