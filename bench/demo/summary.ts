@@ -152,7 +152,7 @@ async function wantsAPerson(play: Play, open: readonly LeftOpen[]): Promise<Summ
     listed.length === wrong.length &&
       wrong.every(({ order, kind }) => listed.some((e) => e.kind === kind && e.order?.orderId === order.orderId)),
     `${wrong.length} orders do not agree, and each has exactly one exception with a name and an age; ` +
-      `${open.length - wrong.length} expect what is still in time, which is none.`,
+      `${open.length - wrong.length} wait for what is still in time, and that is no exception.`,
     listed.map((e) => e.kind).join(', '),
   )
   if (others > 0) play.paper.say(`(${others} more are open on this service, from earlier runs or others.)`, 2)
