@@ -1,12 +1,23 @@
 /** What a posting does to its rows: a line a case. */
 import { expect, test } from 'vitest'
-import { onHandMax, type PostingKind, postedUnits, postTo, type RowBefore } from './posting.ts'
+import {
+  countAgeMsMax,
+  countAheadMsMax,
+  countTime,
+  type GoodsKind,
+  goodsMoved,
+  onHandMax,
+  type PostingKind,
+  postedUnits,
+  postTo,
+  type RowBefore,
+} from './posting.ts'
 import type { SkuQuantity } from './types.ts'
 
 const of = (...flat: [sku: string, quantity: number][]): SkuQuantity[] =>
   flat.map(([sku, quantity]) => ({ sku, quantity }))
 const row = (sku: string, onHand: number, reserved: number, safety = 0, isNew = false): RowBefore => ({
-  ...{ sku, onHand, reserved, safety, isNew },
+  ...{ sku, onHand, reserved, safety, isNew, lastCountedAt: null, movedSince: 0 },
 })
 
 test.each<[PostingKind, SkuQuantity[], [string, number][]]>([
@@ -76,5 +87,55 @@ test.each<[why: string, PostingKind, quantity: number, onHand: number, outcome: 
   const units = postedUnits(kind, of(['a', quantity], ['b', 1]))
   const done = postTo(kind, units, [row('a', onHand, 0), row('b', 0, 0)])
   expect(done.outcome).toBe(outcome)
-  if (done.outcome !== 'posted') expect(done.skus).toEqual(['a'])
+  if ('skus' in done) expect(done.skus).toEqual(['a'])
+})
+
+const nowMs = Date.UTC(2026, 10, 11)
+
+test.each<[why: string, counted: number, movedSince: number, onHand: number, after: number]>([
+  ['a unit that left since then has left', 2, -1, 1, 1],
+  ['goods that came since then are there', 2, 5, 7, 7],
+  ['a count that found more keeps what moved', 9, -1, 1, 8],
+  ['nothing is left where more left than was counted', 0, -1, 0, 0],
+])('a count of earlier: %s', (_, counted, movedSince, onHand, after) => {
+  const before = { ...row('a', onHand, 0), movedSince }
+  const done = postTo('set', new Map([['a', counted]]), [before], { countedAt: nowMs - 60_000, nowMs })
+  expect(done).toMatchObject({ outcome: 'posted', moved: [{ sku: 'a', onHand: after - onHand }] })
+})
+
+test.each<[why: string, countedAt: number | null, lastCountedAt: number | null, outcome: string]>([
+  ['without a time', null, nowMs, 'posted'],
+  ['without a time, after one that was ahead', null, nowMs + 1, 'posted'],
+  ['of a row that was never counted', nowMs - 1, null, 'posted'],
+  ['after the last one', nowMs - 1, nowMs - 2, 'posted'],
+  ['of the same instant: the first was mistyped', nowMs - 2, nowMs - 2, 'posted'],
+  ['before the last one', nowMs - 3, nowMs - 2, 'stale_count'],
+  ['of a week ago', nowMs - countAgeMsMax, null, 'posted'],
+  ['of longer ago', nowMs - countAgeMsMax - 1, null, 'stale_count'],
+  ['of a clock that is a little ahead', nowMs + countAheadMsMax, nowMs, 'posted'],
+  ['of the future', nowMs + countAheadMsMax + 1, null, 'count_in_the_future'],
+])('a count %s', (_, countedAt, lastCountedAt, outcome) => {
+  const rows = [
+    { ...row('a', 5, 0), lastCountedAt },
+    { ...row('b', 5, 0), lastCountedAt: null },
+  ]
+  const done = postTo('set', postedUnits('set', of(['a', 1], ['b', 1])), rows, { countedAt, nowMs })
+  expect(done.outcome).toBe(outcome)
+  if (done.outcome === 'stale_count') expect(done.skus).toContain('a')
+})
+
+test('a row keeps when it was counted, never a time to come', () => {
+  expect([null, nowMs - 7, nowMs + 7].map((countedAt) => countTime({ countedAt, nowMs }))).toEqual([
+    ...[nowMs, nowMs - 7, nowMs],
+  ])
+})
+
+test.each<[GoodsKind, onHand: number, reserved: number, moved: number]>([
+  ['add', 4, 0, 4],
+  ['correct', -3, -2, -3],
+  ['ship', -2, -2, -2],
+  // The books had one: the parcel took two.
+  ['ship', -1, -2, -2],
+])('goods that %s moved', (kind, onHand, reserved, moved) => {
+  expect(goodsMoved(kind, { onHand, reserved })).toBe(moved)
 })

@@ -13,6 +13,7 @@ export const errorTable = {
   body_too_slow: [408, 'The body did not arrive in time. Send it again, without pauses.'],
   conflict: [409, 'This contradicts what is already known. Read the current state first.'],
   ref_reused: [409, 'This ref was used before with other lines. Use a new ref for a new posting.'],
+  stale_count: [409, 'The goods were counted later than that, or it is over a week ago. Count them again.'],
   node_key_taken: [409, 'Another node uses this apiKey. Choose another.'],
   stale_fence: [409, 'The lease was lost: the fence is not the current one. Pull again and drop this work.'],
   lease_lapsed: [409, 'The lease has run out. Pull again.'],

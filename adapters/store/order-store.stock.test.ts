@@ -52,6 +52,68 @@ describe('a posting', () => {
     }))
 })
 
+describe('a count with its time', () => {
+  const minute = 60_000
+  const counted = (scene: Scene, ref: string, countedAt: number | null, ...flat: (string | number)[]) =>
+    scene.store.postStock({ node: 'east', ref, kind: 'set', lines: lines(...flat), bodyHash: sha256(''), countedAt })
+
+  test('keeps what came, left and was found missing since then', () =>
+    onBoth(async (scene) => {
+      const earlier = Date.now() - minute
+      await scene.post('east', 'add', 9)
+      await scene.post('west', 'add', 5)
+      const [left, stays, missing] = [
+        await scene.pulled('1', 2),
+        await scene.pulled('2', 1),
+        await scene.pulled('3', 3),
+      ]
+      const box = { carrier: 'SF', waybill: 'W1', lines: lines('a', 2), shippedAt: 7 }
+      await scene.store.shipTask('east', left.taskId, left.fence, [box])
+      await scene.store.giveBack(
+        ...(['east', missing.taskId, missing.fence, { state: 'rejected', reason: 'damaged', lines: [] }] as const),
+        (order) => eventOf(order.orderId, { kind: 'command', eventId: 'back' }),
+      )
+      const correction = { sku: 'a', missing: 3, believeNothingLeft: false }
+      const takenBack = [{ taskId: missing.taskId, why: 'damaged', corrections: [correction] } as const]
+      await scene.commit('3', { takenBack })
+      expect(await scene.available('east')).toBe(9 - 2 - 3 - 1 - safety)
+      // Yesterday evening there were 20, and none of what came this morning.
+      expect(await counted(scene, 'r-late', earlier, 'a', 20)).toMatchObject({ outcome: 'posted' })
+      expect(await scene.available('east')).toBe(20 + 9 - 2 - 3 - 1 - safety)
+      expect(stays.state).toBe('pulled')
+    }))
+
+  test('knows that a parcel left which the books no longer had', () =>
+    onBoth(async (scene) => {
+      const earlier = Date.now() - minute
+      await scene.post('east', 'add', 4)
+      const { taskId, fence } = await scene.pulled('1', 2)
+      await scene.post('east', 'add', -4)
+      const box = { carrier: 'SF', waybill: 'W1', lines: lines('a', 2), shippedAt: 7 }
+      expect(await scene.store.shipTask('east', taskId, fence, [box])).toMatchObject({ outcome: 'shipped' })
+      // 5 lay there; 4 came, 4 were written off, 2 left.
+      await counted(scene, 'r-late', earlier, 'a', 5)
+      expect(await scene.available('east')).toBe(3 - safety)
+    }))
+
+  test('is refused as a whole when one of its rows was counted later, and when it is of the future', () =>
+    onBoth(async (scene) => {
+      const nowMs = Date.now()
+      expect(await counted(scene, 'r1', nowMs - 2 * minute, 'a', 5)).toMatchObject({ outcome: 'posted' })
+      expect(await counted(scene, 'r2', nowMs - 3 * minute, 'a', 9, 'b', 9)).toEqual({
+        outcome: 'stale_count',
+        skus: ['a'],
+      })
+      expect(await counted(scene, 'r2', nowMs - 2 * minute, 'a', 6)).toMatchObject({ outcome: 'posted' })
+      expect(await counted(scene, 'r3', nowMs + minute, 'a', 9)).toEqual({ outcome: 'count_in_the_future' })
+      expect(await counted(scene, 'r3', nowMs - 8 * 24 * 60 * minute, 'b', 9)).toMatchObject({ outcome: 'stale_count' })
+      expect(await counted(scene, 'r4', null, 'a', 7)).toMatchObject({ outcome: 'posted' })
+      // A count without a time was made now.
+      expect(await counted(scene, 'r5', nowMs - minute, 'a', 9)).toEqual({ outcome: 'stale_count', skus: ['a'] })
+      expect(await scene.available('east')).toBe(7 - safety)
+    }))
+})
+
 describe('the watch', () => {
   test('sees what changed at a node after a number of its own; reservations alone do not count', () =>
     onBoth(async (scene) => {

@@ -25,10 +25,12 @@ export function stockRoutes(context: StockRoutesContext): JsonRoute[] {
     implement(contract.postStock, async ({ params, body }) => {
       if (!catalog.current.nodeIndex.has(params.node)) throw new ApiError('not_found', 'No such node.')
       const { ref, kind, lines } = body
+      const countedAt = body.kind === 'set' ? (body.countedAt ?? null) : null
       const bodyHash = createHash('sha256')
-        .update(JSON.stringify([kind, lines]))
+        .update(JSON.stringify(countedAt === null ? [kind, lines] : [kind, lines, countedAt]))
         .digest()
-      return ok(answerTo(ref, await postStock(context, { node: params.node, ref, kind, lines, bodyHash })))
+      const posting = { node: params.node, ref, kind, lines, bodyHash, countedAt }
+      return ok(answerTo(ref, await postStock(context, posting)))
     }),
     implement(contract.getStock, async ({ query }) => {
       const rows = await stockRows(sql, { ...query, limit: stockRowsMax } as Parameters<typeof stockRows>[1])
@@ -57,6 +59,13 @@ function answerTo(ref: string, posted: StockPosted) {
         'invalid_request',
         `lines: not a plain SKU: ${named(posted.skus)}. Create it first; bundles hold no stock.`,
       )
+    case 'stale_count':
+      throw new ApiError(
+        'stale_count',
+        `countedAt: older than the last count of ${named(posted.skus)}, or than a week.`,
+      )
+    case 'count_in_the_future':
+      throw new ApiError('invalid_request', 'countedAt: lies in the future.')
     case 'below_zero':
       throw new ApiError('conflict', `lines: fewer on hand than that of ${named(posted.skus)}. Read the stock first.`)
     case 'above_max':

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { endpoint } from '../route.ts'
-import { code, countedQuantity, eachOnce, text } from './values.ts'
+import { code, countedQuantity, eachOnce, instant, text } from './values.ts'
 
 /** One posting is one transaction that locks its rows: 5,000 is a large delivery and well below a second. */
 const linesMax = 5_000
@@ -23,6 +23,12 @@ function postingOf<K extends 'set' | 'add', Q extends z.ZodType<number>>(kind: K
   })
 }
 
+const countedAt = instant.optional().meta({
+  description:
+    'epoch milliseconds: when it was counted, at most seven days ago. What moved at the node since then is added ' +
+    'to the count. Absent: now.',
+})
+
 export const postStock = endpoint({
   method: 'POST',
   path: '/v1/nodes/{node}/stock',
@@ -31,7 +37,10 @@ export const postStock = endpoint({
   summary: 'Post stock: `set` is a count, `add` a delivery or a correction (negative at most down to nothing on hand).',
   params: z.strictObject({ node: code }),
   body: z
-    .discriminatedUnion('kind', [postingOf('set', countedQuantity), postingOf('add', deltaQuantity)])
+    .discriminatedUnion('kind', [
+      postingOf('set', countedQuantity).extend({ countedAt }),
+      postingOf('add', deltaQuantity),
+    ])
     .meta({ id: 'PostStock' }),
   answers: {
     200: z
@@ -44,7 +53,7 @@ export const postStock = endpoint({
       })
       .meta({ id: 'StockPosted' }),
   },
-  errors: ['not_found', 'ref_reused', 'conflict'],
+  errors: ['not_found', 'ref_reused', 'stale_count', 'conflict'],
   // 5,000 lines with codes of 64 three-byte characters.
   maxBodyBytes: 2 * 1024 * 1024,
 })

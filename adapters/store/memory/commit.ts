@@ -37,7 +37,7 @@ export function commitDecisions(
   const short = shortOf(tables, changes)
   if (short.length > 0) return { outcome: 'stock_refused', short: inKeyOrder(short) }
   for (const seq of seqs) tables.pending.delete(seq)
-  const deltas = moveStock(tables, changes, newTasks, releases)
+  const deltas = moveStock(tables, changes, newTasks, releases, nowMs)
   for (const write of kept) writeOne(tables, write, createdAt, nowMs)
   replaceBackorders(tables, kept)
   markDue(

@@ -35,6 +35,7 @@ export function moveStock(
   changes: ReadonlyMap<string, RowChange>,
   newTasks: readonly NewTask[],
   releases: readonly Release[],
+  atMs: number,
 ): NodeDelta[] {
   for (const change of changes.values()) {
     const row = rowOf(tables, change)!
@@ -44,13 +45,13 @@ export function moveStock(
   for (const { task, reservationId } of newTasks) {
     tables.reserved.add(pairKey(task.node, reservationId))
     const lines = task.lines.map(({ sku, quantity }) => ({ sku, onHand: 0, reserved: quantity, safety: 0 }))
-    tables.movements.push({ node: task.node, seq: null, kind: 'reserve', ref: reservationId, lines })
+    tables.movements.push({ node: task.node, seq: null, kind: 'reserve', ref: reservationId, lines, atMs })
   }
   const told = releaseMovements(releases, changes)
   return releases.map(({ node, taskId }, i) => {
     const { kind, lines } = told[i]!
     const seq = nextNodeSeq(tables, node)
-    tables.movements.push({ node, seq, kind, ref: taskId, lines: lines.map((l) => ({ ...l, safety: 0 })) })
+    tables.movements.push({ node, seq, kind, ref: taskId, lines: lines.map((l) => ({ ...l, safety: 0 })), atMs })
     return deltaOf(node, seq, told[i]!)
   })
 }

@@ -1,11 +1,12 @@
-import { postedUnits, postTo } from '../../../router/posting.ts'
+import { countTime, type GoodsKind, goodsKinds, goodsMoved, postedUnits, postTo } from '../../../router/posting.ts'
 import { availableOf, type NodeDelta } from '../../../router/stock.ts'
 import type { LockedBooks, ReservationName } from '../order-store.ts'
 import type { NodeFigures, Posted, Posting } from '../stock/stock.ts'
 import { compare, nextNodeSeq, pairKey, type Tables } from './tables.ts'
 
 /** Knows no catalog: every SKU is a plain one. */
-export function postStock(tables: Tables, { node, ref, kind, lines, bodyHash }: Posting): Posted {
+export function postStock(tables: Tables, posting: Posting, nowMs: number): Posted {
+  const { node, ref, kind, lines, bodyHash } = posting
   const known = tables.postings.get(pairKey(node, ref))
   if (known !== undefined) {
     return { outcome: known === bodyHash.toString('hex') ? 'already_posted' : 'ref_used_for_other_lines' }
@@ -13,18 +14,36 @@ export function postStock(tables: Tables, { node, ref, kind, lines, bodyHash }: 
   const units = postedUnits(kind, lines)
   const rows = tables.stock.get(node)!
   const { safety } = tables.nodes.get(node)!
+  const times = kind === 'set' ? { countedAt: posting.countedAt ?? null, nowMs } : null
   const before = [...units.keys()].sort(compare).map((sku) => {
-    return { ...(rows.get(sku) ?? { onHand: 0, reserved: 0, safety }), sku, isNew: !rows.has(sku) }
+    const row = rows.get(sku) ?? { onHand: 0, reserved: 0, safety, countedAtMs: null }
+    const movedSince = goodsMovedSince(tables, node, sku, times?.countedAt ?? null)
+    return { ...row, sku, isNew: !rows.has(sku), lastCountedAt: row.countedAtMs, movedSince }
   })
-  const done = postTo(kind, units, before)
+  const done = postTo(kind, units, before, times)
   if (done.outcome !== 'posted') return done
   tables.postings.set(pairKey(node, ref), bodyHash.toString('hex'))
   const seq = nextNodeSeq(tables, node)
-  before.forEach(({ sku, onHand, reserved, safety: kept }, i) => {
-    rows.set(sku, { onHand: onHand + done.moved[i]!.onHand, reserved, safety: kept })
+  before.forEach(({ sku, onHand, reserved, safety: kept, lastCountedAt }, i) => {
+    const countedAtMs = times === null ? lastCountedAt : Math.max(lastCountedAt ?? 0, countTime(times))
+    rows.set(sku, { onHand: onHand + done.moved[i]!.onHand, reserved, safety: kept, countedAtMs })
   })
-  tables.movements.push({ node, seq, kind, ref, lines: done.moved })
+  tables.movements.push({ node, seq, kind, ref, lines: done.moved, atMs: nowMs })
   return { outcome: 'posted', delta: { node, seq, lines: done.delta }, shortages: done.shortages }
+}
+
+function goodsMovedSince(tables: Tables, node: string, sku: string, sinceMs: number | null): number {
+  if (sinceMs === null) return 0
+  let units = 0
+  for (const { node: of, kind, lines, atMs } of tables.movements) {
+    if (of !== node || atMs <= sinceMs || !isGoodsKind(kind)) continue
+    for (const line of lines) if (line.sku === sku) units += goodsMoved(kind, line)
+  }
+  return units
+}
+
+function isGoodsKind(kind: string): kind is GoodsKind {
+  return (goodsKinds as readonly string[]).includes(kind)
 }
 
 export function figuresOf(tables: Tables, nodes: readonly string[]): NodeFigures[] {

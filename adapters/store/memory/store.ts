@@ -160,7 +160,7 @@ export class MemoryStore implements OrderStore {
   }
 
   async postStock(posting: Posting) {
-    return postStock(this.tables, posting)
+    return postStock(this.tables, posting, this.#now())
   }
 
   async shortRows(of: Given<'shortRows'>[0]) {

@@ -89,6 +89,8 @@ export interface StockRow {
   onHand: number
   reserved: number
   readonly safety: number
+  /** When it was counted last; null: never. */
+  readonly countedAtMs: number | null
 }
 
 export interface MovementRow {
@@ -103,6 +105,7 @@ export interface MovementRow {
     readonly reserved: number
     readonly safety: number
   }[]
+  readonly atMs: number
 }
 
 export interface DecisionRow {

@@ -143,7 +143,7 @@ export function shipTask(
     return { outcome: 'already_shipped', orderId: order.id, state: row.task.state, leaseUntil: leaseLeft(row) }
   if (!('task' in done)) return done
   const { task, fresh, leaving, outcome } = done
-  takeFromStock(tables, at.node, `${at.taskId}#${row.packages.length}`, leaving)
+  takeFromStock(tables, at, `${at.taskId}#${row.packages.length}`, leaving)
   row.task = task
   row.packages = [...row.packages, ...fresh]
   const tasks = tables.tasksOf.get(order.id)!.map((r) => r.task)
@@ -163,7 +163,12 @@ function leaseLeft({ task, leaseUntilMs }: TaskRow): Date | null {
 }
 
 /** Redis learns of it only where a count had said that fewer are on hand than have left now. */
-function takeFromStock(tables: Tables, node: string, ref: string, leaving: ReadonlyMap<string, number>): void {
+function takeFromStock(
+  tables: Tables,
+  { node, nowMs }: { readonly node: string; readonly nowMs: number },
+  ref: string,
+  leaving: ReadonlyMap<string, number>,
+): void {
   const rows = tables.stock.get(node)!
   const lines = [...leaving]
     .sort(([a], [b]) => compare(a, b))
@@ -175,7 +180,8 @@ function takeFromStock(tables: Tables, node: string, ref: string, leaving: Reado
       return { sku, onHand: -taken, reserved: -quantity, safety: 0 }
     })
   const differs = lines.some((l) => l.onHand !== l.reserved)
-  tables.movements.push({ node, seq: differs ? nextNodeSeq(tables, node) : null, kind: 'ship', ref, lines })
+  const seq = differs ? nextNodeSeq(tables, node) : null
+  tables.movements.push({ node, seq, kind: 'ship', ref, lines, atMs: nowMs })
 }
 
 export function giveBack(

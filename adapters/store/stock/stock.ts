@@ -2,11 +2,19 @@
  * Stock as Postgres keeps it: receipts and counts in, figures out. What decisions reserve and release is moved by
  * ./move-stock.ts (called by ../orders/commit.ts), shipments by ../tasks/ship.ts.
  */
-import { type PostingDone, type PostingKind, postedUnits, postTo, type RowBefore } from '../../../router/posting.ts'
+import {
+  countTime,
+  type PostingDone,
+  type PostingKind,
+  postedUnits,
+  postTo,
+  type RowBefore,
+} from '../../../router/posting.ts'
 import type { Shortage } from '../../../router/shortage.ts'
 import { availableOf, type NodeDelta } from '../../../router/stock.ts'
 import type { SkuQuantity, StockKey } from '../../../router/types.ts'
 import type { Queryable, Sql, Transaction } from '../postgres/connect.ts'
+import { goodsMovedSince } from './goods-moved.ts'
 import { keepSkusPlain } from './sku-use.ts'
 
 export interface Posting {
@@ -17,6 +25,8 @@ export interface Posting {
   /** Quantities of one SKU are added up first. */
   readonly lines: readonly SkuQuantity[]
   readonly bodyHash: Buffer
+  /** When a count was made, epoch milliseconds; null or left out: now. Of kind `set` alone. */
+  readonly countedAt?: number | null
 }
 
 export type Posted =
@@ -52,16 +62,21 @@ export async function postStock(sql: Sql, posting: Posting): Promise<Posted> {
       const made = await tx<{ sku: string }[]>`
       insert into stock (node, sku, on_hand, safety) select ${posting.node}, sku, 0, ${safety} from unnest(${skus}::text[]) as s (sku)
       on conflict do nothing returning sku`
-      const rows = await tx<Omit<RowBefore, 'isNew'>[]>`
-      select sku, on_hand as "onHand", reserved, safety from stock where node = ${posting.node} and sku = any(${skus}) order by sku for update`
+      const rows = await tx<StoredRow[]>`
+      select sku, on_hand as "onHand", reserved, safety, floor(extract(epoch from counted_at) * 1000)::float8 as "lastCountedAt"
+      from stock where node = ${posting.node} and sku = any(${skus}) order by sku for update`
       const isNew = new Set(made.map((r) => r.sku))
-      const before = rows.map((r) => ({ ...r, isNew: isNew.has(r.sku) }))
-      const done = postTo(posting.kind, units, before)
+      const times = posting.kind === 'set' ? { countedAt: posting.countedAt ?? null, nowMs: await timeOf(tx) } : null
+      const movedSince = await goodsMovedSince(tx, posting.node, skus, times?.countedAt ?? null)
+      const before = rows.map((r) => ({ ...r, isNew: isNew.has(r.sku), movedSince: movedSince.get(r.sku) ?? 0 }))
+      const done = postTo(posting.kind, units, before, times)
       if (done.outcome !== 'posted') throw new Undone(done)
       const { moved, delta, shortages } = done
       const came = moved.map((m) => m.onHand)
       await tx`
-      update stock set on_hand = stock.on_hand + c.came from unnest(${rows.map((r) => r.sku)}::text[], ${came}::int[]) as c (sku, came)
+      update stock set on_hand = stock.on_hand + c.came,
+        counted_at = greatest(counted_at, to_timestamp(${times === null ? null : countTime(times)}::float8 / 1000))
+      from unnest(${rows.map((r) => r.sku)}::text[], ${came}::int[]) as c (sku, came)
       where stock.node = ${posting.node} and stock.sku = c.sku`
       await tx`
       insert into stock_movement (node, node_seq, kind, ref, skus, on_hand, reserved, safety)
@@ -75,17 +90,25 @@ export async function postStock(sql: Sql, posting: Posting): Promise<Posted> {
     })) as Posted
 }
 
+type StoredRow = Omit<RowBefore, 'isNew' | 'movedSince'>
+
+/** Postgres' clock: movements have its times too. */
+async function timeOf(tx: Transaction): Promise<number> {
+  const [row] = await tx<{ ms: number }[]>`select floor(extract(epoch from now()) * 1000)::float8 as ms`
+  return row!.ms
+}
+
+async function undo(tx: Transaction, posting: Posting, outcome: Posted): Promise<Posted> {
+  await tx`delete from stock_posting where node = ${posting.node} and ref = ${posting.ref}`
+  return outcome
+}
+
 class Undone extends Error {
   readonly refused: PostingRefused
   constructor(refused: PostingRefused) {
     super(refused.outcome)
     this.refused = refused
   }
-}
-
-async function undo(tx: Transaction, posting: Posting, outcome: Posted): Promise<Posted> {
-  await tx`delete from stock_posting where node = ${posting.node} and ref = ${posting.ref}`
-  return outcome
 }
 
 /** The next number of the node's changes; holds the node's lock until the transaction ends. */

@@ -25,7 +25,7 @@ export async function stateInPostgres(sql: Sql): Promise<State> {
         intercept_requested, lines, packages, reason, ship_by,
         extract(epoch from not_before)::bigint * 1000) order by created_at, task_id) from task),
       'nodes', (select json_agg(json_build_array(node, seq) order by node) from node),
-      'stock', (select json_agg(json_build_array(node, sku, on_hand, reserved, safety) order by node, sku) from stock),
+      'stock', (select json_agg(json_build_array(node, sku, on_hand, reserved, safety, counted_at is not null) order by node, sku) from stock),
       'movements', (select json_agg(json_build_array(node, node_seq, kind, ref, skus, on_hand, reserved,
         coalesce(safety, array_fill(0, array[cardinality(skus)]))) order by id) from stock_movement),
       'postings', (select json_agg(json_build_array(node, ref, encode(body_hash, 'hex')) order by node, ref)
@@ -95,7 +95,9 @@ function stockIn(tables: Tables) {
     nodes: sorted([...tables.nodes.values()].map(({ node, seq }) => [node, seq])),
     stock: sorted(
       [...tables.stock].flatMap(([node, rows]) =>
-        [...rows].map(([sku, { onHand, reserved, safety }]) => [node, sku, onHand, reserved, safety]),
+        [...rows].map(([sku, { onHand, reserved, safety, countedAtMs }]) => [
+          ...[node, sku, onHand, reserved, safety, countedAtMs !== null],
+        ]),
       ),
     ),
     movements: tables.movements.map(({ node, seq, kind, ref, lines }) => [
