@@ -7,7 +7,8 @@ import { areLinesKnown, overrulableRules } from './check.ts'
 import { overrulableDesireRules } from './desire.ts'
 import { toldUnits } from './line-units.ts'
 import type { TakeBackReason } from './reasons.ts'
-import type { LineWord, Order, OrderSnapshot, OrderState, SkuQuantity, SnapshotLine } from './types.ts'
+import type { LineWord } from './said-of-units.ts'
+import type { Order, OrderSnapshot, OrderState, SkuQuantity, SnapshotLine } from './types.ts'
 
 /** Who gave a command (操作人). */
 export interface Actor {

@@ -18,6 +18,7 @@
  * when its lease has lapsed, the sweep hands it back (workers/fulfil/lapsed-intercepts.ts).
  */
 import type { RejectReason } from './reasons.ts'
+import { addUp, notToldBefore, unfitSku } from './told-lines.ts'
 import type { SkuQuantity } from './types.ts'
 
 export const taskStates = ['ready', 'pulled', 'accepted', 'shipped', 'rejected', 'intercepted', 'cancelled'] as const
@@ -197,20 +198,6 @@ export function ship(
   return { outcome: isWhole ? 'shipped' : 'partly_shipped', task: after, fresh, leaving }
 }
 
-/**
- * What a call adds to a waybill that was told before. A call names all that is in the parcel so far, some of it again, or
- * goods that were not named for it yet. null: it does none of these, so that a repeat cannot be told from an addition.
- */
-function notToldBefore(known: readonly SkuQuantity[], told: readonly SkuQuantity[]): readonly SkuQuantity[] | null {
-  const before = addUp(known)
-  const now = addUp(told)
-  if ([...now.keys()].every((sku) => !before.has(sku))) return told
-  if ([...now].every(([sku, quantity]) => quantity <= (before.get(sku) ?? 0))) return []
-  if ([...before].some(([sku, quantity]) => quantity > (now.get(sku) ?? 0))) return null
-  const more = [...now].map(([sku, quantity]) => ({ sku, quantity: quantity - (before.get(sku) ?? 0) }))
-  return more.filter((line) => line.quantity > 0)
-}
-
 /** How a task comes back. lapsed: the lease has run out and the sweep speaks for its silent owner. */
 export type GivenBackAs =
   | { readonly state: 'rejected'; readonly reason: RejectReason; readonly lines: readonly SkuQuantity[] }
@@ -250,22 +237,6 @@ export function takenBack(task: Task): Task {
 /** Flagged for its owner when it is not wanted any more, and free of the flag when it is wanted again. */
 export function flagged(task: Task, isUnwanted: boolean): Task {
   return !isOwned(task) || isUnwanted === task.interceptRequested ? task : { ...task, interceptRequested: isUnwanted }
-}
-
-/** Units by SKU. */
-export function addUp(lines: readonly SkuQuantity[]): Map<string, number> {
-  const bySku = new Map<string, number>()
-  for (const line of lines) bySku.set(line.sku, (bySku.get(line.sku) ?? 0) + line.quantity)
-  return bySku
-}
-
-/** A SKU of which the task has fewer units left than are meant; null: all fit. */
-function unfitSku(lines: readonly TaskLine[], meant: ReadonlyMap<string, number>): string | null {
-  for (const [sku, quantity] of meant) {
-    const line = lines.find((l) => l.sku === sku)
-    if (line === undefined || quantity > line.quantity - line.shipped) return sku
-  }
-  return null
 }
 
 function waybillOf({ carrier, waybill }: Package): string {

@@ -6,6 +6,8 @@
  * (platform ids exceed 2^53).
  */
 
+import type { LineWord, RefundUnits } from './said-of-units.ts'
+
 export const channelNames = ['tmall', 'jd', 'wechat'] as const
 export type ChannelName = (typeof channelNames)[number]
 
@@ -39,12 +41,6 @@ export type PlatformState = (typeof platformStates)[number]
 
 export type RefundStatus = 'none' | 'requested' | 'refunded' | 'refused' | 'closed'
 
-/** Units of one line. Σ ≤ the line's quantity. */
-export interface RefundUnits {
-  readonly requested: number
-  readonly refunded: number
-}
-
 export interface SnapshotLine {
   /** The platform's sub-order id; made of order, product and SKU where the platform has none. Unique in its order. */
   readonly lineId: string
@@ -65,10 +61,7 @@ export interface SnapshotLine {
   readonly giftOf: string | null
   /** What the order itself says about a refund of this line (tmall's refund_status, WeChat's after-sale counts). */
   readonly refund: RefundStatus
-  /**
-   * Where a platform counts the units of refunds (WeChat), and they are some of the line, neither none nor all. Then
-   * `refund` speaks of the line's other units.
-   */
+  /** Where a platform counts them (WeChat) and they are neither none nor all: `refund` speaks of the other units. */
   readonly refundUnits?: RefundUnits
   /** Presale goods: not to be shipped before. */
   readonly readyAt: number | null
@@ -206,17 +199,6 @@ export interface Allocation {
   readonly place: Place
   /** Set exactly when place is `task`. */
   readonly taskId: string | null
-}
-
-/**
- * What a person said of the units of one line: so many go, so many wait, so many are not wanted any more. Σ = the
- * line's quantity when it was said.
- */
-export interface LineWord {
-  readonly lineId: string
-  readonly ship: number
-  readonly hold: number
-  readonly cancel: number
 }
 
 export const orderStates = [

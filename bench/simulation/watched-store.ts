@@ -91,20 +91,7 @@ export function watched(verbs: Verbs, tables: Tables, ledger: Ledger, now: () =>
       if (done.outcome === 'accepted') ledger.acted('accept', taskId, fence, now())
       return done
     },
-    async shipTask(node, taskId, fence, packages, words) {
-      const task = tables.tasks.get(taskId)?.task
-      const stopped = task?.interceptRequested
-      const isOld = task !== undefined && isChanged(task) && words?.change !== task.change
-      const done = await verbs.shipTask(node, taskId, fence, packages, words)
-      if (done.outcome === 'shipped' || done.outcome === 'partly_shipped') {
-        // What has left has left, whenever it is told.
-        ledger.acted('ship', taskId, fence, now(), 'either')
-        if (isOld && words?.alreadyGone !== true) ledger.broken.push(`shipped to an address that changed: ${taskId}`)
-        if (stopped) ledger.broken.push(`shipped although it was to be stopped: ${taskId}`)
-        ledger.left(taskId, packages)
-      }
-      return done
-    },
+    shipTask: watchedShipping(verbs, { tables, ledger, now }),
     async giveBack(node, taskId, fence, how, commandOf) {
       const done = await verbs.giveBack(node, taskId, fence, how, commandOf)
       if (done.outcome === 'given_back') {
@@ -145,4 +132,24 @@ function leftAfter(tables: Tables, node: string, sku: string, reservationId: str
     for (const l of movement.lines) if (l.sku === sku) left -= availableOf(l)
   }
   return left
+}
+
+function watchedShipping(
+  verbs: Pick<OrderStore, 'shipTask'>,
+  { tables, ledger, now }: { readonly tables: Tables; readonly ledger: Ledger; readonly now: () => number },
+): OrderStore['shipTask'] {
+  return async (node, taskId, fence, packages, words) => {
+    const task = tables.tasks.get(taskId)?.task
+    const stopped = task?.interceptRequested
+    const isOld = task !== undefined && isChanged(task) && words?.change !== task.change
+    const done = await verbs.shipTask(node, taskId, fence, packages, words)
+    if (done.outcome === 'shipped' || done.outcome === 'partly_shipped') {
+      // What has left has left, whenever it is told.
+      ledger.acted('ship', taskId, fence, now(), 'either')
+      if (isOld && words?.alreadyGone !== true) ledger.broken.push(`shipped to an address that changed: ${taskId}`)
+      if (stopped) ledger.broken.push(`shipped although it was to be stopped: ${taskId}`)
+      ledger.left(taskId, packages)
+    }
+    return done
+  }
 }

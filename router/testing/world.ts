@@ -10,9 +10,10 @@ import { decideOrder, type Told as ToldToBrain } from '../order-decision.ts'
 import { type PlannedTask, place } from '../place.ts'
 import { defaultPolicy } from '../policy.ts'
 import type { RejectReason, TakeBackReason } from '../reasons.ts'
+import type { LineWord } from '../said-of-units.ts'
 import type { Task } from '../task.ts'
 import * as tasks from '../task.ts'
-import type { LineWord, Order, OrderSnapshot, RefundSnapshot, SkuQuantity } from '../types.ts'
+import type { Order, OrderSnapshot, RefundSnapshot, SkuQuantity } from '../types.ts'
 import { catalog, key } from './orders.ts'
 
 export type Told =

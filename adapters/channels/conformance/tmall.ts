@@ -99,11 +99,7 @@ export const tmallCase: ChannelCase = {
   },
   wrong: tmallWrong,
   variants: [
-    {
-      name: 'no tid_str',
-      order: trade({ tid_str: undefined }),
-      expected: { orderId: tid },
-    },
+    { name: 'no tid_str', order: trade({ tid_str: undefined }), expected: { orderId: tid } },
     {
       name: 'simplify=true',
       order: {
@@ -121,11 +117,7 @@ export const tmallCase: ChannelCase = {
       }),
       expected: { paidFen: 30900, serviceFen: 5000, freightFen: 880 },
     },
-    {
-      name: 'no services',
-      order: trade({ service_orders: { service_order: [] } }),
-      expected: { paidFen: 25900 },
-    },
+    { name: 'no services', order: trade({ service_orders: { service_order: [] } }), expected: { paidFen: 25900 } },
     ...['0000-00-00 00:00:00', '0001-01-01 00:00:00', '1970-01-01 08:00:00', '0', ''].map((none) => ({
       name: `no date: ${none}`,
       order: trade({ delivery_time: none, send_time: none }),

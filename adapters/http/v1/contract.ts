@@ -1,8 +1,9 @@
 /** The v1 contract in one table: what is served under /v1 is exactly this. */
 import { postBill } from './bills.ts'
 import { assignException, listExceptions, listWriteOffs, resolveException } from './exceptions.ts'
+import { setLineUnits } from './lines.ts'
 import { getNode, listNodes, patchNode, putNode } from './nodes.ts'
-import { approveOrder, cancelOrder, getOrder, listOrders, releaseOrder, setLineUnits } from './orders.ts'
+import { approveOrder, cancelOrder, getOrder, listOrders, releaseOrder } from './orders.ts'
 import {
   getCarrierAccount,
   getShop,

@@ -2,7 +2,7 @@
 
 import type { MissingUnits } from '../../../router/shortage.ts'
 import { shortageOf, stockKey } from '../../../router/stock.ts'
-import { addUp } from '../../../router/task.ts'
+import { addUp } from '../../../router/told-lines.ts'
 import type { StockKey } from '../../../router/types.ts'
 import type { StockStore } from '../order-store.ts'
 import type { ReadShortages } from '../stock/read-shortages.ts'
