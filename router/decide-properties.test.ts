@@ -5,7 +5,7 @@ import { type Demand, keepsItems } from './decide.ts'
 import { desiresOf } from './desire.ts'
 import { defaultPolicy } from './policy.ts'
 import { rejectReasons } from './reasons.ts'
-import { catalog, line, receiver, refund, snapshot } from './testing/orders.ts'
+import { catalog, line, noReceiver, receiver, refund, snapshot } from './testing/orders.ts'
 import { fc, runs } from './testing/seed.ts'
 import { allBut, type Sourcing, type Told, World, wrongIn } from './testing/world.ts'
 import {
@@ -39,8 +39,6 @@ const anyLine: fc.Arbitrary<SnapshotLine> = fc
     return line(id, isSome ? { ...told, refundUnits: counted } : told)
   })
 
-const none = { name: '', phone: '', province: '', city: '', district: '', street: '', adcode: null, point: null }
-const noReceiver = { ...receiver, ...none }
 const likely = [
   line('1', { quantity: 2, platformSku: 'A' }),
   line('2', { sku: 'SET', platformSku: 'SET' }),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { newOrder, stateOf, takeRefund, takeSnapshot } from './order.ts'
 import type { Task } from './task.ts'
-import { key, line, refund, snapshot, task } from './testing/orders.ts'
+import { key, line, noReceiver, receiver, refund, snapshot, task } from './testing/orders.ts'
 import { fc, runs } from './testing/seed.ts'
 import type { Allocation, Order, OrderSnapshot, OrderState, RefundSnapshot } from './types.ts'
 
@@ -61,6 +61,59 @@ describe('a snapshot', () => {
     expect(taken.outcome).toBe(outcome)
     if (outcome !== 'taken') expect(taken.order).toBe(before)
     else expect(taken.order).toEqual({ ...before, snapshot: told })
+  })
+
+  const elsewhere = { ...receiver, street: '另街2号' }
+  const without = (change: Partial<OrderSnapshot>) => snapshot({ ...change, receiver: noReceiver })
+  test.each<[why: string, told: OrderSnapshot[], outcomes: string[], expected: object]>([
+    ['the known one is kept', [paid, without({ modifiedAt: 11 })], ['taken', 'taken'], receiver],
+    ['told late', [without({ modifiedAt: 11 }), paid], ['taken', 'taken'], receiver],
+    [
+      'told again',
+      [paid, without({ modifiedAt: 11 }), without({ modifiedAt: 11 })],
+      ['taken', 'taken', 'unchanged'],
+      receiver,
+    ],
+    ['its snapshot told again', [paid, without({ modifiedAt: 11 }), paid], ['taken', 'taken', 'stale'], receiver],
+    [
+      'an older one than the known one',
+      [paid, without({ modifiedAt: 11 }), snapshot({ modifiedAt: 9, receiver: elsewhere })],
+      ['taken', 'taken', 'stale'],
+      receiver,
+    ],
+    [
+      'a newer one than the known one, told late',
+      [snapshot({ modifiedAt: 9 }), without({ modifiedAt: 11 }), snapshot({ receiver: elsewhere })],
+      ['taken', 'taken', 'taken'],
+      elsewhere,
+    ],
+    [
+      'twice in a row, then another one',
+      [
+        paid,
+        without({ modifiedAt: 11 }),
+        without({ modifiedAt: 12 }),
+        snapshot({ modifiedAt: 13, receiver: elsewhere }),
+      ],
+      ['taken', 'taken', 'taken', 'taken'],
+      elsewhere,
+    ],
+    ['never told', [without({}), without({ modifiedAt: 11 })], ['taken', 'taken'], noReceiver],
+  ])('that leaves the receiver out: %s', (_, told, outcomes, expected) => {
+    let order = none
+    const found = told.map((each) => {
+      const taken = takeSnapshot(order, each)
+      order = taken.order
+      return taken.outcome
+    })
+    expect(found).toEqual(outcomes)
+    expect(order.snapshot?.receiver).toEqual(expected)
+  })
+
+  test('with a receiver of its own keeps no rank of another', () => {
+    const { order } = takeSnapshot(takeSnapshot(none, paid).order, without({ modifiedAt: 11 }))
+    expect(order.snapshot).toHaveProperty('receiverRank')
+    expect(takeSnapshot(order, snapshot({ modifiedAt: 12 })).order.snapshot).not.toHaveProperty('receiverRank')
   })
 
   test('has its lines in the order of their ids', () => {
@@ -138,6 +191,11 @@ test('what is known in the end does not depend on the sequence, not even within 
         presale: fc.constantFrom(null, { step: 'deposit_paid' as const, depositFen: 10 }),
         refund: status,
         sellerMemo: fc.constantFrom('', 'x'),
+        receiver: fc.constantFrom(noReceiver, noReceiver, receiver, {
+          ...receiver,
+          street: '另街2号',
+          adcode: '330206',
+        }),
       })
       .map(({ refund: word, ...rest }) => snapshot({ ...rest, lines: [line('1', { refund: word })] })),
     fc
@@ -159,7 +217,14 @@ test('what is known in the end does not depend on the sequence, not even within 
           fc.tuple(fc.constant(events), fc.shuffledSubarray([...events, ...events], { minLength: events.length * 2 })),
         ),
       ([events, shuffled]) => {
+        const { snapshot: known } = takeAll(events)
         expect(takeAll(shuffled)).toEqual(takeAll(events))
+        const told = events.filter((e) => e.type === 'order')
+        if (told.some((e) => e.receiver.name !== '')) expect(known?.receiver.name).toBe(receiver.name)
+        // Where the times tell which was the last receiver, it is that one.
+        const last = told.filter((e) => e.receiver.name !== '').sort((a, b) => b.modifiedAt - a.modifiedAt)
+        if (last.length > 0 && (last.length === 1 || last[0]!.modifiedAt > last[1]!.modifiedAt))
+          expect(known?.receiver).toEqual(last[0]!.receiver)
       },
     ),
   )

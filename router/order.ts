@@ -46,27 +46,44 @@ export function takeSnapshot(order: Order, told: OrderSnapshot): Taken {
   const known = order.snapshot
   const snapshot = inLineOrder(told)
   if (known === null) return { order: { ...order, snapshot }, outcome: 'taken' }
-  const difference = compareSnapshots(snapshot, known)
+  const difference = compareSnapshots(snapshot, withoutLent(known))
   if (difference === 0) return { order, outcome: 'unchanged' }
-  if (difference > 0) return { order: { ...order, snapshot: withReceiver(snapshot, known) }, outcome: 'taken' }
-  const filled = withReceiver(known, snapshot)
-  return filled === known ? { order, outcome: 'stale' } : { order: { ...order, snapshot: filled }, outcome: 'taken' }
+  const [newer, older] = difference > 0 ? [snapshot, known] : [known, snapshot]
+  const kept = withReceiverOf(newer, older)
+  return kept === known ? { order, outcome: 'stale' } : { order: { ...order, snapshot: kept }, outcome: 'taken' }
 }
 
 /**
- * Some platforms leave the receiver out while an order is locked: then the latest one that was told before holds, in
- * whatever sequence the two come.
+ * Platforms leave the receiver out of orders that are locked or cancelled (JD). That is no other receiver: the newest one
+ * that was told is kept, whether it was told before or is told late.
  */
-function withReceiver(snapshot: OrderSnapshot, older: OrderSnapshot): OrderSnapshot {
-  const isOwn = snapshot.receiverAt === undefined && !isAbsent(snapshot.receiver)
-  if (isOwn || isAbsent(older.receiver)) return snapshot
-  const receiverAt = older.receiverAt ?? older.modifiedAt
-  if (receiverAt <= (snapshot.receiverAt ?? Number.NEGATIVE_INFINITY)) return snapshot
-  return { ...snapshot, receiver: older.receiver, receiverAt }
+function withReceiverOf(newer: OrderSnapshot, older: OrderSnapshot): OrderSnapshot {
+  const isOwn = newer.receiverRank === undefined && !isNoReceiver(newer.receiver)
+  if (isOwn || isNoReceiver(older.receiver)) return newer
+  const receiverRank = older.receiverRank ?? rankOf(older)
+  const { receiver } = older
+  if (newer.receiverRank !== undefined) {
+    const difference =
+      compareRanks(receiverRank, newer.receiverRank) || compareText(textOf(receiver), textOf(newer.receiver))
+    if (difference <= 0) return newer
+  }
+  return { ...newer, receiver, receiverRank }
 }
 
-function isAbsent({ name, phone, province, city, district, town, street, oaid }: Receiver): boolean {
-  return street === '' && province === '' && [name, phone, city, district, town, oaid].every((text) => text === '')
+/** As the platform told it. */
+function withoutLent(known: OrderSnapshot): OrderSnapshot {
+  if (known.receiverRank === undefined) return known
+  const { receiverRank: _, ...told } = known
+  return { ...told, receiver: noReceiver }
+}
+
+const noReceiver: Receiver = {
+  ...{ name: '', phone: '', province: '', city: '', district: '', town: '', street: '', postalCode: '', oaid: '' },
+  ...{ adcode: null, point: null },
+}
+
+function isNoReceiver(receiver: Receiver): boolean {
+  return receiver.name === '' && receiver.street === '' && Object.values(receiver).every((v) => v === '' || v === null)
 }
 
 /** Platforms list lines as they like; items point at lines by index, so the order of lines is ours. */
@@ -95,15 +112,28 @@ export function takeRefund(order: Order, refund: RefundSnapshot): Taken {
  * locked in the second of its payment must not leave), then the text.
  */
 function compareSnapshots(a: OrderSnapshot, b: OrderSnapshot): number {
+  // Nearly always told in different seconds.
+  return a.modifiedAt - b.modifiedAt || compareWithinTick(a, b)
+}
+
+/** The receiver's text before the whole: so receivers that are kept compare as the snapshots that told them do. */
+function compareWithinTick(a: OrderSnapshot, b: OrderSnapshot): number {
   return (
-    a.modifiedAt - b.modifiedAt ||
-    a.fetchNumber - b.fetchNumber ||
-    progress(a) - progress(b) ||
-    presaleProgress(a) - presaleProgress(b) ||
-    Number(a.platformState === 'on_hold') - Number(b.platformState === 'on_hold') ||
-    refundsProgress(a) - refundsProgress(b) ||
+    compareRanks(rankOf(a), rankOf(b)) ||
+    compareText(textOf(a.receiver), textOf(b.receiver)) ||
     compareText(textOf(a), textOf(b))
   )
+}
+
+function rankOf(told: OrderSnapshot): readonly number[] {
+  const { modifiedAt, fetchNumber, platformState } = told
+  const isHeld = Number(platformState === 'on_hold')
+  return [modifiedAt, fetchNumber, progress(told), presaleProgress(told), isHeld, refundsProgress(told)]
+}
+
+function compareRanks(a: readonly number[], b: readonly number[]): number {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return a[i]! - b[i]!
+  return 0
 }
 
 /** `ready` and `on_hold` are one step: each may follow the other. */
@@ -137,7 +167,7 @@ function compareRefunds(a: RefundSnapshot, b: RefundSnapshot): number {
 }
 
 /** The same for the same content: what was stored and read again has its fields in another sequence. */
-function textOf(told: OrderSnapshot | RefundSnapshot): string {
+function textOf(told: OrderSnapshot | RefundSnapshot | Receiver): string {
   return JSON.stringify(told, (_, value: unknown) =>
     typeof value === 'object' && value !== null && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => compareText(a, b)))

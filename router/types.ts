@@ -114,8 +114,8 @@ export interface OrderSnapshot {
   /** What the buyer paid, or has to pay: lines + freight + services. */
   readonly paidFen: number
   readonly receiver: Receiver
-  /** `modifiedAt` of the snapshot that the receiver is of, where this one was told without a receiver. */
-  readonly receiverAt?: number
+  /** Where this one was told without a receiver: the rank of the snapshot that the receiver is of (./order.ts). */
+  readonly receiverRank?: readonly number[]
   readonly buyerId: string
   readonly buyerMessage: string
   readonly sellerMemo: string

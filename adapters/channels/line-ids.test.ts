@@ -1,7 +1,7 @@
 /** A line has one id, whatever the sequence in which a platform lists the lines. */
 import { expect, test } from 'vitest'
 import { fc } from '../../router/testing/seed.ts'
-import { uniqueLineIds } from './read.ts'
+import { codeIn, uniqueLineIds } from './read.ts'
 
 test('lines of one id keep theirs, in whatever sequence they come', () => {
   const line = fc.record({
@@ -37,4 +37,9 @@ test('numbers rank as numbers, what is bought before what is given away, and one
   expect(uniqueLineIds(['a', 'a', 'a'], words)).toEqual(['a', 'a-2', 'a-3'])
   expect(uniqueLineIds(['a', 'a', 'a'], words.toReversed())).toEqual(['a-3', 'a-2', 'a'])
   expect(uniqueLineIds(['b', 'a'], [[], []])).toEqual(['b', 'a'])
+})
+
+test('a code is read in the time that its length takes, however many blanks are in it', () => {
+  const code = `a${' '.repeat(60_000)}b`
+  for (let time = 0; time < 200; time++) expect(codeIn({ code: ` \u3000${code}\u200b ` }, 'code')).toBe(code)
 })

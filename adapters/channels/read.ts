@@ -57,10 +57,17 @@ const unstorable = /[\0\p{Cs}]/gu
 
 /** A merchant's code, without the blanks around it that people leave and cannot see; empty when absent. */
 export function codeIn(parent: Json, key: string): string {
-  return textIn(parent, key).replace(blanksAround, '')
+  const text = textIn(parent, key)
+  let [start, end] = [0, text.length]
+  while (start < end && isBlank(text[start]!)) start++
+  while (end > start && isBlank(text[end - 1]!)) end--
+  return text.slice(start, end)
 }
-// \s has the blanks of Unicode, U+00A0, U+3000 and U+FEFF among them; the others take no room at all.
-const blanksAround = /^[\s\u200b-\u200d\u2060]+|[\s\u200b-\u200d\u2060]+$/g
+
+/** The blanks of Unicode, and those that take no room at all. */
+function isBlank(sign: string): boolean {
+  return sign.trim() === '' || (sign >= '\u200b' && sign <= '\u200d') || sign === '\u2060'
+}
 
 /** An id: text, or a number that JSON did not round. Null when absent, empty, `0` (JD and others write it for none) or no id. */
 export function idIn(parent: Json, key: string): string | null {
@@ -125,13 +132,13 @@ export function gmt8In(parent: Json, key: string): number | null {
   const epochMs = parseGmt8(value) ?? unintelligible(key)
   return epochMs <= 0 ? null : epochMs
 }
-/** Nothing but zeros, or a year before 1000. */
-const zeroDate = /^[0 :/.T-]*Z?$|^0\d{3}[-/]/
+/** Nothing but zeros, or a year before 1970: the first days of several calendars stand for none. */
+const zeroDate = /^[0 :/.T-]*Z?$|^(0\d{3}|1[0-8]\d\d|19[0-6]\d)[-/]/
 
-/** Epoch seconds as milliseconds; null when absent or 0, which is how WeChat writes "not yet". */
+/** Epoch seconds as milliseconds; null when absent or not after 1970: WeChat writes 0 for "not yet", others the year 1. */
 export function epochSecondsIn(parent: Json, key: string): number | null {
-  const seconds = wholeIn(parent, key, 0, epochSecondsMax)
-  return seconds === null || seconds === 0 ? null : seconds * 1000
+  const seconds = wholeIn(parent, key, -epochSecondsMax * 20, epochSecondsMax)
+  return seconds === null || seconds <= 0 ? null : seconds * 1000
 }
 
 /** The latest of the instants that are there: when the platform leaves out its own "modified". */

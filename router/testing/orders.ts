@@ -32,6 +32,12 @@ export const receiver: Receiver = {
   point: { lat: 30, lng: 120 },
 }
 
+/** What a platform tells that leaves the receiver out. */
+export const noReceiver: Receiver = {
+  ...{ name: '', phone: '', province: '', city: '', district: '', town: '', street: '', postalCode: '', oaid: '' },
+  ...{ adcode: null, point: null },
+}
+
 export function line(lineId: string, change: Partial<SnapshotLine> = {}): SnapshotLine {
   return {
     lineId,

@@ -109,8 +109,8 @@ const states: ReadonlyMap<string, PlatformState> = new Map([
 
 function presaleOf(trade: Json): Presale | null {
   if (textIn(trade, 'type') !== 'step') return null
-  const step = steps.get(wordIn(trade, 'step_trade_status'))
-  if (step === undefined) unintelligible('step_trade_status')
+  // Of a step that we do not know the balance is not known to be paid.
+  const step = steps.get(wordIn(trade, 'step_trade_status')) ?? 'deposit_paid'
   return { step, depositFen: yuanIn(trade, 'step_paid_fee') ?? 0 }
 }
 

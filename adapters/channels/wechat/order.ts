@@ -95,7 +95,8 @@ function linesOf(orderId: string, products: readonly Json[], settings: ShopSetti
     read.map(({ product, paidFen, quantity, gift }) => [
       ...(gift ? [1] : [0]),
       idIn(product, 'product_unique_id') ?? '',
-      ...[paidFen, quantity, wholeIn(product, 'finish_aftersale_sku_cnt', 0, 1_000_000) ?? 0],
+      ...[paidFen, quantity],
+      ...['finish_aftersale_sku_cnt', 'on_aftersale_sku_cnt'].map((key) => wholeIn(product, key, 0, 1_000_000) ?? 0),
     ]),
   )
   return read.map(({ product, productId, skuId, quantity, paidFen, gift }, index) => ({
