@@ -26,6 +26,7 @@ const adminToken = 'token-of-the-fuzzing-operator'
 // The next report, and the next look whether it is time to stop.
 const stretchInputs = 2_000
 const settleMsMax = 60_000
+const atRestMsMax = 10_000
 
 export async function runServiceTargets(
   counts: ServiceCounts,
@@ -112,6 +113,19 @@ function failureOf(target: string, seed: number, index: number, input: unknown, 
   return { target, seed, index, input, sign: `${name} ${message.replace(/\d+/g, '#').slice(0, 120)}`, message }
 }
 
+/**
+ * The service goes on: its sweep may decide again, and a commit is confirmed to Redis a moment later. What is broken for
+ * longer is broken. It is shorter than the time after which the sweep ends a reservation that was left over.
+ */
+async function atRest<Found>(look: () => Promise<readonly Found[]>): Promise<readonly Found[]> {
+  const deadline = Date.now() + atRestMsMax
+  for (;;) {
+    const found = await look()
+    if (found.length === 0 || Date.now() > deadline) return found
+    await new Promise((resolve) => setTimeout(resolve, 500))
+  }
+}
+
 /** Nothing undecidable, and every invariant, when all is decided. */
 async function afterwards({ url, sql, redisUrl }: Running, pool: Pool, seed: number): Promise<Stretched> {
   const began = performance.now()
@@ -130,7 +144,7 @@ async function afterwards({ url, sql, redisUrl }: Running, pool: Pool, seed: num
     if (bugs.length > 0) throw new Broken(`nothing is undecidable: ${JSON.stringify(bugs)}`)
     const keeper = new StockKeeper(sql, { redis: redisUrl })
     await keeper.open()
-    const violations = await auditAll(sql, keeper).finally(() => keeper.close())
+    const violations = await atRest(() => auditAll(sql, keeper)).finally(() => keeper.close())
     if (violations.length > 0) throw new Broken(`every invariant holds: ${JSON.stringify(violations)}`)
   } catch (error) {
     failure = failureOf('audit afterwards', seed, 0, null, error)
