@@ -2,7 +2,7 @@
  * Carriers by their many names. Warehouses write what they like (SF, shunfeng, 顺丰速运), kuaidi100 writes its own
  * code: both become kuaidi100's code. A name that is not listed stays as it is, in lower case.
  */
-import type { Track } from './track.ts'
+import { mayBeAbout, type Track } from './track.ts'
 
 const names: Readonly<Record<string, readonly string[]>> = {
   shunfeng: ['sf', 'sfexpress', 'sf-express', '顺丰', '顺丰速运', '顺丰快递'],
@@ -31,16 +31,39 @@ export function isKnownCarrier(name: string): boolean {
   return codeByName.has(name.trim().toLowerCase())
 }
 
+/** What a track is looked up by. */
+export interface TrackedParcel {
+  readonly carrier: string
+  readonly waybill: string
+  /** Epoch milliseconds, ours: when the node confirmed it. */
+  readonly shippedAt: number
+}
+
 /**
- * The track of a parcel: by waybill, then by carrier. A single track with the waybill is taken for the parcel's own
- * unless both carriers are known and differ, since plain numbers are issued by more than one carrier.
+ * The track of a parcel: by waybill, then by carrier, as far as it can be about this parcel (`mayBeAbout`). Where the
+ * service found out that another carrier has it, that one's word counts before the first one's. A single track with the
+ * waybill is taken for the parcel's own unless both carriers are known and differ, since plain numbers are issued by
+ * more than one carrier.
  */
-export function trackOf(tracks: readonly Track[], carrier: string, waybill: string): Track | null {
-  const sameWaybill = tracks.filter((track) => track.waybill === waybill)
-  const code = carrierCode(carrier)
-  const same = sameWaybill.find((track) => carrierCode(track.carrier) === code)
-  if (same !== undefined) return same
-  const only = sameWaybill[0]
-  if (only === undefined || sameWaybill.length > 1) return null
-  return isKnownCarrier(carrier) && isKnownCarrier(only.carrier) ? null : only
+export function trackOf(tracks: readonly Track[], parcel: TrackedParcel): Track | null {
+  const sameWaybill = tracks.filter((track) => track.waybill === parcel.waybill)
+  const fitting = sameWaybill.filter((track) => mayBeAbout(track, parcel))
+  for (const code of carriersOf(sameWaybill, parcel.carrier)) {
+    const same = fitting.find((track) => carrierCode(track.carrier) === code)
+    if (same !== undefined) return same
+  }
+  const only = fitting[0]
+  if (only === undefined || fitting.length > 1) return null
+  return isKnownCarrier(parcel.carrier) && isKnownCarrier(only.carrier) ? null : only
+}
+
+/** The codes of those that have or had a parcel, the last first. */
+function carriersOf(sameWaybill: readonly Track[], carrier: string): readonly string[] {
+  const codes = [carrierCode(carrier)]
+  for (;;) {
+    const next = sameWaybill.find((track) => carrierCode(track.carrier) === codes[0])?.carrierNew
+    // Two that name each other name nobody.
+    if (next === undefined || codes.includes(carrierCode(next))) return codes
+    codes.unshift(carrierCode(next))
+  }
 }

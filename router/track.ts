@@ -21,13 +21,44 @@ export interface Track {
   readonly state: TrackState
   /** When the newest step happened. */
   readonly occurredAt: number
+  /** The carrier that has the parcel in truth, where the service found out that it is another one. Absent: this one. */
+  readonly carrierNew?: string
 }
 
 /**
  * What is final wins over what is newer: a parcel that was signed for stays delivered, and only a return to the
- * sender comes after that. Compare by this first and by `occurredAt` next: the greatest is the state, in whichever
- * order the words arrived.
+ * sender comes after that.
  */
 export function finality(state: TrackState): 0 | 1 | 2 {
   return state === 'returned' ? 2 : state === 'delivered' ? 1 : 0
+}
+
+const dayMs = 86_400_000
+
+/**
+ * How long a final word stands before a later one that is not. Carriers issue a number again after some months: by then
+ * what they say of it is about another parcel.
+ */
+export const finalForMs = 60 * dayMs
+
+/**
+ * Of the words on one waybill the one with the greatest rank stands, in whichever order they arrived. Two of one rank are told
+ * apart by what was pushed.
+ */
+export function trackRank({ state, occurredAt }: Pick<Track, 'state' | 'occurredAt'>): number {
+  return occurredAt + finality(state) * finalForMs
+}
+
+/**
+ * How long after a parcel left its node may still confirm it. A word of before that is about an older parcel with the
+ * same number.
+ */
+export const lateConfirmMs = 7 * dayMs
+
+/** A word of a carrier, and no mere note that the parcel is with another one. */
+export function mayBeAbout(
+  { occurredAt }: Pick<Track, 'occurredAt'>,
+  { shippedAt }: { readonly shippedAt: number },
+): boolean {
+  return occurredAt >= shippedAt - lateConfirmMs
 }

@@ -13,13 +13,19 @@ export type CarrierCredentials = Readonly<Record<string, string>>
 
 export type CarrierPush =
   /** `body` is the JSON text as given, to be kept. */
-  | { readonly outcome: 'track'; readonly track: Track; readonly body: string }
+  | {
+      readonly outcome: 'track'
+      readonly track: Track
+      readonly body: string
+      /** The carrier that was told first, where the service found out that another one has the parcel; null: the same. */
+      readonly carrierOld: string | null
+    }
   /** Nothing will come any more for this waybill: never recorded, not moved for 60 days, or the wrong carrier. */
   | {
       readonly outcome: 'stopped'
       readonly carrier: string
       readonly waybill: string
-      /** Where the service found out the right carrier: subscribe again with it. */
+      /** Where the service found out the right carrier: the parcel goes on under it. */
       readonly carrierNew: string | null
     }
   /** Verified, and without any step yet: acknowledged, nothing stored. */

@@ -38,7 +38,8 @@ describe('kuaidi100', () => {
   test('pushes a parcel on its way', () => {
     const track = { carrier: 'shunfeng', waybill: 'SF7444400031887', state: 'in_transit' }
     const occurredAt = Date.parse('2026-11-11T20:11:00+08:00')
-    expect(push(pushed)).toEqual({ outcome: 'track', track: { ...track, occurredAt }, body: pushed })
+    const told = { track: { ...track, occurredAt }, body: pushed, carrierOld: null }
+    expect(push(pushed)).toEqual({ outcome: 'track', ...told })
   })
 
   test('pushes a parcel that was signed for', () => {
@@ -90,6 +91,28 @@ describe('kuaidi100', () => {
       ...stopped,
       carrierNew: null,
     })
+    const told = (com: string, comOld: string) =>
+      push(
+        altered((value, result) => [
+          Object.assign(value, { status: 'abort', comOld, comNew: 'yuantong' }),
+          Object.assign(result, { com }),
+        ]),
+      )
+    expect(told('yuantong', 'shunfeng')).toEqual({ ...stopped, carrierNew: 'yuantong' })
+    expect(told('shunfeng', 'shunfeng')).toEqual({ ...stopped, carrierNew: 'yuantong' })
+    expect(told('yuantong', 'yuantong')).toEqual({ ...stopped, carrier: 'yuantong', carrierNew: null })
+  })
+
+  test('a track of the right carrier names the one that was wrong', () => {
+    const told = (comOld: string, comNew: string) => {
+      const param = altered((value) => Object.assign(value, { status: 'polling', comOld, comNew }))
+      const { outcome, ...rest } = push(param)
+      return [outcome, 'carrierOld' in rest ? rest.carrierOld : undefined]
+    }
+    expect(told('yuantong', 'shunfeng')).toEqual(['track', 'yuantong'])
+    expect(told('', '')).toEqual(['track', null])
+    expect(told('shunfeng', 'shunfeng')).toEqual(['track', null])
+    expect(told('yuantong', 'zhongtong')).toEqual(['track', null])
   })
 
   test.each(['\ud800', 'SF\udc001', 'SF\u0000', 'SF\u007f', 'SF\u0085'])(

@@ -52,10 +52,15 @@ function readParam(param: string): CarrierPush {
   const malformed = { outcome: 'refused', code: 'malformed' } as const
   const push = objectOf(readJson(param))
   const result = objectOf(push?.lastResult)
-  const carrier = textOf(result?.com) ?? textOf(push?.comOld)
+  const [old, renamed] = [textOf(push?.comOld), textOf(push?.comNew)]
+  const carrier = textOf(result?.com) ?? renamed ?? old
   const waybill = textOf(result?.nu)
   if (push === null || carrier === null || waybill === null) return malformed
-  if (push.status === 'abort') return { outcome: 'stopped', carrier, waybill, carrierNew: textOf(push.comNew) }
+  if (push.status === 'abort') {
+    // The code that was wrong, by whichever field it comes: `com` may hold either.
+    const stopped = old ?? carrier
+    return { outcome: 'stopped', carrier: stopped, waybill, carrierNew: renamed === stopped ? null : renamed }
+  }
   if (push.status !== 'polling' && push.status !== 'shutdown' && push.status !== 'updateall') return malformed
   const steps = result?.data
   if (!Array.isArray(steps)) return malformed
@@ -64,7 +69,8 @@ function readParam(param: string): CarrierPush {
   const occurredAt = parseInstant(textOf(newest?.ftime) ?? textOf(newest?.time) ?? '')
   const state = result?.state
   if (occurredAt === null || (typeof state !== 'string' && typeof state !== 'number')) return malformed
-  return { outcome: 'track', track: { carrier, waybill, state: trackStateOf(String(state)), occurredAt }, body: param }
+  const track = { carrier, waybill, state: trackStateOf(String(state)), occurredAt }
+  return { outcome: 'track', track, body: param, carrierOld: renamed === carrier && old !== carrier ? old : null }
 }
 
 const states: Readonly<Record<string, TrackState>> = {

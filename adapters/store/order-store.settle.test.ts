@@ -250,7 +250,7 @@ describe('a bill', () => {
 })
 
 describe('a carrier’s word', () => {
-  test('stands by finality, then by instant, then by its body, in any sequence of arrival', () =>
+  test('stands by its rank, then by its body, in any sequence of arrival', () =>
     onBoth(async (scene) => {
       const { store } = scene
       const id = await scene.shipped('1')
@@ -271,6 +271,26 @@ describe('a carrier’s word', () => {
       expect(await say({ carrier: 'other' }, '8')).toBe('recorded')
       expect(await store.dueOrders('0', 9)).toEqual([id])
       await store.reconcileTogether([id], resultOf)
+    }))
+
+  test('another carrier has the parcel, told before or after its words: they count for it, and stopped tracking ends', () =>
+    onBoth(async (scene) => {
+      const { store } = scene
+      const stopped = { kind: 'tracking_stopped', ref: 'sf/W1', orderId: null, detail: {} }
+      await store.raise([stopped])
+      const id = await scene.shipped('1')
+      const stateNow = async () => (await store.reconcileTogether([id], resultOf))[0]!.reconciliation.logistics
+      await store.recordTrack(delivered('1', { carrier: 'shentong' }), '1')
+      expect((await stateNow()).deliveredParcels).toBe(0)
+      expect(await store.moveTrack({ carrier: 'sf', waybill: 'W1', carrierNew: 'shentong' })).toEqual([id])
+      expect(await store.dueOrders('0', 9)).toEqual([id])
+      expect((await stateNow()).deliveredParcels).toBe(1)
+      // The first word under the old code keeps where the parcel is.
+      expect((await store.recordTrack(delivered('1', { carrier: 'sf', state: 'in_transit' }), '2')).outcome).toBe(
+        'recorded',
+      )
+      expect((await stateNow()).deliveredParcels).toBe(1)
+      expect(await store.moveTrack({ carrier: 'sf', waybill: 'W-unknown', carrierNew: 'shentong' })).toEqual([])
     }))
 
   test('may come before the parcel; a waybill may be of several orders', () =>

@@ -23,7 +23,7 @@ import type { RowSetAside } from './settle/bill-rows.ts'
 import type { BillImport, ResolvedBills } from './settle/bills.ts'
 import type { Stretch } from './settle/due.ts'
 import type { ReconcileLoad, ReconcileResult } from './settle/reconcile.ts'
-import type { RecordedTrack } from './settle/tracks.ts'
+import type { MovedTrack, RecordedTrack } from './settle/tracks.ts'
 import type { ReadShortages } from './stock/read-shortages.ts'
 import type { UnpulledTask } from './stock/shortages.ts'
 import type { NodeFigures, Posted, Posting } from './stock/stock.ts'
@@ -191,6 +191,8 @@ export interface SettleStore {
   ): Promise<BillImport>
   resolveBillsWithoutOrder(limit: number): Promise<ResolvedBills>
   recordTrack(track: Track, body: string): Promise<RecordedTrack>
+  /** Another carrier has the parcel than was told; gives its orders. */
+  moveTrack(moved: MovedTrack): Promise<readonly string[]>
 }
 
 /** The whole way: from the platform's event to the closed order. */

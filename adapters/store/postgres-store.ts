@@ -17,7 +17,7 @@ import type { Sql } from './postgres/connect.ts'
 import { importBill, resolveBillsWithoutOrder } from './settle/bills.ts'
 import { dueOrders, unreconciledOrders } from './settle/due.ts'
 import { type ReconcileLoad, type ReconcileResult, reconcileTogether } from './settle/reconcile.ts'
-import { recordTrack } from './settle/tracks.ts'
+import { type MovedTrack, moveTrack, recordTrack } from './settle/tracks.ts'
 import { currentEpoch, nodeNames, withEpochLock } from './stock/epoch.ts'
 import { readShortages } from './stock/read-shortages.ts'
 import { partedByCommit } from './stock/reservations.ts'
@@ -242,5 +242,8 @@ export class PostgresStore implements OrderStore {
 
   recordTrack(track: Track, body: string) {
     return recordTrack(this.#sql, track, body)
+  }
+  moveTrack(moved: MovedTrack) {
+    return moveTrack(this.#sql, moved)
   }
 }

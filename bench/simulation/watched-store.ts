@@ -21,7 +21,7 @@ const known: Readonly<Record<keyof OrderStore, true>> = {
   ...{ backorderedSkus: true, backordersOf: true, loadSome: true, commitDecisions: true },
   ...{ pullTasks: true, endLeases: true, acceptTask: true, extendLease: true, shipTask: true, giveBack: true },
   ...{ lapsedIntercepts: true, reconcileTogether: true, dueOrders: true, unreconciledOrders: true },
-  ...{ resolveBillsWithoutOrder: true, recordTrack: true, importBill: true },
+  ...{ resolveBillsWithoutOrder: true, recordTrack: true, moveTrack: true, importBill: true },
 }
 export const verbNames = Object.keys(known) as readonly (keyof OrderStore)[]
 

@@ -38,7 +38,7 @@ export function matchLogistics(input: ReconcileInput, exceptions: ReconcileExcep
   const returns = returnedUnits(input)
   let [deliveredParcels, deliveredUnits, returnedParcels] = [0, 0, 0]
   for (const parcel of parcels) {
-    const track = trackOf(input.tracks, parcel.carrier, parcel.waybill)
+    const track = trackOf(input.tracks, parcel)
     const kind = track === null ? 'parcel_not_moving' : kindOfState[track.state]
     if (track?.state === 'returned') returnedParcels++
     if (kind === null) {

@@ -182,7 +182,7 @@ function kindOfTask(task: ShippedTask | undefined): 'task_open' | 'task_missing'
 function endOf(input: ReconcileInput, task: ShippedTask, sku: string): 'came_back' | number | null {
   const parcels = task.packages.filter((parcel) => parcel.lines.some((line) => line.sku === sku))
   if (parcels.length === 0) return null
-  const tracks = parcels.map((parcel) => trackOf(input.tracks, parcel.carrier, parcel.waybill))
+  const tracks = parcels.map((parcel) => trackOf(input.tracks, parcel))
   const delivered = tracks.flatMap((track) => (track?.state === 'delivered' ? [track.occurredAt] : []))
   const returned = tracks.filter((track) => track?.state === 'returned')
   if (returned.length === tracks.length) return 'came_back'

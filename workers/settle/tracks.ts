@@ -1,7 +1,8 @@
 /**
  * Where carriers push: tracks of parcels, signed with the salt of the account. What a push changes: ./verbs.ts,
- * `recordTrack`. A push that says only that tracking has stopped changes no track: it raises the exception
- * `tracking_stopped`, which the next word on that parcel ends, or a person.
+ * `recordTrack`. A push that says that another carrier has the parcel moves its track there, whether it comes before or
+ * after that carrier's words (`moveTrack`). A push that says only that tracking has stopped changes no track: it raises the
+ * exception `tracking_stopped`, which the next word on that parcel ends, or a person.
  */
 import type { Carrier } from '../../adapters/carriers/carrier.ts'
 import { carriers } from '../../adapters/carriers/carriers.ts'
@@ -15,10 +16,10 @@ import type { Log } from '../process/log.ts'
 import type { Metrics } from '../process/metrics.ts'
 import { sampled } from '../process/sampled-log.ts'
 import type { Reconciler } from './reconciler.ts'
-import { recordTrack } from './verbs.ts'
+import { moveTrack, recordTrack } from './verbs.ts'
 
 export interface TrackContext {
-  readonly store: Pick<SettleStore, 'recordTrack'> & Pick<ExceptionStore, 'raise'>
+  readonly store: Pick<SettleStore, 'recordTrack' | 'moveTrack'> & Pick<ExceptionStore, 'raise'>
   /** null: no such account. */
   readonly accountSecrets: (carrier: string, account: string) => Promise<Read | null>
   readonly reconciler: Pick<Reconciler, 'soon'>
@@ -60,14 +61,18 @@ async function takeTrack(context: TrackContext, carrier: Carrier, request: RawRe
     if (push.outcome === 'refused') return counted(push.code, carrier.refusal(push.code))
     if (push.outcome === 'ignored') return counted('ignored', carrier.acknowledgement)
     if (push.outcome === 'stopped') {
-      await store.raise([
-        {
-          kind: trackingStopped,
-          ref: trackRef(push),
-          detail: { carrier: push.carrier, waybill: push.waybill },
-        },
-      ])
+      const { waybill, carrierNew } = push
+      if (carrierNew !== null) {
+        await moveTrack(context, { carrier: push.carrier, waybill, carrierNew })
+        return counted('moved', carrier.acknowledgement)
+      }
+      const detail = { carrier: push.carrier, waybill }
+      await store.raise([{ kind: trackingStopped, ref: trackRef(push), detail }])
       return counted('stopped', carrier.acknowledgement)
+    }
+    if (push.carrierOld !== null) {
+      const { waybill, carrier: carrierNew } = push.track
+      await moveTrack(context, { carrier: push.carrierOld, waybill, carrierNew })
     }
     const recorded = await recordTrack(context, push.track, push.body)
     return counted(recorded.outcome, carrier.acknowledgement)

@@ -1,19 +1,19 @@
 /**
  * What a carrier's push and a bill do to orders, also when they come in by another way than HTTP.
  *
- * A push changes one row of `track`, that of its carrier and waybill: the word that is final, then later, then has the
- * greater hash, stands (router/track.ts). In any case the orders with a parcel of that waybill are marked as due, and
+ * A push changes one row of `track`, that of its carrier and waybill: that with the greatest rank stands
+ * (router/track.ts). In any case the orders with a parcel of that waybill are marked as due, and
  * the three-way match looks at them again: it may close the order, reopen a closed one, raise an exception or end one
  * (router/reconcile.ts). A push never changes a task, stock or what an order wants. A push that comes before its parcel
  * is shipped is kept, and the match after the shipment reads it.
  */
 import type { SettleStore } from '../../adapters/store/order-store.ts'
-import type { RecordedTrack } from '../../adapters/store/settle/tracks.ts'
+import type { MovedTrack, RecordedTrack } from '../../adapters/store/settle/tracks.ts'
 import type { Track } from '../../router/track.ts'
 import type { Reconciler } from './reconciler.ts'
 
 export interface TrackVerbContext {
-  readonly store: Pick<SettleStore, 'recordTrack'>
+  readonly store: Pick<SettleStore, 'recordTrack' | 'moveTrack'>
   readonly reconciler: Pick<Reconciler, 'soon'>
 }
 
@@ -26,6 +26,11 @@ export async function recordTrack(
   const recorded = await store.recordTrack(track, body)
   reconciler.soon(recorded.orderIds)
   return recorded
+}
+
+/** The carrier service found out that another carrier has a parcel: that one's words count for it from now on. */
+export async function moveTrack({ store, reconciler }: TrackVerbContext, moved: MovedTrack): Promise<void> {
+  reconciler.soon(await store.moveTrack(moved))
 }
 
 const closedAtOnceMax = 500

@@ -25,7 +25,7 @@ import { endShortages, readShortages, shortAmong, shortRows } from './shortages.
 import { deltasAfter, figuresOf, lockedBooks, partedByCommit, postStock } from './stock.ts'
 import { emptyTables, type MemoryNetwork, type Tables } from './tables.ts'
 import { acceptTask, endLeases, extendLease, giveBack, lapsedIntercepts, pullTasks, shipTask } from './tasks.ts'
-import { recordTrack } from './tracks.ts'
+import { moveTrack, recordTrack } from './tracks.ts'
 import { changedSince, figuresWithCommitted, nodeSeqs } from './watch-stock.ts'
 
 type Given<Verb extends keyof OrderStore> = Parameters<OrderStore[Verb]>
@@ -241,5 +241,8 @@ export class MemoryStore implements OrderStore {
 
   async recordTrack(...[track, body]: Given<'recordTrack'>) {
     return recordTrack(this.tables, track, body, this.#now())
+  }
+  async moveTrack(...[moved]: Given<'moveTrack'>) {
+    return moveTrack(this.tables, moved, this.#now())
   }
 }

@@ -1,24 +1,23 @@
 /** Carriers' words: see ../settle/tracks.ts, whose meaning this has. */
 import { createHash } from 'node:crypto'
-import { finality, type Track } from '../../../router/track.ts'
+import { type Track, trackRank } from '../../../router/track.ts'
 import { compareIds } from '../settle/due.ts'
-import { type RecordedTrack, trackingStopped, trackRef } from '../settle/tracks.ts'
+import { type MovedTrack, noWord, type RecordedTrack, trackingStopped, trackRef } from '../settle/tracks.ts'
 import { markDue } from './due.ts'
 import { resolve } from './exceptions.ts'
 import { compare, type Tables, type TrackRow } from './tables.ts'
 
 export function recordTrack(tables: Tables, track: Track, body: string, nowMs: number): RecordedTrack {
   const { carrier, waybill, state, occurredAt } = track
-  const given: TrackRow = {
-    track: { carrier, waybill, state, occurredAt },
-    bodyHash: createHash('sha256').update(body).digest('hex'),
-  }
   const ofWaybill = tables.tracks.get(waybill) ?? new Map<string, TrackRow>()
   const known = ofWaybill.get(carrier)
+  const given: TrackRow = {
+    track: { carrier, waybill, state, occurredAt, ...movedTo(known?.track.carrierNew) },
+    bodyHash: createHash('sha256').update(body).digest('hex'),
+  }
   const isNews = known === undefined || standsBefore(known, given)
   if (isNews) tables.tracks.set(waybill, ofWaybill.set(carrier, given))
-  const orderIds = [...new Set((tables.parcels.get(waybill) ?? []).map((parcel) => parcel.orderId))].sort(compareIds)
-  markDue(tables, orderIds)
+  const orderIds = markOrdersOf(tables, waybill)
   if (isNews) {
     resolve(tables, trackingStopped, [trackRef(track)], nowMs)
     return { outcome: 'recorded', orderIds }
@@ -26,13 +25,29 @@ export function recordTrack(tables: Tables, track: Track, body: string, nowMs: n
   return { outcome: known.bodyHash === given.bodyHash ? 'already_recorded' : 'older', orderIds }
 }
 
-/** The greatest of (finality, instant, body's hash) stands. */
+export function moveTrack(tables: Tables, moved: MovedTrack, nowMs: number): readonly string[] {
+  const { carrier, waybill, carrierNew } = moved
+  const ofWaybill = tables.tracks.get(waybill) ?? new Map<string, TrackRow>()
+  const known = ofWaybill.get(carrier) ?? { track: { carrier, waybill, ...noWord }, bodyHash: '' }
+  tables.tracks.set(waybill, ofWaybill.set(carrier, { ...known, track: { ...known.track, carrierNew } }))
+  const orderIds = markOrdersOf(tables, waybill)
+  resolve(tables, trackingStopped, [trackRef(moved)], nowMs)
+  return orderIds
+}
+
+function movedTo(carrierNew: string | undefined): Pick<Track, 'carrierNew'> {
+  return carrierNew === undefined ? {} : { carrierNew }
+}
+
+function markOrdersOf(tables: Tables, waybill: string): readonly string[] {
+  const orderIds = [...new Set((tables.parcels.get(waybill) ?? []).map((parcel) => parcel.orderId))].sort(compareIds)
+  markDue(tables, orderIds)
+  return orderIds
+}
+
+/** The greatest of (rank, body's hash) stands. */
 function standsBefore(a: TrackRow, b: TrackRow): boolean {
-  const order =
-    finality(a.track.state) - finality(b.track.state) ||
-    a.track.occurredAt - b.track.occurredAt ||
-    compare(a.bodyHash, b.bodyHash)
-  return order < 0
+  return (trackRank(a.track) - trackRank(b.track) || compare(a.bodyHash, b.bodyHash)) < 0
 }
 
 /** What is known of a waybill, by carrier. */

@@ -95,11 +95,14 @@ async function readTasks(tx: Queryable, orderIds: string[]): Promise<Map<string,
 async function readTracks(tx: Queryable, waybills: string[]): Promise<Map<string, Track[]>> {
   const byWaybill = new Map<string, Track[]>()
   if (waybills.length === 0) return byWaybill
-  const rows = await tx<(Omit<Track, 'occurredAt'> & { occurred_at: string })[]>`
-    select carrier, waybill, state, occurred_at from track
+  const rows = await tx<
+    (Omit<Track, 'occurredAt' | 'carrierNew'> & { occurred_at: string; carrier_new: string | null })[]
+  >`
+    select carrier, waybill, state, occurred_at, carrier_new from track
     where waybill = any(${waybills}::text[]) order by waybill, carrier`
-  for (const { occurred_at, ...track } of rows) {
-    push(byWaybill, track.waybill, { ...track, occurredAt: Number(occurred_at) })
+  for (const { occurred_at, carrier_new, ...track } of rows) {
+    const moved = carrier_new === null ? {} : { carrierNew: carrier_new }
+    push(byWaybill, track.waybill, { ...track, occurredAt: Number(occurred_at), ...moved })
   }
   return byWaybill
 }

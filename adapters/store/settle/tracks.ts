@@ -1,6 +1,6 @@
 /** Tracks: a carrier's latest word on each waybill, which may come before the parcel that it is about. */
 import { createHash } from 'node:crypto'
-import { finality, type Track, trackStates } from '../../../router/track.ts'
+import { type Track, trackRank, trackStates } from '../../../router/track.ts'
 import { resolve } from '../exceptions.ts'
 import { markDue } from '../orders/mark-due.ts'
 import type { Sql } from '../postgres/connect.ts'
@@ -13,6 +13,16 @@ export interface RecordedTrack {
   readonly orderIds: readonly string[]
 }
 
+/** A parcel that another carrier has than was told. */
+export interface MovedTrack {
+  readonly carrier: string
+  readonly waybill: string
+  readonly carrierNew: string
+}
+
+/** Of long ago, so that every word counts before it and no parcel takes it for its own. */
+export const noWord = { state: 'created', occurredAt: 0 } as const
+
 /** The carrier service looks no more where a parcel is. A later word on the parcel ends it. */
 export const trackingStopped = 'tracking_stopped'
 
@@ -21,26 +31,27 @@ export function trackRef({ carrier, waybill }: Pick<Track, 'carrier' | 'waybill'
   return `${carrier}/${waybill}`
 }
 
-const finalityByState = Object.fromEntries(trackStates.map((state) => [state, finality(state)]))
+/** What a state adds to the instant of its word (`trackRank`). */
+const rankByState = Object.fromEntries(trackStates.map((state) => [state, trackRank({ state, occurredAt: 0 })]))
 
 /**
- * `body` is the push as given, JSON text. The greatest of (finality, instant, body's hash) stands, so that any order of
- * arrival ends the same.
+ * `body` is the push as given, JSON text. The greatest of (rank, body's hash) stands, so that any order of arrival ends the
+ * same.
  *
  * The parcels are asked for only after the track is committed: a shipment at the same moment either sees the track
  * or is seen here. Called again for the same push, it marks the orders again.
  */
 export async function recordTrack(sql: Sql, track: Track, body: string): Promise<RecordedTrack> {
   const hash = createHash('sha256').update(body).digest('hex')
-  const ranks = JSON.stringify(finalityByState)
+  const ranks = JSON.stringify(rankByState)
   const written = await sql`
     insert into track (carrier, waybill, state, occurred_at, body_hash, body)
     values (${track.carrier}, ${track.waybill}, ${track.state}, ${track.occurredAt}, decode(${hash}, 'hex'), ${body}::text::json)
     on conflict (carrier, waybill) do update
       set state = excluded.state, occurred_at = excluded.occurred_at, body_hash = excluded.body_hash,
         body = excluded.body, updated_at = now()
-      where ((${ranks}::text::jsonb->>excluded.state)::int, excluded.occurred_at, excluded.body_hash)
-          > ((${ranks}::text::jsonb->>track.state)::int, track.occurred_at, track.body_hash)`
+      where (excluded.occurred_at + (${ranks}::text::jsonb->>excluded.state)::bigint, excluded.body_hash)
+          > (track.occurred_at + (${ranks}::text::jsonb->>track.state)::bigint, track.body_hash)`
   const orderIds = await ordersTouchedByWaybills(sql, [track.waybill])
   await markDue(sql, orderIds)
   if (written.count > 0) {
@@ -50,4 +61,21 @@ export async function recordTrack(sql: Sql, track: Track, body: string): Promise
   const same = await sql`
     select from track where carrier = ${track.carrier} and waybill = ${track.waybill} and body_hash = decode(${hash}, 'hex')`
   return { outcome: same.count > 0 ? 'already_recorded' : 'older', orderIds }
+}
+
+/**
+ * The service found out that another carrier has the parcel: what is known of the waybill under the old code says so
+ * from then on (`trackOf`). Where nothing is known yet, a row without any word keeps it; the first word replaces it.
+ * Gives the orders with a parcel of this waybill, to be reconciled.
+ */
+export async function moveTrack(sql: Sql, moved: MovedTrack): Promise<readonly string[]> {
+  await sql`
+    insert into track (carrier, waybill, state, occurred_at, body_hash, body, carrier_new)
+    values (${moved.carrier}, ${moved.waybill}, ${noWord.state}, ${noWord.occurredAt}, '', '{}', ${moved.carrierNew})
+    on conflict (carrier, waybill) do update set carrier_new = excluded.carrier_new, updated_at = now()
+      where track.carrier_new is distinct from excluded.carrier_new`
+  const orderIds = await ordersTouchedByWaybills(sql, [moved.waybill])
+  await markDue(sql, orderIds)
+  await resolve(sql, trackingStopped, [trackRef(moved)])
+  return orderIds
 }

@@ -45,10 +45,11 @@ export class Warehouse {
     task: PulledTask,
     waybill: string,
     lines: readonly SkuQuantity[] = linesOf(task),
-    words: { readonly alreadyGone?: boolean; readonly change?: number } = {},
+    words: { readonly alreadyGone?: boolean; readonly change?: number; readonly carrier?: string } = {},
   ): Promise<Told> {
     const { taskId, fence } = task
-    return this.#ask(`/v1/tasks/${taskId}/ship`, { fence, packages: [{ carrier: 'SF', waybill, lines }], ...words })
+    const { carrier = 'SF', ...others } = words
+    return this.#ask(`/v1/tasks/${taskId}/ship`, { fence, packages: [{ carrier, waybill, lines }], ...others })
   }
 
   reject({ taskId, fence }: PulledTask, reason: string, lines?: readonly SkuQuantity[]): Promise<Told> {

@@ -90,6 +90,23 @@ export function signedTrack({ carrier, waybill, state, at }: TestTrack): Signed 
       data: [{ context: '…', time, ftime: time }],
     },
   })
+  return signedKuaidi100(param)
+}
+
+/** The service found out that another carrier has the parcel. */
+export function signedMove(moved: {
+  readonly carrier: string
+  readonly waybill: string
+  readonly carrierNew: string
+}): Signed {
+  const { carrier: comOld, waybill: nu, carrierNew: comNew } = moved
+  const lastResult = { message: '', state: '0', status: '201', com: comOld, nu, data: [] }
+  return signedKuaidi100(
+    JSON.stringify({ status: 'abort', message: '3天查询无记录', autoCheck: '1', comOld, comNew, lastResult }),
+  )
+}
+
+function signedKuaidi100(param: string): Signed {
   return {
     method: 'POST',
     path: `/webhooks/carriers/kuaidi100/${carrierAccount.account}`,
