@@ -41,6 +41,8 @@ export type Command =
       readonly why: TakeBackReason
       readonly lines: readonly SkuQuantity[]
     })
+  /** A parcel that was told by mistake is voided: its units are in the task again, and may not be wanted any more. */
+  | (Given & { readonly type: 'parcel_voided'; readonly waybill: string })
   /** Stock came in for a backordered order. */
   | (Given & { readonly type: 'restock' })
   /** Settings were mended: what no catalog knew is looked up again. Overrules nothing. */
@@ -115,6 +117,7 @@ export interface TakenCommand {
     | 'unknown_line'
     | 'units_do_not_add_up'
     | 'taken_back'
+    | 'parcel_voided'
     | 'restocked'
     | 'rechecked'
   /** Whether the order has to be decided anew. */
@@ -153,6 +156,8 @@ export function takeCommand(order: Order, command: Command, catalog: CommandCata
       return takeLineWord(order, command)
     case 'take_back':
       return { order, outcome: 'taken_back', moves: true, reason: command.why, takeBack: command }
+    case 'parcel_voided':
+      return { order, outcome: 'parcel_voided', moves: true, reason: command.waybill }
     case 'restock':
       return { order, outcome: 'restocked', moves: order.allocations.some((a) => a.place === 'backordered') }
     case 'recheck': {

@@ -33,7 +33,7 @@ const high: ReadonlySet<string> = new Set([
   ...['address_changed_after_pull', 'cancelled_but_not_refunded', 'credentials_unreadable', 'lines_changed_after_pull'],
   ...['not_durable', 'order_not_fetched', 'parcel_problem', 'parcel_rejected', 'platform_ahead', 'refund_missing'],
   ...['shipped_but_cancelled', 'shipped_but_refunded', 'shipped_but_unpaid', 'shortage', 'stock_drift'],
-  ...['undecidable_event', 'unintelligible_event'],
+  ...['undecidable_event', 'unintelligible_event', 'voided_parcel_moved'],
 ])
 // A task, a hold or a backorder is shown where people work on it; here it only says why the order is open.
 const low: ReadonlySet<string> = new Set([

@@ -8,6 +8,8 @@
  *     │            └──────────────┴─ lease lapsed: the state stays, any pull may take it ▶ pulled, with a new fence
  *     └─ called back ▶ cancelled
  *
+ *   shipped ─ a parcel voided that had not left ▶ accepted, without a lease and with a higher fence: any pull may take it
+ *
  * A pull gives a lease and a fence. Every other verb carries the fence: an owner whose lease went to another has a
  * lower one.
  *

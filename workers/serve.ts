@@ -10,6 +10,7 @@ import { sameText } from '../adapters/shared/same.ts'
 import { nodeOfApiKey } from '../adapters/store/catalog/catalog.ts'
 import type { Sql } from '../adapters/store/postgres/connect.ts'
 import { isRetryable } from '../adapters/store/postgres/retryable.ts'
+import { parcelRoutes } from './fulfil/parcel-routes.ts'
 import { type WarehouseContext, warehouseRoutes } from './fulfil/routes.ts'
 import { type WebhookContext, webhookRoutes } from './intake/webhooks.ts'
 import type { ExceptionContext } from './operate/exceptions.ts'
@@ -74,6 +75,7 @@ export function apiRoutes(context: Omit<ServeContext, 'adminTokens'>): Route[] {
     ...billRoutes(context),
     ...exceptionRoutes(context),
     ...warehouseRoutes(context),
+    ...parcelRoutes(context),
     ...webhookRoutes(context),
     ...trackRoutes(context),
     ...healthRoutes(context),

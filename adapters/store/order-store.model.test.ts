@@ -6,6 +6,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type BillRow, billProgresses } from '../../router/bill.ts'
 import { type SettledAs, settledAs } from '../../router/exceptions.ts'
+import type { ParcelName } from '../../router/parcels.ts'
 import { defaultPolicy } from '../../router/policy.ts'
 import { atTime, nextDue } from '../../router/reconcile/expectations.ts'
 import { fundsExceptionKinds, logisticsExceptionKinds } from '../../router/reconcile/types.ts'
@@ -335,6 +336,9 @@ const settling: fc.Arbitrary<Command> = fc.oneof(
       }),
     ),
   fc
+    .tuple(orderId, fc.constantFrom(4, 11), nth)
+    .map(([of, verb, n]) => command(`put right ${of} ${verb} ${n}`, (run) => putSomeRight(run, of, verb, n))),
+  fc
     .tuple(orderId, nth, fc.constantFrom(...settledAs))
     .map(([of, n, as]) => command(`settle ${of} ${n} ${as}`, (run) => settleSome(run, of, n, as))),
   fc.tuple(limit, nth, fc.boolean()).map(([rows, after, asIfNew]) =>
@@ -348,6 +352,23 @@ const settling: fc.Arbitrary<Command> = fc.oneof(
     }),
   ),
 )
+
+const nobody = { actor: { kind: 'operator', name: '' }, note: '' } as const
+const voidOf = (parcel: ParcelName) => ({ kind: 'void', parcel }) as const
+
+/** One that was told, as far as its number can be guessed; said twice. */
+async function putSomeRight(run: Run, of: string, verb: number, n: number): Promise<unknown> {
+  const { store } = run.scene
+  if (n % 3 === 0) await finish(run, of, false)
+  const named = (waybill: string) => ({ carrier: 'SF', waybill })
+  const told = named(`W${of}${verb}`)
+  if (n > 7) return await store.moveTrack({ carrier: 'SF', waybill: told.waybill, carrierNew: 'other' })
+  const word = n > 4 ? voidOf(told) : ({ kind: 'correct', from: told, to: named(`W${of}x`) } as const)
+  const eventId = `void-${++run.count}`
+  const put = () => store.putParcelRight(keyFor(of), word, nobody, () => eventOf(of, { eventId, kind: 'command' }))
+  await put()
+  return await put()
+}
 
 /** One or more of what is open about an order, as far as its name can be guessed. */
 async function settleSome({ scene }: Run, of: string, n: number, as: SettledAs): Promise<unknown> {
@@ -399,8 +420,8 @@ const every: fc.Arbitrary<Command> = fc.oneof(
   { arbitrary: decisions, weight: 6 },
   { arbitrary: tasks, weight: 12 },
   { arbitrary: stock, weight: 3 },
-  { arbitrary: settling, weight: 4 },
-  { arbitrary: events, weight: 2 },
+  { arbitrary: settling, weight: 5 },
+  { arbitrary: events, weight: 3 },
 )
 
 const history = fc.array(every, { minLength: 30, maxLength: 60, size: 'max' })
@@ -443,5 +464,6 @@ const outcomes: readonly string[] = [
   ...['commitDecisions stale_epoch', 'commitDecisions stock_refused', 'acceptTask accepted', 'extendLease extended'],
   ...['giveBack given_back', 'shipTask shipped', 'shipTask partly_shipped'],
   ...['reconcileTogether closed', 'reconcileTogether reopened', 'recordTrack recorded', 'recordTrack older'],
+  ...['putParcelRight put_right', 'putParcelRight already_put_right', 'putParcelRight unknown_parcel'],
   ...['settleException settled', 'settleException not_open'],
 ]

@@ -1,8 +1,10 @@
 /** A warehouse's verbs on its tasks: the same on Postgres and on plain maps, answer by answer and state by state. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { ParcelWord } from '../../router/parcels.ts'
 import type { GivenBackAs } from '../../router/task.ts'
+import type { WhoseParcel } from './tasks/put-right.ts'
 import { type Scene, safety, sameOnBoth } from './testing/both-stores.ts'
-import { atMs, eventOf, lines, type Step, snapshotOf } from './testing/world.ts'
+import { atMs, eventOf, keyFor, lines, type Step, snapshotOf } from './testing/world.ts'
 import { type TestDatabase, testDatabase } from './testing.ts'
 
 let database: TestDatabase
@@ -222,5 +224,52 @@ describe('what is given back', () => {
       await expect(back('taken')).rejects.toThrow()
       expect(await back('free', 'b')).toEqual({ outcome: 'lines_do_not_match', sku: 'b' })
       expect(await back('free')).toMatchObject({ outcome: 'given_back' })
+    }))
+})
+
+describe('a parcel that was told wrongly', () => {
+  const given = { actor: { kind: 'operator', name: '' }, note: '' } as const
+  const named = (waybill: string) => ({ carrier: 'SF', waybill })
+  const correct = { kind: 'correct', from: named('W1'), to: named('W2') } as const
+  const voiding = (waybill: string) => ({ kind: 'void', parcel: named(waybill) }) as const
+
+  test('is corrected once, also when it is told again', () =>
+    onBoth(async (scene) => {
+      const { store } = scene
+      const orderId = await scene.shipped('1')
+      const put = (whose: WhoseParcel, word: ParcelWord) => store.putParcelRight(whose, word, given, command('never'))
+      expect(await put(keyFor('2'), correct)).toEqual({ outcome: 'unknown_order' })
+      expect(await put(keyFor('1'), correct)).toEqual({ outcome: 'put_right', orderId, seq: null })
+      expect(await put(keyFor('1'), correct)).toEqual({ outcome: 'already_put_right' })
+      expect(await put(keyFor('1'), { ...correct, from: named('W3') })).toEqual({ outcome: 'unknown_parcel' })
+      expect((await store.recordTrack({ ...named('W1'), state: 'delivered', occurredAt: 9 }, '1')).orderIds).toEqual([])
+      expect((await store.recordTrack({ ...named('W2'), state: 'delivered', occurredAt: 9 }, '2')).orderIds).toEqual([
+        orderId,
+      ])
+    }))
+
+  test('is voided by its node: its units are in the task again, and the order is told by a command', () =>
+    onBoth(async (scene) => {
+      const { store } = scene
+      const { taskId, fence } = await scene.pulled('1')
+      const ship = (waybill: string, quantity: number, owner = fence) =>
+        store.shipTask('east', taskId, owner, [{ ...named(waybill), lines: lines('a', quantity), shippedAt: 7 }])
+      await ship('W1', 1)
+      await ship('W2', 1)
+      const available = await scene.available('east')
+      const put = (node: string, waybill: string) =>
+        store.putParcelRight({ node, taskId }, voiding(waybill), given, command(`void-${waybill}`))
+      expect(await put('west', 'W1')).toEqual({ outcome: 'unknown_order' })
+      const done = await put('east', 'W1')
+      expect(done).toMatchObject({ outcome: 'put_right' })
+      expect((await store.stillPending([(done as { seq: string }).seq])).size).toBe(1)
+      expect(await scene.available('east')).toBe(available)
+      expect(await put('east', 'W1')).toEqual({ outcome: 'already_put_right' })
+      expect(await ship('W1', 1)).toEqual({ outcome: 'stale_fence' })
+      const [again] = await store.pullTasks('east', 9, 60)
+      expect(again).toMatchObject({ taskId, fence: fence + 2 })
+      expect(await ship('W1', 1, fence + 2)).toMatchObject({ outcome: 'shipped' })
+      await store.recordTrack({ ...named('W2'), state: 'in_transit', occurredAt: 9 }, '1')
+      expect(await put('east', 'W2')).toEqual({ outcome: 'parcel_moved', state: 'in_transit' })
     }))
 })

@@ -7,6 +7,7 @@
  */
 
 import type { BillRow } from '../../router/bill.ts'
+import type { ParcelWord } from '../../router/parcels.ts'
 import type { MissingUnits } from '../../router/shortage.ts'
 import type { NodeDelta } from '../../router/stock.ts'
 import type { GivenBackAs, Package, ShipWords, TaskRefusal } from '../../router/task.ts'
@@ -28,6 +29,7 @@ import type { ReadShortages } from './stock/read-shortages.ts'
 import type { UnpulledTask } from './stock/shortages.ts'
 import type { NodeFigures, Posted, Posting } from './stock/stock.ts'
 import type { Books, ChangedStock, NodeSeq } from './stock/watch-stock.ts'
+import type { ParcelGiven, ParcelPutRight, WhoseParcel } from './tasks/put-right.ts'
 import type { Shipped } from './tasks/ship.ts'
 import type { Accepted, Extended, PulledTask } from './tasks/tasks.ts'
 
@@ -166,6 +168,13 @@ export interface TaskStore {
     how: GivenBackAs,
     commandOf: (order: Order) => InboxEvent,
   ): Promise<GivenBack>
+  /** A parcel that was told wrongly. `commandOf` makes the command that decides about voided units. */
+  putParcelRight(
+    whose: WhoseParcel,
+    word: ParcelWord,
+    given: ParcelGiven,
+    commandOf: (order: Order) => InboxEvent,
+  ): Promise<ParcelPutRight>
   /** Tasks that are to be stopped and whose owner let the lease run out. */
   lapsedIntercepts(
     limit: number,

@@ -1,8 +1,7 @@
 /** The way's verbs on a real database: each is the function of its matter, and nothing of its own. */
 import type { BillRow } from '../../router/bill.ts'
-import type { GivenBackAs, Package, ShipWords } from '../../router/task.ts'
 import type { Track } from '../../router/track.ts'
-import type { Order, OrderKey, StockKey } from '../../router/types.ts'
+import type { OrderKey, StockKey } from '../../router/types.ts'
 import { settleException } from './exception-acts.ts'
 import { type ExceptionEntry, endEventExceptions, raise, resolve } from './exceptions.ts'
 import type { InboxEvent } from './inbox/event.ts'
@@ -17,13 +16,14 @@ import type { Sql } from './postgres/connect.ts'
 import { importBill, resolveBillsWithoutOrder } from './settle/bills.ts'
 import { dueOrders, unreconciledOrders } from './settle/due.ts'
 import { type ReconcileLoad, type ReconcileResult, reconcileTogether } from './settle/reconcile.ts'
-import { type MovedTrack, moveTrack, recordTrack } from './settle/tracks.ts'
+import { moveTrack, recordTrack } from './settle/tracks.ts'
 import { currentEpoch, nodeNames, withEpochLock } from './stock/epoch.ts'
 import { readShortages } from './stock/read-shortages.ts'
 import { partedByCommit } from './stock/reservations.ts'
 import { endShortages, shortAmong, shortRows, type UnpulledTask } from './stock/shortages.ts'
 import { deltasAfter, figuresOf, type Posting, postStock } from './stock/stock.ts'
 import { changedSince, figuresWithCommitted, type NodeSeq, nodeSeqs } from './stock/watch-stock.ts'
+import { putParcelRight } from './tasks/put-right.ts'
 import { shipTask } from './tasks/ship.ts'
 import {
   acceptTask,
@@ -199,19 +199,17 @@ export class PostgresStore implements OrderStore {
     return extendLease(this.#sql, node, taskId, fence, leaseSeconds)
   }
 
-  shipTask(node: string, taskId: string, fence: number, packages: readonly Package[], words?: ShipWords) {
-    return shipTask(this.#sql, node, taskId, fence, packages, words)
+  shipTask(...given: Parameters<OrderStore['shipTask']>) {
+    return shipTask(this.#sql, ...given)
   }
 
-  async giveBack(
-    node: string,
-    taskId: string,
-    fence: number,
-    how: GivenBackAs,
-    commandOf: (order: Order) => InboxEvent,
-  ) {
+  async giveBack(...[node, taskId, fence, how, commandOf]: Parameters<OrderStore['giveBack']>) {
     const done = await giveBack(this.#sql, node, taskId, fence, how, (tx, order) => insertEvent(tx, commandOf(order)))
     return done.outcome === 'given_back' ? ({ outcome: 'given_back', seq: done.command } as const) : done
+  }
+
+  putParcelRight(...given: Parameters<OrderStore['putParcelRight']>) {
+    return putParcelRight(this.#sql, ...given)
   }
 
   lapsedIntercepts(limit: number) {
@@ -243,7 +241,7 @@ export class PostgresStore implements OrderStore {
   recordTrack(track: Track, body: string) {
     return recordTrack(this.#sql, track, body)
   }
-  moveTrack(moved: MovedTrack) {
-    return moveTrack(this.#sql, moved)
+  moveTrack(...given: Parameters<OrderStore['moveTrack']>) {
+    return moveTrack(this.#sql, ...given)
   }
 }

@@ -51,6 +51,12 @@ export function matchLogistics(input: ReconcileInput, exceptions: ReconcileExcep
       exceptions.push({ kind, of: parcel.waybill, since: from, detail })
     }
   }
+  for (const parcel of voidedOf(input)) {
+    const track = trackOf(input.tracks, parcel)
+    if (track === null || track.state === 'created') continue
+    const detail = { carrier: parcel.carrier, waybill: parcel.waybill, track: track.state }
+    exceptions.push({ kind: 'voided_parcel_moved', of: parcel.waybill, since: track.occurredAt, detail })
+  }
   return {
     expectedUnits: [...shipped.values()].reduce((sum, units) => sum + units, 0),
     expectedParcels: parcels.length,
@@ -72,6 +78,12 @@ export function parcelsOf(input: ReconcileInput): Package[] {
     }
   }
   return [...byWaybill].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, parcel]) => parcel)
+}
+
+/** Parcels that did not leave, as was said, and that were not told again. */
+function voidedOf({ tasks }: ReconcileInput): Package[] {
+  const left = new Set(tasks.flatMap((task) => task.packages.map((parcel) => parcel.waybill)))
+  return tasks.flatMap(({ voided = [] }) => voided.filter((parcel) => !left.has(parcel.waybill)))
 }
 
 function joined(a: Package, b: Package): Package {

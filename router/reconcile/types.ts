@@ -12,6 +12,8 @@ export interface ShippedTask {
   readonly state: TaskState
   readonly lines: readonly TaskLine[]
   readonly packages: readonly Package[]
+  /** Parcels that were told by mistake, as was said then. Absent: none. */
+  readonly voided?: readonly Package[]
 }
 
 export interface ReconcileInput {
@@ -74,6 +76,7 @@ export const logisticsExceptionKinds = [
   'parcel_problem',
   'parcel_returned',
   'parcel_rejected',
+  'voided_parcel_moved',
 ] as const
 export const reconcileExceptionKinds = [
   ...orderExceptionKinds,

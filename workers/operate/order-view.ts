@@ -1,6 +1,6 @@
 /** One order as a person or a program wants to see it: where every unit is, how it came there, and what is still open. */
 import type { z } from 'zod'
-import type { historyEntry } from '../../adapters/http/v1/orders.ts'
+import type { historyEntry } from '../../adapters/http/v1/history.ts'
 import { orderFromRow } from '../../adapters/store/orders/order-row.ts'
 import {
   decisionsOfOrder,
@@ -138,7 +138,7 @@ function shownTrace({ at, version, trace }: ViewedDecision) {
   }
 }
 
-/** What the entries of a history hold beside when, of what and with what outcome: adapters/http/v1/orders.ts has all. */
+/** What the entries of a history hold beside when, of what and with what outcome: adapters/http/v1/history.ts has all. */
 type EntryDetail = Omit<z.input<typeof historyEntry>, 'at' | 'version' | 'seq' | 'outcome' | 'passed'>
 type StoredEntry = EntryDetail & { readonly sourcing?: unknown; readonly passed?: Parameters<typeof readPassed>[0] }
 

@@ -277,7 +277,7 @@ describe('what is to come', () => {
     memory.tables.orders.set('1', order)
     const rows = tasks.map(({ taskId, lines, packages }) => ({
       ...{ task: { taskId, state: 'shipped', lines } as never, orderId: '1', createdAt: 1, createdAtMs: 1 },
-      ...{ shipBy: null, leaseUntilMs: null, packages, reason: null },
+      ...{ shipBy: null, leaseUntilMs: null, packages, putRight: [], reason: null },
     }))
     memory.tables.tasksOf.set('1', rows)
     const kinds = async () => {

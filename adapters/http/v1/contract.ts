@@ -4,6 +4,7 @@ import { assignException, listExceptions, listWriteOffs, resolveException } from
 import { setLineUnits } from './lines.ts'
 import { getNode, listNodes, patchNode, putNode } from './nodes.ts'
 import { approveOrder, cancelOrder, getOrder, listOrders, releaseOrder } from './orders.ts'
+import { correctParcel, correctParcelOfTask, voidParcel, voidParcelOfTask } from './parcels.ts'
 import {
   getCarrierAccount,
   getShop,
@@ -54,4 +55,8 @@ export const contract = {
   rejectTask,
   extendTask,
   interceptTask,
+  correctParcelOfTask,
+  voidParcelOfTask,
+  correctParcel,
+  voidParcel,
 }

@@ -4,6 +4,7 @@ import { expectedNames } from '../../../router/reconcile/expectations.ts'
 import { taskStates } from '../../../router/task.ts'
 import { orderStates } from '../../../router/types.ts'
 import { endpoint } from '../route.ts'
+import { historyEntry, hold, packageView } from './history.ts'
 import {
   amountFen,
   channel,
@@ -34,16 +35,6 @@ const orderLine = z
     places: z.array(z.object({ place: z.string(), quantity: z.int(), taskId: z.string().nullable() })).optional(),
   })
   .meta({ id: 'OrderLine' })
-
-const packageView = z
-  .object({
-    carrier: z.string(),
-    waybill: z.string(),
-    lines: z.array(skuQuantity),
-    shippedAt: instant.optional(),
-    alreadyGone: z.literal(true).optional().meta({ description: 'It was to be stopped, and had left.' }),
-  })
-  .meta({ id: 'PackageView' })
 
 const orderTask = z
   .object({
@@ -96,42 +87,6 @@ const reconciliation = z
       .meta({ description: 'differences that are still there and that a person settled: they keep nothing open' }),
   })
   .meta({ id: 'Reconciliation' })
-
-const hold = z.object({ rule: z.string(), reason: z.string() }).meta({ id: 'Hold' })
-
-const actor = z
-  .object({ kind: z.enum(['operator', 'node', 'stage', 'unknown']), name: z.string() })
-  .meta({ id: 'Actor', description: 'kind says whose name it is: a person’s, a node’s, or a part of the service’s.' })
-
-/** What happened to the order. Beside the first four fields an entry has those that its kind of event has. */
-export const historyEntry = z
-  .object({
-    at: instant,
-    version: z.int().meta({ description: 'of the order, after it' }),
-    seq: z.string().meta({ description: 'of the event in the inbox; 0 for what was no event' }),
-    outcome: z.string().meta({ description: 'the order’s state after it, or why it changed nothing' }),
-    event: z.string().optional().meta({ description: 'its id; or ship, reconcile, audit' }),
-    kind: z.string().optional().meta({ description: 'of the event: order, refund, command and so on' }),
-    taken: z.string().optional().meta({ description: 'what became of the event' }),
-    reason: z.string().optional().meta({ description: 'why it was taken so, or why a task came back' }),
-    actor: actor.optional(),
-    note: z.string().optional().meta({ description: 'why, in the words of the actor' }),
-    holds: z.array(hold).optional().meta({ description: 'rules that hold the order from then on' }),
-    passed: z.array(z.string()).optional().meta({ description: 'rules that it passed' }),
-    tasks: z.array(z.string()).optional().meta({ description: 'ids of tasks that were made' }),
-    epoch: z.int().optional().meta({ description: 'of the stock that it was sourced from' }),
-    rounds: z.int().optional().meta({ description: 'times that it was sourced until all could be reserved' }),
-    released: z.array(z.string()).optional().meta({ description: 'ids of tasks whose goods became free' }),
-    interceptRequested: z.array(z.string()).optional().meta({ description: 'ids of tasks that shall stop' }),
-    interceptWithdrawn: z.array(z.string()).optional().meta({ description: 'ids of tasks that need not stop' }),
-    taskId: z.string().optional().meta({ description: 'of the task that was shipped' }),
-    node: z.string().optional().meta({ description: 'that shipped it' }),
-    packages: z.array(packageView).optional(),
-    alreadyGone: z.literal(true).optional().meta({ description: 'They had left when the intercept or change came.' }),
-    reconciliation: z.looseObject({}).optional().meta({ description: 'what the match of the three flows found' }),
-    was: z.string().optional().meta({ description: 'the state that the audit corrected' }),
-  })
-  .meta({ id: 'HistoryEntry' })
 
 export const orderView = z
   .object({

@@ -5,8 +5,8 @@ import { carrier, code, done, eachOnce, fence, instant, skuQuantities, skuQuanti
 
 /** Short enough that a crashed client's work is offered again the same day, long enough for a picking round. */
 const leaseSeconds = z.int().min(5).max(86_400).default(300)
-const taskParams = z.strictObject({ taskId: z.string().regex(/^[A-Za-z0-9._:~-]{1,128}$/, 'is not a task id') })
-const note = text(500).optional().meta({ description: "Why, in your own words: shown in the order's history." })
+export const taskParams = z.strictObject({ taskId: z.string().regex(/^[A-Za-z0-9._:~-]{1,128}$/, 'is not a task id') })
+export const note = text(500).optional().meta({ description: "Why, in your own words: shown in the order's history." })
 const ofTask = { auth: 'node', method: 'POST', tag: 'warehouse', params: taskParams } as const
 
 /** The number of a change after the pull. */

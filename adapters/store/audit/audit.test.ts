@@ -81,7 +81,7 @@ async function deliver(): Promise<void> {
   await shipTask(sql, 'n1', task!.task_id, task!.fence, [rest])
   await sql.unsafe(`
     insert into track (carrier, waybill, state, occurred_at, body_hash, body)
-    select carrier, waybill, 'delivered', 1, '', '{}' from parcel;
+    select carrier, waybill, 'delivered', ${atMs}, '', '{}' from parcel;
     insert into bill_row (source, account, ref, kind, channel, shop, order_id, amount_fen, fee_fen, occurred_at, body_hash)
     values ('generic', 'a', 'p1', 'payment', 'tmall', 'shop', 'shipped', 300, 0, 1, '');
     update orders set state = 'closed' where order_id = 'shipped';

@@ -49,7 +49,7 @@ export const taskInvariants: readonly Invariant[] = [
       ) as holds`,
   },
   {
-    // A track names a waybill only: this is how it finds its order.
+    // A track names a waybill only: this is how it finds its order, also when the parcel was not to have left.
     name: 'parcels_are_what_packages_say',
     query: `
       select coalesce(p.task_id, t.task_id) as task_id, coalesce(p.carrier, t.carrier) as carrier,
@@ -57,6 +57,9 @@ export const taskInvariants: readonly Invariant[] = [
       from parcel p full join (
         select task_id, order_id, p ->> 'carrier' as carrier, p ->> 'waybill' as waybill
         from task, jsonb_array_elements(packages) p where packages <> '[]'
+        union
+        select task_id, order_id, p #>> '{voided,carrier}', p #>> '{voided,waybill}'
+        from task, jsonb_array_elements(put_right) p where put_right is not null and p ? 'voided'
       ) t using (carrier, waybill, task_id)
       where p.order_id is distinct from t.order_id`,
   },

@@ -82,6 +82,7 @@ function writeOne(tables: Tables, write: DecisionWrite, createdAt: number, nowMs
       shipBy,
       leaseUntilMs: null,
       packages: [],
+      putRight: [],
       reason: null,
     }
     tables.tasks.set(task.taskId, row)

@@ -4,7 +4,14 @@ import { endedByAgreement } from '../../../router/exceptions.ts'
 import { reconcileExceptionKinds } from '../../../router/reconcile/types.ts'
 import { compareIds } from '../settle/due.ts'
 import { acceptedOf, agreeingOf, exceptionsOf } from '../settle/found.ts'
-import { type ReconcileLoad, type ReconcileResult, rowOf, saidInInput } from '../settle/reconcile.ts'
+import {
+  type ReconcileLoad,
+  type ReconcileResult,
+  rowOf,
+  saidInInput,
+  voidedInInput,
+  waybillsOf,
+} from '../settle/reconcile.ts'
 import { billsOf } from './bills.ts'
 import { isDue } from './due.ts'
 import { end, raise, saidOf } from './exceptions.ts'
@@ -34,8 +41,10 @@ export function reconcileTogether(
 function load(tables: Tables, id: string, nowMs: number): ReconcileLoad {
   const order = tables.orders.get(id)!
   const rows = [...(tables.tasksOf.get(id) ?? [])].sort((a, b) => compare(a.task.taskId, b.task.taskId))
-  const tasks = rows.map(({ task: { taskId, state, lines }, packages }) => ({ taskId, state, lines, packages }))
-  const tracks = rows.flatMap(({ packages }) => packages.flatMap(({ waybill }) => tracksOf(tables, waybill)))
+  const tasks = rows.map(({ task: { taskId, state, lines }, packages, putRight }) => {
+    return { taskId, state, lines, packages, ...voidedInInput(putRight) }
+  })
+  const tracks = tasks.flatMap((task) => waybillsOf(task).flatMap((waybill) => tracksOf(tables, waybill)))
   const known = { order, tasks, tracks: [...new Set(tracks)], bills: billsOf(tables, order) }
   const input = { ...known, ...saidInInput(saidOf(tables, id)) }
   return { input, entered: tables.reconciliations.has(id), nowMs }

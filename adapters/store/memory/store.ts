@@ -2,7 +2,6 @@
  * The order's way on plain maps: the same verbs with the same meaning as on Postgres, in one process, without a clock of
  * its own. Every verb happens at one instant; only the epoch lock can make another one wait.
  */
-import type { Package, ShipWords } from '../../../router/task.ts'
 import type { OrderKey, StockKey } from '../../../router/types.ts'
 import type { ExceptionEntry } from '../exceptions.ts'
 import type { InboxEvent } from '../inbox/event.ts'
@@ -20,6 +19,7 @@ import { endEventExceptions, raise, resolve, settleException } from './exception
 import { isStored, nextNumber, storeEvents } from './intake.ts'
 import { loadSome } from './orders.ts'
 import { countPending, doubt, postpone, readPending } from './pending.ts'
+import { putParcelRight } from './put-right.ts'
 import { reconcileTogether } from './reconcile.ts'
 import { endShortages, readShortages, shortAmong, shortRows } from './shortages.ts'
 import { deltasAfter, figuresOf, lockedBooks, partedByCommit, postStock } from './stock.ts'
@@ -192,27 +192,24 @@ export class MemoryStore implements OrderStore {
   async pullTasks(node: string, limit: number, leaseSeconds: number) {
     return pullTasks(this.tables, node, limit, leaseSeconds, this.#now())
   }
-
   async endLeases(tasks: readonly PulledTask[]) {
     endLeases(this.tables, tasks, this.#now())
   }
-
   async acceptTask(node: string, taskId: string, fence: number, change?: number) {
     return acceptTask(this.tables, node, taskId, fence, this.#now(), change)
   }
-
   async extendLease(node: string, taskId: string, fence: number, leaseSeconds: number) {
     return extendLease(this.tables, { node, taskId, fence, nowMs: this.#now() }, leaseSeconds)
   }
-
-  async shipTask(node: string, taskId: string, fence: number, packages: readonly Package[], words?: ShipWords) {
+  async shipTask(...[node, taskId, fence, packages, words]: Given<'shipTask'>) {
     return shipTask(this.tables, { node, taskId, fence, nowMs: this.#now() }, packages, words)
   }
-
   async giveBack(...[node, taskId, fence, how, commandOf]: Given<'giveBack'>) {
     return giveBack(this.tables, { node, taskId, fence, nowMs: this.#now() }, how, commandOf)
   }
-
+  async putParcelRight(...[whose, word, , commandOf]: Given<'putParcelRight'>) {
+    return putParcelRight(this.tables, whose, word, commandOf, this.#now())
+  }
   async lapsedIntercepts(limit: number) {
     return lapsedIntercepts(this.tables, limit, this.#now())
   }

@@ -1,6 +1,7 @@
 /** The tables of sql/ as maps: what `MemoryStore` keeps, and what a simulation looks at. */
 import type { BillRow } from '../../../router/bill.ts'
 import type { SettledAs } from '../../../router/exceptions.ts'
+import type { PutRight } from '../../../router/parcels.ts'
 import type { WriteOff } from '../../../router/reconcile/types.ts'
 import type { Package, Task } from '../../../router/task.ts'
 import type { Track } from '../../../router/track.ts'
@@ -82,6 +83,7 @@ export interface TaskRow {
   readonly shipBy: number | null
   leaseUntilMs: number | null
   packages: readonly Package[]
+  putRight: readonly PutRight[]
   reason: string | null
 }
 

@@ -1,5 +1,6 @@
 /** A warehouse's verbs: see ../tasks/tasks.ts and ../tasks/ship.ts, whose meaning these have. */
 import { stateOf } from '../../../router/order.ts'
+import { asCorrected } from '../../../router/parcels.ts'
 import { takenByParcel } from '../../../router/stock.ts'
 import {
   accept,
@@ -138,7 +139,8 @@ export function shipTask(
   const found = owned(tables, at.node, at.taskId, at.fence, at.nowMs)
   if ('outcome' in found) return found
   const { row, order } = found
-  const done = ship(row.task, row.packages, packages, words)
+  const named = isOwned(row.task) ? packages : packages.map((p) => asCorrected(p, row.putRight))
+  const done = ship(row.task, row.packages, named, words)
   if (done.outcome === 'already_shipped')
     return { outcome: 'already_shipped', orderId: order.id, state: row.task.state, leaseUntil: leaseLeft(row) }
   if (!('task' in done)) return done

@@ -56,6 +56,19 @@ export function tracksOf(tables: Tables, waybill: string): Track[] {
   return rows.sort((a, b) => compare(a.carrier, b.carrier))
 }
 
+/** All that a task has; others that it had are gone. */
+export function setParcels(
+  tables: Tables,
+  of: { readonly taskId: string; readonly orderId: string },
+  packages: readonly { readonly carrier: string; readonly waybill: string }[],
+): void {
+  for (const [waybill, known] of tables.parcels) {
+    const left = known.filter((p) => p.taskId !== of.taskId)
+    if (left.length < known.length) tables.parcels.set(waybill, left)
+  }
+  addParcels(tables, of, packages)
+}
+
 export function addParcels(
   tables: Tables,
   { taskId, orderId }: { readonly taskId: string; readonly orderId: string },

@@ -1,16 +1,17 @@
 /** Reads what the three-way match needs, and writes what it found: reconciliation, exceptions, the order's state. */
 
 import type { BillProgress, BillRow } from '../../../router/bill.ts'
+import { type PutRight, voidedPackages } from '../../../router/parcels.ts'
 import type { TimedReconciliation } from '../../../router/reconcile/expectations.ts'
 import type { ReconcileInput, ShippedTask } from '../../../router/reconcile/types.ts'
 import type { Package, TaskLine, TaskState } from '../../../router/task.ts'
-import type { Track } from '../../../router/track.ts'
 import { readSaid, type Said } from '../exception-acts.ts'
 import { type OrderRow, orderFromRow } from '../orders/order-row.ts'
 import { keyedPlans, type Queryable, type Sql, type Transaction } from '../postgres/connect.ts'
 import { jsonText } from '../postgres/json-text.ts'
 import { compareIds } from './due.ts'
 import { writeExceptions } from './found.ts'
+import { push, readTracks } from './read-tracks.ts'
 
 export interface ReconcileLoad {
   readonly input: ReconcileInput
@@ -39,14 +40,13 @@ export async function loadForReconcile(
   const entered = await tx<{ id: string }[]>`
     select order_id as id from reconciliation where order_id = any(${ids}::bigint[]) order by order_id ${locked}`
   const tasks = await readTasks(tx, ids)
-  const waybills = [...tasks.values()].flatMap((list) => list.flatMap((task) => task.packages.map((p) => p.waybill)))
-  const tracks = await readTracks(tx, [...new Set(waybills)])
+  const tracks = await readTracks(tx, [...tasks.values()].flat().flatMap(waybillsOf))
   const bills = await readBills(tx, ids)
   const said = await readSaid(tx, ids)
   const known = new Set(entered.map((row) => row.id))
   return orders.map((row) => {
     const own = tasks.get(row.id) ?? []
-    const ownTracks = own.flatMap((task) => task.packages.flatMap((parcel) => tracks.get(parcel.waybill) ?? []))
+    const ownTracks = own.flatMap((task) => waybillsOf(task).flatMap((waybill) => tracks.get(waybill) ?? []))
     const input = {
       order: orderFromRow(row),
       tasks: own,
@@ -56,6 +56,17 @@ export async function loadForReconcile(
     }
     return { input, entered: known.has(row.id), nowMs }
   })
+}
+
+/** Absent where no parcel was voided, as of nearly every task. */
+export function voidedInInput(known: readonly PutRight[]): Pick<ShippedTask, 'voided'> {
+  const voided = voidedPackages(known)
+  return voided.length === 0 ? {} : { voided }
+}
+
+/** Of parcels that left, and of those that were to have left. */
+export function waybillsOf({ packages, voided = [] }: Pick<ShippedTask, 'packages' | 'voided'>): string[] {
+  return [...packages, ...voided].map((parcel) => parcel.waybill)
 }
 
 /** Absent where nobody said anything, as of nearly every order. */
@@ -81,30 +92,22 @@ async function byKeys(tx: Transaction): Promise<number> {
 
 async function readTasks(tx: Queryable, orderIds: string[]): Promise<Map<string, ShippedTask[]>> {
   const rows = await tx<
-    { order_id: string; task_id: string; state: TaskState; lines: TaskLine[]; packages: Package[] }[]
+    {
+      order_id: string
+      task_id: string
+      state: TaskState
+      lines: TaskLine[]
+      packages: Package[]
+      put_right: PutRight[] | null
+    }[]
   >`
-    select order_id, task_id, state, lines, packages
+    select order_id, task_id, state, lines, packages, put_right
     from task where order_id = any(${orderIds}::bigint[]) order by task_id`
   const byOrder = new Map<string, ShippedTask[]>()
-  for (const { order_id, task_id, state, lines, packages } of rows) {
-    push(byOrder, order_id, { taskId: task_id, state, lines, packages })
+  for (const { order_id, task_id, state, lines, packages, put_right } of rows) {
+    push(byOrder, order_id, { taskId: task_id, state, lines, packages, ...voidedInInput(put_right ?? []) })
   }
   return byOrder
-}
-
-async function readTracks(tx: Queryable, waybills: string[]): Promise<Map<string, Track[]>> {
-  const byWaybill = new Map<string, Track[]>()
-  if (waybills.length === 0) return byWaybill
-  const rows = await tx<
-    (Omit<Track, 'occurredAt' | 'carrierNew'> & { occurred_at: string; carrier_new: string | null })[]
-  >`
-    select carrier, waybill, state, occurred_at, carrier_new from track
-    where waybill = any(${waybills}::text[]) order by waybill, carrier`
-  for (const { occurred_at, carrier_new, ...track } of rows) {
-    const moved = carrier_new === null ? {} : { carrierNew: carrier_new }
-    push(byWaybill, track.waybill, { ...track, occurredAt: Number(occurred_at), ...moved })
-  }
-  return byWaybill
 }
 
 async function readBills(tx: Queryable, orderIds: string[]): Promise<Map<string, BillRow[]>> {
@@ -124,12 +127,6 @@ async function readBills(tx: Queryable, orderIds: string[]): Promise<Map<string,
     push(byOrder, of, { ...row, ...numbers, ...(progress === null ? {} : { progress }) })
   }
   return byOrder
-}
-
-function push<Value>(map: Map<string, Value[]>, key: string, value: Value): void {
-  const list = map.get(key)
-  if (list === undefined) map.set(key, [value])
-  else list.push(value)
 }
 
 export interface ReconcileResult {

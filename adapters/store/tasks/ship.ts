@@ -7,6 +7,7 @@
  */
 import { nodeActor } from '../../../router/commands.ts'
 import { stateOf } from '../../../router/order.ts'
+import { asCorrected } from '../../../router/parcels.ts'
 import { takenByParcel } from '../../../router/stock.ts'
 import {
   isChanged,
@@ -22,7 +23,7 @@ import { markDue } from '../orders/mark-due.ts'
 import type { Sql, Transaction } from '../postgres/connect.ts'
 import { jsonText } from '../postgres/json-text.ts'
 import { nextNodeSeq } from '../stock/stock.ts'
-import { lockOwned } from './tasks.ts'
+import { lockOwned } from './lock.ts'
 
 export type Shipped =
   | TaskRefusal
@@ -70,7 +71,8 @@ async function ship(tx: Transaction, shipment: Shipment, numbered: boolean): Pro
   const owned = await lockOwned(tx, node, taskId, fence)
   if ('outcome' in owned) return owned
   const { order } = owned
-  const done = shipPackages(owned.task, owned.packages, packages, words)
+  const named = isOwned(owned.task) ? packages : packages.map((p) => asCorrected(p, owned.putRight))
+  const done = shipPackages(owned.task, owned.packages, named, words)
   if (done.outcome === 'already_shipped') {
     const leaseUntil = isOwned(owned.task) ? owned.leaseUntil : null
     return { outcome: 'already_shipped', orderId: order.id, state: owned.task.state, leaseUntil }

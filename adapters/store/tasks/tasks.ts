@@ -8,17 +8,14 @@ import {
   type GivenBackAs,
   giveBack as handBack,
   isChanged,
-  type Package,
-  refusedClaim,
-  type Task,
   type TaskLine,
   type TaskRefusal,
   type TaskState,
 } from '../../../router/task.ts'
 import type { Order, Receiver } from '../../../router/types.ts'
-import { type TaskRow, taskFromRow } from '../orders/load.ts'
-import { type OrderRow, orderFromRow, type ReceiverBody, receiverOf } from '../orders/order-row.ts'
+import { type ReceiverBody, receiverOf } from '../orders/order-row.ts'
 import type { Queryable, Sql, Transaction } from '../postgres/connect.ts'
+import { lockOwned } from './lock.ts'
 
 export interface PulledTask {
   readonly taskId: string
@@ -104,50 +101,6 @@ export async function lapsedIntercepts(
   return await sql`
     select task_id as "taskId", fence, node from task
     where state in ('pulled', 'accepted') and intercept_requested and lease_until <= now() limit ${limit}`
-}
-
-export interface OwnedTask {
-  readonly task: Task
-  readonly order: Order
-  readonly orderTasks: readonly Task[]
-  readonly packages: readonly Package[]
-  /** Why it was handed back. */
-  readonly reason: string | null
-  /** null: it was never pulled. */
-  readonly leaseUntil: Date | null
-  readonly isLeased: boolean
-}
-
-/** Locks the order, then its tasks, as every writer does. Compares the lease with Postgres' clock: `isLeased`. */
-export async function lockOwned(
-  tx: Transaction,
-  node: string,
-  taskId: string,
-  fence: number,
-): Promise<OwnedTask | Extract<TaskRefusal, { outcome: 'unknown_task' | 'stale_fence' }>> {
-  const [found] = await tx<{ order_id: string }[]>`
-    select order_id from task where task_id = ${taskId} and node = ${node}`
-  if (found === undefined) return refusedClaim(undefined, fence)!
-  const [orderRow] = await tx<OrderRow[]>`
-    select id, channel, shop, order_id, version, state, body::json, items, allocations from orders where id = ${found.order_id} for update`
-  const rows = await tx<
-    (TaskRow & { packages: Package[]; reason: string | null; lease_until: Date | null; leased: boolean | null })[]
-  >`
-    select order_id, task_id, node, state, fence, intercept_requested, not_before, change, change_taken, lines, packages, reason,
-      lease_until, lease_until > now() as leased
-    from task where order_id = ${found.order_id} order by task_id for update`
-  const row = rows.find((r) => r.task_id === taskId)!
-  const refused = refusedClaim(row, fence)
-  if (refused !== null) return refused
-  return {
-    task: taskFromRow(row),
-    order: orderFromRow(orderRow!),
-    orderTasks: rows.map(taskFromRow),
-    packages: row.packages,
-    reason: row.reason,
-    leaseUntil: row.lease_until,
-    isLeased: row.leased === true,
-  }
 }
 
 export type Accepted =

@@ -22,7 +22,7 @@ export async function stateInPostgres(sql: Sql): Promise<State> {
       'decisions', (select json_agg(json_build_array(order_id, version, seq, outcome) order by order_id, version, seq)
         from decision),
       'tasks', (select json_agg(json_build_array(task_id, order_id, node, state, fence, lease_until > now(),
-        intercept_requested, lines, packages, reason, ship_by,
+        intercept_requested, lines, packages, put_right, reason, ship_by,
         extract(epoch from not_before)::bigint * 1000) order by created_at, task_id) from task),
       'nodes', (select json_agg(json_build_array(node, seq) order by node) from node),
       'stock', (select json_agg(json_build_array(node, sku, on_hand, reserved, safety, counted_at is not null) order by node, sku) from stock),
@@ -82,10 +82,11 @@ function workIn(tables: Tables, nowMs: number) {
       [...tables.backorders].flatMap(([sku, waiting]) => [...waiting].map(([id, units]) => [sku, Number(id), units])),
     ),
     decisions: decisions.sort((a, b) => byFirst(a, b) || Number(a[1]) - Number(b[1]) || Number(a[2]) - Number(b[2])),
-    tasks: rows.map(({ task, orderId, leaseUntilMs, packages, reason, shipBy }) => [
+    tasks: rows.map(({ task, orderId, leaseUntilMs, packages, putRight, reason, shipBy }) => [
       ...[task.taskId, Number(orderId), task.node, task.state, task.fence],
       leaseUntilMs === null ? null : leaseUntilMs > nowMs,
-      ...[task.interceptRequested, task.lines, packages, reason, shipBy, task.notBefore],
+      ...[task.interceptRequested, task.lines, packages, putRight.length === 0 ? null : putRight],
+      ...[reason, shipBy, task.notBefore],
     ]),
   }
 }

@@ -62,6 +62,10 @@ const bodies: Readonly<Partial<Record<OperationName, unknown>>> = {
     packages: [{ carrier: 'SF', waybill: 'SF-example', lines: [{ sku: 'example', quantity: 1 }] }],
   },
   rejectTask: { fence: 1, reason: 'damaged', lines: [{ sku: 'example', quantity: 1 }] },
+  correctParcelOfTask: { carrier: 'SF', waybill: 'SF-exampel', to: { carrier: 'SF', waybill: 'SF-example' } },
+  voidParcelOfTask: { carrier: 'SF', waybill: 'SF-example', note: '未发出' },
+  correctParcel: { carrier: 'SF', waybill: 'SF-exampel', to: { carrier: 'SF', waybill: 'SF-example' }, actor: '王芳' },
+  voidParcel: { carrier: 'SF', waybill: 'SF-example', actor: '王芳', note: '未发出' },
   extendTask: { fence: 1, leaseSeconds: 60 },
   interceptTask: { fence: 1 },
 }

@@ -5,7 +5,7 @@
 import { pino } from 'pino'
 import type { z } from 'zod'
 import { contract } from '../../../adapters/http/v1/contract.ts'
-import { historyEntry } from '../../../adapters/http/v1/orders.ts'
+import { historyEntry } from '../../../adapters/http/v1/history.ts'
 import { testRedis } from '../../../adapters/shared/testing.ts'
 import type { Violation } from '../../../adapters/store/audit/audit.ts'
 import type { Sql } from '../../../adapters/store/postgres/connect.ts'

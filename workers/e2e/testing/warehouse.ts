@@ -52,6 +52,15 @@ export class Warehouse {
     return this.#ask(`/v1/tasks/${taskId}/ship`, { fence, packages: [{ carrier, waybill, lines }], ...others })
   }
 
+  correctParcel({ taskId }: PulledTask, waybill: string, right: string, carrier = 'SF'): Promise<Told> {
+    const to = { carrier: 'SF', waybill: right }
+    return this.#ask(`/v1/tasks/${taskId}/parcels/correct`, { carrier, waybill, to })
+  }
+
+  voidParcel({ taskId }: PulledTask, waybill: string): Promise<Told> {
+    return this.#ask(`/v1/tasks/${taskId}/parcels/void`, { carrier: 'SF', waybill })
+  }
+
   reject({ taskId, fence }: PulledTask, reason: string, lines?: readonly SkuQuantity[]): Promise<Told> {
     return this.#ask(`/v1/tasks/${taskId}/reject`, { fence, reason, ...(lines === undefined ? {} : { lines }) })
   }

@@ -26,6 +26,7 @@ export interface EntryTrace {
   readonly tasks?: readonly string[]
   readonly taskId?: string
   readonly packages?: readonly Package[]
+  readonly voided?: readonly { readonly taskId: string; readonly packages: readonly Package[] }[]
 }
 
 /** What travels together, and where each of it was found. */
@@ -57,7 +58,7 @@ export interface History {
 export interface Step {
   readonly version: number
   /** mended: the audit computed its state anew. */
-  readonly kind: 'decided' | 'shipped' | 'matched' | 'mended' | 'looked'
+  readonly kind: 'decided' | 'shipped' | 'voided' | 'corrected' | 'matched' | 'mended' | 'looked'
   readonly entries: readonly Entry[]
 }
 
@@ -86,6 +87,8 @@ function kindOf(entries: readonly Entry[]): Step['kind'] | null {
   if (seq !== '0') return entries.some((e) => e.trace.passed !== undefined) ? 'decided' : 'looked'
   if (entries.length > 1) return null
   if (trace.event === 'ship') return 'shipped'
+  if (trace.event === 'void_parcel') return 'voided'
+  if (trace.event === 'correct_parcel') return 'corrected'
   if (trace.event === 'audit') return 'mended'
   return trace.event === 'reconcile' ? 'matched' : null
 }
@@ -108,7 +111,8 @@ export function lastTakeBacks({ events }: History, steps: readonly Step[]): Map<
       last.set(taskId, { why, settledAt: at, ownedAt: ownedAt.get(taskId) ?? -1 })
     }
     for (const { trace } of entries) {
-      const { interceptRequested = [], interceptWithdrawn = [], taskId } = trace
+      const { interceptRequested = [], interceptWithdrawn = [], taskId, voided = [] } = trace
+      for (const { taskId: owned } of voided) ownedAt.set(owned, at)
       for (const owned of [...interceptRequested, ...interceptWithdrawn]) ownedAt.set(owned, at)
       if (trace.event === 'ship' && taskId !== undefined) ownedAt.set(taskId, at)
     }

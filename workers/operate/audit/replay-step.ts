@@ -11,11 +11,13 @@ import type { Loaded } from '../../../adapters/store/orders/load.ts'
 import type { Decision } from '../../../router/decide.ts'
 import { itemsOfPlan } from '../../../router/items-of-plan.ts'
 import { stateOf } from '../../../router/order.ts'
+import { unshipped } from '../../../router/parcels.ts'
 import { type PlannedTask, place } from '../../../router/place.ts'
 import { reasonRules } from '../../../router/reasons.ts'
 import { replay, type StoredTrace } from '../../../router/source/trace.ts'
 import { type Group, splitByConstraint } from '../../../router/split.ts'
 import type { Task } from '../../../router/task.ts'
+import { addUp } from '../../../router/told-lines.ts'
 import type { Order } from '../../../router/types.ts'
 import type { EventToDecide } from '../../decide/batch.ts'
 import { type EventOutcome, type WorkContext, workOn } from '../../decide/take-events.ts'
@@ -43,6 +45,10 @@ export function stepAgain(
   switch (step.kind) {
     case 'shipped':
       return shippedAgain(state, outcome, trace)
+    case 'voided':
+      return voidedAgain(state, trace)
+    case 'corrected':
+      return { state: withOrder(state!, {}), differs: [] }
     case 'matched':
       return { state: withOrder(state!, { state: outcome === 'closed' ? 'closed' : 'shipped' }), differs: [] }
     case 'mended':
@@ -76,6 +82,15 @@ function shippedAgain(state: State, outcome: string, { taskId, packages = [] }: 
   const tasks = state.tasks.map((t) => (t === task ? after : t))
   const differs = outcome === (isWhole ? 'shipped' : 'partly_shipped') ? [] : ['outcome']
   return { state: withOrder({ ...state, tasks }, { state: stateOf(state.order, tasks) }), differs }
+}
+
+function voidedAgain(state: State, { voided = [] }: EntryTrace): Done {
+  if (state === undefined) return { state, differs: ['voided parcel'] }
+  const tasks = state.tasks.map((task) => {
+    const packages = voided.filter(({ taskId }) => taskId === task.taskId).flatMap((v) => v.packages)
+    return packages.length === 0 ? task : unshipped(task, addUp(packages.flatMap((p) => p.lines)))
+  })
+  return { state: withOrder({ ...state, tasks }, { state: stateOf(state.order, tasks) }), differs: [] }
 }
 
 function withOrder({ order, tasks }: Loaded, change: Partial<Order>): Loaded {

@@ -1,0 +1,47 @@
+/** Parcels that were told wrongly: corrected or voided, by the node that has the task or by a person for the whole order. */
+import { z } from 'zod'
+import { endpoint } from '../route.ts'
+import { given, orderParams } from './orders.ts'
+import { note, taskParams } from './tasks.ts'
+import { carrier, done, waybill } from './values.ts'
+
+const parcelName = z.strictObject({ carrier, waybill }).meta({ id: 'ParcelName' })
+const correction = { carrier, waybill, to: parcelName.meta({ description: 'What it is in truth.' }) }
+
+const byNode = { auth: 'node', method: 'POST', tag: 'warehouse', params: taskParams, answers: { 200: done } } as const
+const byPerson = { auth: 'admin', method: 'POST', tag: 'orders', params: orderParams, answers: { 200: done } } as const
+const voidErrors = ['not_found', 'unknown_parcel', 'parcel_moved', 'order_closed', 'try_again'] as const
+
+export const correctParcelOfTask = endpoint({
+  ...byNode,
+  path: '/v1/tasks/{taskId}/parcels/correct',
+  summary: 'The carrier or the number of a parcel was mistyped. Its track is that of the right number from now on.',
+  body: z.strictObject({ ...correction, note }).meta({ id: 'CorrectParcelOfTask' }),
+  errors: ['not_found', 'unknown_parcel'],
+})
+
+export const voidParcelOfTask = endpoint({
+  ...byNode,
+  path: '/v1/tasks/{taskId}/parcels/void',
+  summary:
+    'A parcel was told by mistake and has not left: its units are in the task again, which has to be pulled anew. If the ' +
+    'order does not want them any more, the task is called back.',
+  body: z.strictObject({ carrier, waybill, note }).meta({ id: 'VoidParcelOfTask' }),
+  errors: [...voidErrors],
+})
+
+export const correctParcel = endpoint({
+  ...byPerson,
+  path: '/v1/orders/{channel}/{shop}/{orderId}/parcels/correct',
+  summary: 'The same for a parcel of an order. Another order in the same parcel keeps what it has.',
+  body: given.extend(correction).meta({ id: 'CorrectParcel' }),
+  errors: ['not_found', 'unknown_parcel'],
+})
+
+export const voidParcel = endpoint({
+  ...byPerson,
+  path: '/v1/orders/{channel}/{shop}/{orderId}/parcels/void',
+  summary: 'The same for a parcel of an order that was told by mistake and has not left.',
+  body: given.extend({ carrier, waybill }).meta({ id: 'VoidParcel' }),
+  errors: [...voidErrors],
+})
