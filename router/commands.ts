@@ -43,6 +43,8 @@ export type Command =
     })
   /** A parcel that was told by mistake is voided: its units are in the task again, and may not be wanted any more. */
   | (Given & { readonly type: 'parcel_voided'; readonly waybill: string })
+  /** A parcel left outside of any task and is booked: what is left of the order is decided anew. */
+  | (Given & { readonly type: 'shipped_outside'; readonly waybill: string })
   /** Stock came in for a backordered order. */
   | (Given & { readonly type: 'restock' })
   /** Settings were mended: what no catalog knew is looked up again. Overrules nothing. */
@@ -118,6 +120,7 @@ export interface TakenCommand {
     | 'units_do_not_add_up'
     | 'taken_back'
     | 'parcel_voided'
+    | 'shipped_outside'
     | 'restocked'
     | 'rechecked'
   /** Whether the order has to be decided anew. */
@@ -157,7 +160,8 @@ export function takeCommand(order: Order, command: Command, catalog: CommandCata
     case 'take_back':
       return { order, outcome: 'taken_back', moves: true, reason: command.why, takeBack: command }
     case 'parcel_voided':
-      return { order, outcome: 'parcel_voided', moves: true, reason: command.waybill }
+    case 'shipped_outside':
+      return { order, outcome: command.type, moves: true, reason: command.waybill }
     case 'restock':
       return { order, outcome: 'restocked', moves: order.allocations.some((a) => a.place === 'backordered') }
     case 'recheck': {

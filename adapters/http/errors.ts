@@ -31,6 +31,10 @@ export const errorTable = {
   order_already_shipped: [409, 'Something of this order has been shipped. Use an after-sale instead of a cancel.'],
   order_closed: [409, 'The order is closed: its parcels have arrived. Take the goods back by an after-sale.'],
   parcel_moved: [409, 'The carrier has this parcel already: it cannot be voided. Have the carrier stop it.'],
+  units_in_hand: [
+    409,
+    'A warehouse has a task of these units in hand and could ship them as well. It has to hand the task back first.',
+  ],
   body_too_large: [413, 'The body is larger than this path takes. Send it in parts.'],
   too_many_attempts: [429, 'Too many wrong tokens from this address. Wait for Retry-After seconds.'],
   internal: [500, 'This is our fault and has been logged. Try again; if it stays, report the x-request-id.'],

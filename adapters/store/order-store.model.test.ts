@@ -337,7 +337,11 @@ const settling: fc.Arbitrary<Command> = fc.oneof(
     ),
   fc
     .tuple(orderId, fc.constantFrom(4, 11), nth)
-    .map(([of, verb, n]) => command(`put right ${of} ${verb} ${n}`, (run) => putSomeRight(run, of, verb, n))),
+    .map(([of, verb, n]) =>
+      n % 3 === 1
+        ? command(`outside ${of} ${n}`, (run) => shipSomeOutside(run, of, n))
+        : command(`put right ${of} ${verb} ${n}`, (run) => putSomeRight(run, of, verb, n)),
+    ),
   fc
     .tuple(orderId, nth, fc.constantFrom(...settledAs))
     .map(([of, n, as]) => command(`settle ${of} ${n} ${as}`, (run) => settleSome(run, of, n, as))),
@@ -355,6 +359,20 @@ const settling: fc.Arbitrary<Command> = fc.oneof(
 
 const nobody = { actor: { kind: 'operator', name: '' }, note: '' } as const
 const voidOf = (parcel: ParcelName) => ({ kind: 'void', parcel }) as const
+
+async function shipSomeOutside({ scene: { store }, tasks: pulled }: Run, of: string, n: number): Promise<unknown> {
+  const at = nodes[n % 2]!
+  const told = {
+    node: at,
+    carrier: 'SF',
+    waybill: `W${of}o${n}`,
+    shippedAt: longAgo,
+    lines: n > 4 ? null : lines('a', 1),
+  }
+  return await store.shipOutside(keyFor(of), told, nobody, ({ version }) =>
+    eventOf(of, { eventId: `outside-${of}-${version}-${pulled.length}`, kind: 'command' }),
+  )
+}
 
 /** One that was told, as far as its number can be guessed; said twice. */
 async function putSomeRight(run: Run, of: string, verb: number, n: number): Promise<unknown> {
@@ -465,5 +483,6 @@ const outcomes: readonly string[] = [
   ...['giveBack given_back', 'shipTask shipped', 'shipTask partly_shipped'],
   ...['reconcileTogether closed', 'reconcileTogether reopened', 'recordTrack recorded', 'recordTrack older'],
   ...['putParcelRight put_right', 'putParcelRight already_put_right', 'putParcelRight unknown_parcel'],
+  ...['shipOutside booked', 'shipOutside units_in_hand'],
   ...['settleException settled', 'settleException not_open'],
 ]

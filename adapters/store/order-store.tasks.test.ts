@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ParcelWord } from '../../router/parcels.ts'
 import type { GivenBackAs } from '../../router/task.ts'
-import type { WhoseParcel } from './tasks/put-right.ts'
+import type { WhoseParcel } from './tasks/whose-parcel.ts'
 import { type Scene, safety, sameOnBoth } from './testing/both-stores.ts'
 import { atMs, eventOf, keyFor, lines, type Step, snapshotOf } from './testing/world.ts'
 import { type TestDatabase, testDatabase } from './testing.ts'
@@ -271,5 +271,40 @@ describe('a parcel that was told wrongly', () => {
       expect(await ship('W1', 1, fence + 2)).toMatchObject({ outcome: 'shipped' })
       await store.recordTrack({ ...named('W2'), state: 'in_transit', occurredAt: 9 }, '1')
       expect(await put('east', 'W2')).toEqual({ outcome: 'parcel_moved', state: 'in_transit' })
+    }))
+})
+
+describe('a parcel that left outside of any task', () => {
+  const given = { actor: { kind: 'operator', name: '' }, note: '' } as const
+  const told = (waybill: string, units: number | null, node = 'west') => ({
+    ...{ node, carrier: 'SF', waybill, shippedAt: 7, lines: units === null ? null : lines('a', units) },
+  })
+
+  test('is booked once: the unpulled task is called back, and the books of its node lose what they have', () =>
+    onBoth(async (scene) => {
+      const { store } = scene
+      await scene.routed('1', 3)
+      await scene.post('west', 'set', 1)
+      const book = (parcel: ReturnType<typeof told>, eventId = 'outside') =>
+        store.shipOutside(keyFor('1'), parcel, given, command(eventId))
+      expect(await book(told('W1', 4))).toEqual({ outcome: 'lines_do_not_match', sku: 'a' })
+      expect(await book(told('W1', 2, 'nowhere'))).toEqual({ outcome: 'unknown_stock' })
+      expect(await store.shipOutside(keyFor('2'), told('W1', 1), given, command('never'))).toEqual({
+        outcome: 'unknown_order',
+      })
+      expect(await book(told('W1', 2))).toMatchObject({ outcome: 'booked' })
+      expect(await book(told('W1', 2))).toEqual({ outcome: 'already_booked' })
+      expect([await scene.available('east'), await scene.available('west')]).toEqual([6 - safety, 0 - safety])
+      expect(await store.pullTasks('east', 9, 60)).toEqual([])
+      expect(await store.deltasAfter('west', 0)).toHaveLength(2)
+      expect(await book(told('W2', null), 'rest')).toMatchObject({ outcome: 'booked' })
+      expect(await book(told('W3', null), 'none')).toEqual({ outcome: 'nothing_open' })
+    }))
+
+  test('of what a warehouse has in hand nothing is taken', () =>
+    onBoth(async (scene) => {
+      await scene.pulled('1')
+      const done = await scene.store.shipOutside(keyFor('1'), told('W1', null), given, command('never'))
+      expect(done).toEqual({ outcome: 'units_in_hand', sku: 'a' })
     }))
 })

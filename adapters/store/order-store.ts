@@ -7,6 +7,7 @@
  */
 
 import type { BillRow } from '../../router/bill.ts'
+import type { OutsideParcel } from '../../router/outside.ts'
 import type { ParcelWord } from '../../router/parcels.ts'
 import type { MissingUnits } from '../../router/shortage.ts'
 import type { NodeDelta } from '../../router/stock.ts'
@@ -29,9 +30,11 @@ import type { ReadShortages } from './stock/read-shortages.ts'
 import type { UnpulledTask } from './stock/shortages.ts'
 import type { NodeFigures, Posted, Posting } from './stock/stock.ts'
 import type { Books, ChangedStock, NodeSeq } from './stock/watch-stock.ts'
-import type { ParcelGiven, ParcelPutRight, WhoseParcel } from './tasks/put-right.ts'
+import type { ShippedOutside } from './tasks/outside.ts'
+import type { ParcelGiven, ParcelPutRight } from './tasks/put-right.ts'
 import type { Shipped } from './tasks/ship.ts'
 import type { Accepted, Extended, PulledTask } from './tasks/tasks.ts'
+import type { WhoseParcel } from './tasks/whose-parcel.ts'
 
 /** Events from the platform's push, or from people and stages, to their decision. */
 export interface InboxStore {
@@ -175,6 +178,13 @@ export interface TaskStore {
     given: ParcelGiven,
     commandOf: (order: Order) => InboxEvent,
   ): Promise<ParcelPutRight>
+  /** A parcel that left outside of any task. `commandOf` makes the command that decides what is left of the order. */
+  shipOutside(
+    whose: WhoseParcel,
+    told: OutsideParcel,
+    given: ParcelGiven,
+    commandOf: (order: Order) => InboxEvent,
+  ): Promise<ShippedOutside>
   /** Tasks that are to be stopped and whose owner let the lease run out. */
   lapsedIntercepts(
     limit: number,

@@ -23,6 +23,7 @@ import { partedByCommit } from './stock/reservations.ts'
 import { endShortages, shortAmong, shortRows, type UnpulledTask } from './stock/shortages.ts'
 import { deltasAfter, figuresOf, type Posting, postStock } from './stock/stock.ts'
 import { changedSince, figuresWithCommitted, type NodeSeq, nodeSeqs } from './stock/watch-stock.ts'
+import { shipOutside } from './tasks/outside.ts'
 import { putParcelRight } from './tasks/put-right.ts'
 import { shipTask } from './tasks/ship.ts'
 import {
@@ -186,32 +187,28 @@ export class PostgresStore implements OrderStore {
   pullTasks(node: string, limit: number, leaseSeconds: number) {
     return pullTasks(this.#sql, node, limit, leaseSeconds)
   }
-
   endLeases(tasks: readonly PulledTask[]) {
     return endLeases(this.#sql, tasks)
   }
-
   acceptTask(node: string, taskId: string, fence: number, change?: number) {
     return acceptTask(this.#sql, node, taskId, fence, change)
   }
-
   extendLease(node: string, taskId: string, fence: number, leaseSeconds: number) {
     return extendLease(this.#sql, node, taskId, fence, leaseSeconds)
   }
-
   shipTask(...given: Parameters<OrderStore['shipTask']>) {
     return shipTask(this.#sql, ...given)
   }
-
   async giveBack(...[node, taskId, fence, how, commandOf]: Parameters<OrderStore['giveBack']>) {
     const done = await giveBack(this.#sql, node, taskId, fence, how, (tx, order) => insertEvent(tx, commandOf(order)))
     return done.outcome === 'given_back' ? ({ outcome: 'given_back', seq: done.command } as const) : done
   }
-
   putParcelRight(...given: Parameters<OrderStore['putParcelRight']>) {
     return putParcelRight(this.#sql, ...given)
   }
-
+  shipOutside(...given: Parameters<OrderStore['shipOutside']>) {
+    return shipOutside(this.#sql, ...given)
+  }
   lapsedIntercepts(limit: number) {
     return lapsedIntercepts(this.#sql, limit)
   }

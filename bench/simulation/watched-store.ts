@@ -20,7 +20,7 @@ const known: Readonly<Record<keyof OrderStore, true>> = {
   ...{ postStock: true, shortRows: true, shortAmong: true, readShortages: true, endShortages: true },
   ...{ backorderedSkus: true, backordersOf: true, loadSome: true, commitDecisions: true },
   ...{ pullTasks: true, endLeases: true, acceptTask: true, extendLease: true, shipTask: true, giveBack: true },
-  ...{ putParcelRight: true },
+  ...{ putParcelRight: true, shipOutside: true },
   ...{ lapsedIntercepts: true, reconcileTogether: true, dueOrders: true, unreconciledOrders: true },
   ...{ resolveBillsWithoutOrder: true, recordTrack: true, moveTrack: true, importBill: true },
 }

@@ -90,7 +90,7 @@ async function askFromElsewhere(header: string | null, operation: string, taskId
 
 const ofOneThing = [
   ...['getOrder', 'approveOrder', 'releaseOrder', 'cancelOrder', 'setLineUnits', 'resolveException', 'assignException'],
-  ...['correctParcel', 'voidParcel'],
+  ...['correctParcel', 'voidParcel', 'shippedOutside'],
 ]
 
 function endOf(told: Told): Ends {

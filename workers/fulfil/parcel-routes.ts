@@ -2,10 +2,11 @@
 import { ApiError } from '../../adapters/http/errors.ts'
 import { implement, type JsonRoute, ok } from '../../adapters/http/route.ts'
 import { contract } from '../../adapters/http/v1/contract.ts'
+import type { ShippedOutside } from '../../adapters/store/tasks/outside.ts'
 import type { ParcelPutRight } from '../../adapters/store/tasks/put-right.ts'
 import { nodeActor } from '../../router/commands.ts'
 import type { ParcelName, ParcelWord } from '../../router/parcels.ts'
-import { type ParcelContext, putParcelRight } from './parcels.ts'
+import { type ParcelContext, putParcelRight, shipOutside } from './parcels.ts'
 
 interface Words {
   readonly actor?: string | undefined
@@ -28,7 +29,29 @@ export function parcelRoutes(context: ParcelContext): JsonRoute[] {
     implement(contract.voidParcel, async ({ params, body }) => {
       return answer(await putParcelRight(context, params, voidIn(body), givenBy(body)))
     }),
+    implement(contract.shippedOutside, async ({ params, body }) => {
+      const { node, carrier, waybill, lines = null } = body
+      return booked(await shipOutside(context, params, { node, carrier, waybill, lines }, givenBy(body)))
+    }),
   ]
+}
+
+function booked(done: ShippedOutside) {
+  switch (done.outcome) {
+    case 'booked':
+    case 'already_booked':
+      return ok({ ok: true as const })
+    case 'unknown_order':
+      throw new ApiError('not_found')
+    case 'nothing_open':
+      throw new ApiError('conflict', 'Nothing of this order is still to leave.')
+    case 'unknown_stock':
+      throw new ApiError('conflict', 'There is no such node, or it never had one of these SKUs. Post its stock first.')
+    case 'units_in_hand':
+      throw new ApiError('units_in_hand')
+    case 'lines_do_not_match':
+      throw new ApiError('lines_do_not_match', `SKU ${done.sku}: the order has fewer units that are still to leave.`)
+  }
 }
 
 function correctionIn({ carrier, waybill, to }: ParcelName & { readonly to: ParcelName }): ParcelWord {

@@ -1,11 +1,22 @@
-/** Parcels that were told wrongly, put right by the node that has the task or by a person. What it does: router/parcels.ts. */
+/** Parcels beside the usual way: told wrongly and put right (router/parcels.ts), or left outside of any task (router/outside.ts). */
 import type { InboxEvent } from '../../adapters/store/inbox/event.ts'
-import type { ParcelGiven, ParcelPutRight, WhoseParcel } from '../../adapters/store/tasks/put-right.ts'
+import type { TaskStore } from '../../adapters/store/order-store.ts'
+import type { ShippedOutside } from '../../adapters/store/tasks/outside.ts'
+import type { ParcelGiven, ParcelPutRight } from '../../adapters/store/tasks/put-right.ts'
+import type { WhoseParcel } from '../../adapters/store/tasks/whose-parcel.ts'
+import type { OutsideParcel } from '../../router/outside.ts'
 import type { ParcelWord } from '../../router/parcels.ts'
+import type { Dispatch } from '../decide/dispatch.ts'
 import { commandEvent } from '../intake/commands.ts'
-import type { FulfilContext } from './verbs.ts'
+import type { Clock } from '../process/clock.ts'
+import type { Reconciler } from '../settle/reconciler.ts'
 
-export type ParcelContext = Pick<FulfilContext, 'store' | 'dispatch' | 'reconciler' | 'clock'>
+export interface ParcelContext {
+  readonly store: Pick<TaskStore, 'putParcelRight' | 'shipOutside'>
+  readonly dispatch: Pick<Dispatch, 'push' | 'decided'>
+  readonly reconciler: Pick<Reconciler, 'now'>
+  readonly clock: Clock
+}
 
 // How long a void waits for the decision on its units before it answers anyway.
 const decisionWaitMs = 5_000
@@ -31,6 +42,27 @@ export async function putParcelRight(
     dispatch.push([{ seq: done.seq, channel, shop, eventId, orderId, kind, body, storedAtMs: clock.now() }])
     await dispatch.decided(done.seq, decisionWaitMs)
   }
+  await reconciler.now([done.orderId])
+  return done
+}
+
+/** The same of a parcel that left outside of any task. */
+export async function shipOutside(
+  { store, dispatch, reconciler, clock }: ParcelContext,
+  whose: WhoseParcel,
+  told: Omit<OutsideParcel, 'shippedAt'>,
+  given: ParcelGiven,
+): Promise<ShippedOutside> {
+  let event: InboxEvent | null = null
+  const done = await store.shipOutside(whose, { ...told, shippedAt: clock.now() }, given, (order) => {
+    const command = { type: 'shipped_outside', waybill: told.waybill, ...given } as const
+    event = commandEvent(order, command, clock.now(), `${order.id}.${order.version}`)
+    return event
+  })
+  if (done.outcome !== 'booked') return done
+  const { channel, shop, eventId, orderId, kind, body } = event!
+  dispatch.push([{ seq: done.seq, channel, shop, eventId, orderId, kind, body, storedAtMs: clock.now() }])
+  await dispatch.decided(done.seq, decisionWaitMs)
   await reconciler.now([done.orderId])
   return done
 }

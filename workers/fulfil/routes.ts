@@ -6,7 +6,17 @@ import { contract } from '../../adapters/http/v1/contract.ts'
 import type { PulledTask } from '../../adapters/store/tasks/tasks.ts'
 import type { TaskRefusal } from '../../router/task.ts'
 import type { Receiver, Sku } from '../../router/types.ts'
-import { accept, type Claim, confirmIntercept, extend, type FulfilContext, pull, reject, ship } from './verbs.ts'
+import {
+  accept,
+  type Claim,
+  confirmIntercept,
+  extend,
+  type FulfilContext,
+  pull,
+  reject,
+  ship,
+  type UnitsInHand,
+} from './verbs.ts'
 
 export interface WarehouseContext extends FulfilContext {
   readonly skuOf: (sku: string) => Sku | undefined
@@ -102,7 +112,7 @@ function addressee(receiver: Receiver | null) {
   return { name, phone, province, city, district, town, street, postalCode, oaid }
 }
 
-function refusal(refused: TaskRefusal): ApiError {
+function refusal(refused: TaskRefusal | UnitsInHand): ApiError {
   switch (refused.outcome) {
     case 'unknown_task':
       return new ApiError('not_found')
@@ -126,6 +136,8 @@ function refusal(refused: TaskRefusal): ApiError {
         'lines_do_not_match',
         `SKU ${refused.sku} or its quantity does not fit the task. Send at most what it holds.`,
       )
+    case 'units_in_hand':
+      return new ApiError('units_in_hand')
     case 'waybill_used_for_other_lines':
       return new ApiError(
         'conflict',

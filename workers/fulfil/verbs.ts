@@ -16,6 +16,7 @@ import type { Dispatch } from '../decide/dispatch.ts'
 import { commandEvent } from '../intake/commands.ts'
 import type { Clock } from '../process/clock.ts'
 import type { Reconciler } from '../settle/reconciler.ts'
+import { shipOutside } from './parcels.ts'
 import type { Waiting } from './waiting.ts'
 
 export interface FulfilContext {
@@ -82,11 +83,12 @@ export async function extend(
 
 /** Some packages of the task leave the node; packages that were told before have no second effect. */
 export async function ship(
-  { store, reconciler, clock }: FulfilContext,
+  context: FulfilContext,
   { node, taskId, fence }: Claim,
   packages: readonly Omit<Package, 'shippedAt'>[],
   words: ShipWords = {},
-): Promise<Shipped> {
+): Promise<Shipped | UnitsInHand> {
+  const { store, reconciler, clock } = context
   const shippedAt = clock.now()
   const done = await store.shipTask(
     node,
@@ -96,7 +98,41 @@ export async function ship(
     words,
   )
   if ('orderId' in done) await reconciler.now([done.orderId])
-  return done
+  const isBack = done.outcome === 'wrong_state' && done.state === 'cancelled'
+  return isBack && words.alreadyGone === true ? await leftAfterAll(context, { node, taskId, fence }, packages) : done
+}
+
+/** A task that was handed back, and its parcels are gone all the same: they are booked beside it. */
+async function leftAfterAll(
+  context: FulfilContext,
+  { node, taskId }: Claim,
+  packages: readonly Omit<Package, 'shippedAt'>[],
+): Promise<Shipped | UnitsInHand> {
+  const given = { actor: nodeActor(node), note: '' }
+  let orderId = ''
+  for (const { carrier, waybill, lines } of packages) {
+    const told = { node, carrier, waybill, lines, alreadyGone: true } as const
+    const done = await shipOutside(context, { node, taskId }, told, given)
+    switch (done.outcome) {
+      case 'booked':
+        orderId = done.orderId
+        break
+      case 'already_booked':
+        break
+      case 'units_in_hand':
+      case 'lines_do_not_match':
+        return done
+      default:
+        return { outcome: 'wrong_state', state: 'cancelled' }
+    }
+  }
+  return { outcome: 'shipped', orderId }
+}
+
+/** Another warehouse has the units in hand, so that they could leave twice. */
+export interface UnitsInHand {
+  readonly outcome: 'units_in_hand'
+  readonly sku: string
 }
 
 export type HandedBack = TaskRefusal | { readonly outcome: 'given_back' } | { readonly outcome: 'already_given_back' }

@@ -4,7 +4,7 @@ import { assignException, listExceptions, listWriteOffs, resolveException } from
 import { setLineUnits } from './lines.ts'
 import { getNode, listNodes, patchNode, putNode } from './nodes.ts'
 import { approveOrder, cancelOrder, getOrder, listOrders, releaseOrder } from './orders.ts'
-import { correctParcel, correctParcelOfTask, voidParcel, voidParcelOfTask } from './parcels.ts'
+import { correctParcel, correctParcelOfTask, shippedOutside, voidParcel, voidParcelOfTask } from './parcels.ts'
 import {
   getCarrierAccount,
   getShop,
@@ -59,4 +59,5 @@ export const contract = {
   voidParcelOfTask,
   correctParcel,
   voidParcel,
+  shippedOutside,
 }

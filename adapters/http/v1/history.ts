@@ -30,7 +30,7 @@ export const historyEntry = z
     event: z
       .string()
       .optional()
-      .meta({ description: 'its id; or ship, correct_parcel, void_parcel, reconcile, audit' }),
+      .meta({ description: 'its id; or ship, ship_outside, correct_parcel, void_parcel, reconcile, audit' }),
     kind: z.string().optional().meta({ description: 'of the event: order, refund, command and so on' }),
     taken: z.string().optional().meta({ description: 'what became of the event' }),
     reason: z.string().optional().meta({ description: 'why it was taken so, or why a task came back' }),

@@ -1,9 +1,9 @@
-/** Parcels that were told wrongly: corrected or voided, by the node that has the task or by a person for the whole order. */
+/** Parcels that were told wrongly, corrected or voided by the node that has the task or by a person; and those that left outside. */
 import { z } from 'zod'
 import { endpoint } from '../route.ts'
 import { given, orderParams } from './orders.ts'
 import { note, taskParams } from './tasks.ts'
-import { carrier, done, waybill } from './values.ts'
+import { carrier, code, done, eachOnce, skuQuantities, waybill } from './values.ts'
 
 const parcelName = z.strictObject({ carrier, waybill }).meta({ id: 'ParcelName' })
 const correction = { carrier, waybill, to: parcelName.meta({ description: 'What it is in truth.' }) }
@@ -44,4 +44,24 @@ export const voidParcel = endpoint({
   summary: 'The same for a parcel of an order that was told by mistake and has not left.',
   body: given.extend({ carrier, waybill }).meta({ id: 'VoidParcel' }),
   errors: [...voidErrors],
+})
+
+export const shippedOutside = endpoint({
+  ...byPerson,
+  path: '/v1/orders/{channel}/{shop}/{orderId}/shipped-outside',
+  summary:
+    'A parcel of the order left outside of Paidan, also while the order is held. The stock of the node loses what left, as far ' +
+    'as it has it; tasks that no warehouse has pulled are called back for it.',
+  body: given
+    .extend({
+      node: code.meta({ description: 'From where it left.' }),
+      carrier,
+      waybill,
+      lines: skuQuantities
+        .refine(...eachOnce<{ sku: string }>('SKU', (l) => l.sku))
+        .optional()
+        .meta({ description: 'What is in it; absent: all of the order that is still to leave.' }),
+    })
+    .meta({ id: 'ShippedOutside' }),
+  errors: ['not_found', 'conflict', 'lines_do_not_match', 'units_in_hand'],
 })

@@ -113,13 +113,22 @@ export const shipTask = endpoint({
         .max(100)
         .refine(...eachOnce<{ carrier: string; waybill: string }>('waybill', (p) => `${p.carrier} ${p.waybill}`)),
       alreadyGone: z.boolean().optional().meta({
-        description: 'The parcel had left before the intercept or the change reached you: it is taken all the same.',
+        description:
+          'The parcel had left before the intercept or the change reached you, or before the task was handed back: it is taken all the same.',
       }),
       change: change.optional().meta({ description: 'The change after the pull that the parcel goes by.' }),
     })
     .meta({ id: 'ShipTask' }),
   answers: { 200: taskNow },
-  errors: ['not_found', 'stale_fence', 'wrong_task_state', 'intercept_requested', 'task_changed', 'lines_do_not_match'],
+  errors: [
+    'not_found',
+    'stale_fence',
+    'wrong_task_state',
+    'intercept_requested',
+    'task_changed',
+    'lines_do_not_match',
+    'units_in_hand',
+  ],
   // 100 packages of 500 lines would be more; real ones are a hundredth of this.
   maxBodyBytes: 1024 * 1024,
 })

@@ -4,7 +4,8 @@ import { type ParcelWord, putRight, type ToldTask, together, voidedPackages } fr
 import type { Order } from '../../../router/types.ts'
 import type { InboxEvent } from '../inbox/event.ts'
 import { keyOf } from '../orders/load.ts'
-import type { ParcelPutRight, WhoseParcel } from '../tasks/put-right.ts'
+import type { ParcelPutRight } from '../tasks/put-right.ts'
+import type { WhoseParcel } from '../tasks/whose-parcel.ts'
 import { markDue } from './due.ts'
 import { insertEvent } from './intake.ts'
 import type { Tables, TaskRow } from './tables.ts'
@@ -45,7 +46,7 @@ export function putParcelRight(
   return { outcome: 'put_right', orderId: order.id, seq }
 }
 
-function orderIdOf(tables: Tables, whose: WhoseParcel): string | null {
+export function orderIdOf(tables: Tables, whose: WhoseParcel): string | null {
   if (!('taskId' in whose)) return tables.idByKey.get(keyOf(whose)) ?? null
   const row = tables.tasks.get(whose.taskId)
   return row?.task.node === whose.node ? row.orderId : null

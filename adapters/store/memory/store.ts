@@ -18,6 +18,7 @@ import { EpochLock } from './epoch-lock.ts'
 import { endEventExceptions, raise, resolve, settleException } from './exceptions.ts'
 import { isStored, nextNumber, storeEvents } from './intake.ts'
 import { loadSome } from './orders.ts'
+import { shipOutside } from './outside.ts'
 import { countPending, doubt, postpone, readPending } from './pending.ts'
 import { putParcelRight } from './put-right.ts'
 import { reconcileTogether } from './reconcile.ts'
@@ -209,6 +210,9 @@ export class MemoryStore implements OrderStore {
   }
   async putParcelRight(...[whose, word, , commandOf]: Given<'putParcelRight'>) {
     return putParcelRight(this.tables, whose, word, commandOf, this.#now())
+  }
+  async shipOutside(...[whose, told, , commandOf]: Given<'shipOutside'>) {
+    return shipOutside(this.tables, whose, told, commandOf, ++this.#transactions, this.#now())
   }
   async lapsedIntercepts(limit: number) {
     return lapsedIntercepts(this.tables, limit, this.#now())

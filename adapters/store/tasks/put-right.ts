@@ -17,7 +17,7 @@ import {
   voidedPackages,
 } from '../../../router/parcels.ts'
 import type { Package, Task } from '../../../router/task.ts'
-import type { Order, OrderKey } from '../../../router/types.ts'
+import type { Order } from '../../../router/types.ts'
 import type { InboxEvent } from '../inbox/event.ts'
 import { insertEvent } from '../inbox/insert-event.ts'
 import { taskFromRow } from '../orders/load.ts'
@@ -26,9 +26,7 @@ import type { Sql, Transaction } from '../postgres/connect.ts'
 import { jsonText } from '../postgres/json-text.ts'
 import { readTracks } from '../settle/read-tracks.ts'
 import { type LockedTaskRow, lockOrder } from './lock.ts'
-
-/** A node speaks of a task of its own, a person of an order with all its tasks. */
-export type WhoseParcel = { readonly node: string; readonly taskId: string } | OrderKey
+import { orderIdOf, type WhoseParcel } from './whose-parcel.ts'
 
 /** Who says it, and why. */
 export interface ParcelGiven {
@@ -96,16 +94,6 @@ function traceOf(
   return word.kind === 'void'
     ? { event: 'void_parcel', ...who, parcel: word.parcel, voided: tasks }
     : { event: 'correct_parcel', ...who, from: word.from, to: word.to, corrected: tasks.map(({ taskId }) => taskId) }
-}
-
-async function orderIdOf(tx: Transaction, whose: WhoseParcel): Promise<string | null> {
-  const rows =
-    'taskId' in whose
-      ? await tx<{ id: string }[]>`
-          select order_id as id from task where task_id = ${whose.taskId} and node = ${whose.node}`
-      : await tx<{ id: string }[]>`
-          select id from orders where channel = ${whose.channel} and shop = ${whose.shop} and order_id = ${whose.orderId}`
-  return rows[0]?.id ?? null
 }
 
 function toldTask(row: LockedTaskRow): ToldTask {

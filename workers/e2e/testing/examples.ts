@@ -66,6 +66,7 @@ const bodies: Readonly<Partial<Record<OperationName, unknown>>> = {
   voidParcelOfTask: { carrier: 'SF', waybill: 'SF-example', note: '未发出' },
   correctParcel: { carrier: 'SF', waybill: 'SF-exampel', to: { carrier: 'SF', waybill: 'SF-example' }, actor: '王芳' },
   voidParcel: { carrier: 'SF', waybill: 'SF-example', actor: '王芳', note: '未发出' },
+  shippedOutside: { node: 'east', carrier: 'SF', waybill: 'SF-example', lines: [{ sku: 'example', quantity: 1 }] },
   extendTask: { fence: 1, leaseSeconds: 60 },
   interceptTask: { fence: 1 },
 }

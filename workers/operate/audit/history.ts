@@ -25,6 +25,7 @@ export interface EntryTrace {
   readonly rounds?: number
   readonly tasks?: readonly string[]
   readonly taskId?: string
+  readonly node?: string
   readonly packages?: readonly Package[]
   readonly voided?: readonly { readonly taskId: string; readonly packages: readonly Package[] }[]
 }
@@ -58,7 +59,7 @@ export interface History {
 export interface Step {
   readonly version: number
   /** mended: the audit computed its state anew. */
-  readonly kind: 'decided' | 'shipped' | 'voided' | 'corrected' | 'matched' | 'mended' | 'looked'
+  readonly kind: 'decided' | 'shipped' | 'voided' | 'corrected' | 'outside' | 'matched' | 'mended' | 'looked'
   readonly entries: readonly Entry[]
 }
 
@@ -89,6 +90,7 @@ function kindOf(entries: readonly Entry[]): Step['kind'] | null {
   if (trace.event === 'ship') return 'shipped'
   if (trace.event === 'void_parcel') return 'voided'
   if (trace.event === 'correct_parcel') return 'corrected'
+  if (trace.event === 'ship_outside') return 'outside'
   if (trace.event === 'audit') return 'mended'
   return trace.event === 'reconcile' ? 'matched' : null
 }

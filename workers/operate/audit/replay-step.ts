@@ -11,6 +11,7 @@ import type { Loaded } from '../../../adapters/store/orders/load.ts'
 import type { Decision } from '../../../router/decide.ts'
 import { itemsOfPlan } from '../../../router/items-of-plan.ts'
 import { stateOf } from '../../../router/order.ts'
+import { bookOutside } from '../../../router/outside.ts'
 import { unshipped } from '../../../router/parcels.ts'
 import { type PlannedTask, place } from '../../../router/place.ts'
 import { reasonRules } from '../../../router/reasons.ts'
@@ -47,6 +48,8 @@ export function stepAgain(
       return shippedAgain(state, outcome, trace)
     case 'voided':
       return voidedAgain(state, trace)
+    case 'outside':
+      return outsideAgain(state, trace)
     case 'corrected':
       return { state: withOrder(state!, {}), differs: [] }
     case 'matched':
@@ -91,6 +94,17 @@ function voidedAgain(state: State, { voided = [] }: EntryTrace): Done {
     return packages.length === 0 ? task : unshipped(task, addUp(packages.flatMap((p) => p.lines)))
   })
   return { state: withOrder({ ...state, tasks }, { state: stateOf(state.order, tasks) }), differs: [] }
+}
+
+function outsideAgain(state: State, { node = '', packages = [], released = [] }: EntryTrace): Done {
+  if (state === undefined) return { state, differs: ['shipped outside'] }
+  // What was not called back was a warehouse's by then.
+  const tasks = state.tasks.map((task) => {
+    return task.state === 'ready' && !released.includes(task.taskId) ? { ...task, state: 'accepted' as const } : task
+  })
+  const done = bookOutside(state.order, { tasks, packages: [] }, { ...packages[0]!, node })
+  if (done.outcome !== 'booked') return { state, differs: ['shipped outside'] }
+  return { state: withOrder({ order: done.order, tasks: done.tasks }, {}), differs: [] }
 }
 
 function withOrder({ order, tasks }: Loaded, change: Partial<Order>): Loaded {
