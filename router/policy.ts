@@ -47,6 +47,8 @@ export const defaultPolicy: Policy = {
     movingMs: 2 * dayMs,
     // The remotest counties take eight days by road; more is a lost parcel.
     deliveryMs: 10 * dayMs,
+    // A buyer has seven days to send it, and the way takes as long as the way to him.
+    returnMs: 17 * dayMs,
   },
   nodes: {
     // A common national tariff, in fen.

@@ -34,7 +34,7 @@ export const countAheadMsMax = 5_000
 export const countAgeMsMax = 7 * 24 * 3_600_000
 
 /** Kinds of movements that move goods. What a decision reserves or releases stays where it lies. */
-export const goodsKinds = ['add', 'correct', 'ship'] as const
+export const goodsKinds = ['add', 'correct', 'ship', 'return'] as const
 export type GoodsKind = (typeof goodsKinds)[number]
 
 /**

@@ -70,7 +70,8 @@ export function isDueAfter(before: Pick<Order, 'state'>, after: Pick<Order, 'sta
 export function changeOf(reconciliation: Reconciliation, state: OrderState): 'closed' | 'reopened' | null {
   if (reconciliation.state === 'open') return state === 'closed' ? 'reopened' : null
   const mayClose = state !== 'closed' && state !== 'cancelled'
-  return mayClose && reconciliation.order.shippedUnits > 0 ? 'closed' : null
+  const { shippedUnits, returnedUnits } = reconciliation.order
+  return mayClose && shippedUnits + returnedUnits > 0 ? 'closed' : null
 }
 
 /** By kind, then by what it is about; two of the same are one, with the earlier beginning. */

@@ -11,6 +11,7 @@ import { nodeOfApiKey } from '../adapters/store/catalog/catalog.ts'
 import type { Sql } from '../adapters/store/postgres/connect.ts'
 import { isRetryable } from '../adapters/store/postgres/retryable.ts'
 import { parcelRoutes } from './fulfil/parcel-routes.ts'
+import { type ReturnContext, returnsRoutes } from './fulfil/returns-routes.ts'
 import { type WarehouseContext, warehouseRoutes } from './fulfil/routes.ts'
 import { type WebhookContext, webhookRoutes } from './intake/webhooks.ts'
 import type { ExceptionContext } from './operate/exceptions.ts'
@@ -33,6 +34,7 @@ export type ServeContext = SettingsContext &
   BillContext &
   ExceptionContext &
   WarehouseContext &
+  ReturnContext &
   WebhookContext &
   TrackContext &
   HealthContext & {
@@ -76,6 +78,7 @@ export function apiRoutes(context: Omit<ServeContext, 'adminTokens'>): Route[] {
     ...exceptionRoutes(context),
     ...warehouseRoutes(context),
     ...parcelRoutes(context),
+    ...returnsRoutes(context),
     ...webhookRoutes(context),
     ...trackRoutes(context),
     ...healthRoutes(context),

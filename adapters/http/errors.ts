@@ -35,6 +35,12 @@ export const errorTable = {
     409,
     'A warehouse has a task of these units in hand and could ship them as well. It has to hand the task back first.',
   ],
+  wrong_return_state: [409, 'The return is not in a state that allows this. Read it first.'],
+  units_do_not_fit: [
+    409,
+    'More units than the order sent and has not back, or than the return expects. Read it first.',
+  ],
+  refund_above_paid: [409, 'With that, more would go back than the buyer paid. Read the order and its returns.'],
   body_too_large: [413, 'The body is larger than this path takes. Send it in parts.'],
   too_many_attempts: [429, 'Too many wrong tokens from this address. Wait for Retry-After seconds.'],
   internal: [500, 'This is our fault and has been logged. Try again; if it stays, report the x-request-id.'],

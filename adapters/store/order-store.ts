@@ -21,6 +21,7 @@ import type { PendingEvent } from './inbox/pending.ts'
 import type { Backorder } from './orders/backorders.ts'
 import type { CommitOutcome, DecisionWrite } from './orders/commit.ts'
 import type { LoadedSome } from './orders/load.ts'
+import type { ChangeReturn, ReturnOf, ReturnWritten } from './returns/returns.ts'
 import type { RowSetAside } from './settle/bill-rows.ts'
 import type { BillImport, ResolvedBills } from './settle/bills.ts'
 import type { Stretch } from './settle/due.ts'
@@ -214,6 +215,15 @@ export interface SettleStore {
   moveTrack(moved: MovedTrack): Promise<readonly string[]>
 }
 
+/** After-sales. */
+export interface ReturnStore {
+  /** One transaction under the order's lock: what `change` gives is written, and good units become stock. */
+  changeReturn<Refused extends { readonly outcome: string }>(
+    of: ReturnOf,
+    change: ChangeReturn<Refused>,
+  ): Promise<ReturnWritten<Refused>>
+}
+
 /** The whole way: from the platform's event to the closed order. */
 export interface OrderStore
   extends InboxStore,
@@ -224,4 +234,5 @@ export interface OrderStore
     BackorderStore,
     DecisionStore,
     TaskStore,
-    SettleStore {}
+    SettleStore,
+    ReturnStore {}

@@ -6,18 +6,19 @@ import { settleException } from './exception-acts.ts'
 import { type ExceptionEntry, endEventExceptions, raise, resolve } from './exceptions.ts'
 import type { InboxEvent } from './inbox/event.ts'
 import { insertEvent } from './inbox/insert-event.ts'
-import { countPending, doubt, postpone, readPending } from './inbox/pending.ts'
+import { countPending, doubt, postpone, readPending, stillPending } from './inbox/pending.ts'
 import { isStored, nextNumber, storeEvents } from './inbox/store-events.ts'
 import type { LockedBooks, OrderStore, ReservationName } from './order-store.ts'
 import { backorderedSkus, backordersOf } from './orders/backorders.ts'
 import { commitDecisions, type DecisionWrite } from './orders/commit.ts'
 import { loadSome } from './orders/load.ts'
 import type { Sql } from './postgres/connect.ts'
+import { changeReturn } from './returns/returns.ts'
 import { importBill, resolveBillsWithoutOrder } from './settle/bills.ts'
 import { dueOrders, unreconciledOrders } from './settle/due.ts'
 import { type ReconcileLoad, type ReconcileResult, reconcileTogether } from './settle/reconcile.ts'
 import { moveTrack, recordTrack } from './settle/tracks.ts'
-import { currentEpoch, nodeNames, withEpochLock } from './stock/epoch.ts'
+import { currentEpoch, hasReserved, nodeNames, withEpochLock } from './stock/epoch.ts'
 import { readShortages } from './stock/read-shortages.ts'
 import { partedByCommit } from './stock/reservations.ts'
 import { endShortages, shortAmong, shortRows, type UnpulledTask } from './stock/shortages.ts'
@@ -79,10 +80,8 @@ export class PostgresStore implements OrderStore {
     return isStored(this.#sql, event)
   }
 
-  async stillPending(seqs: readonly string[]): Promise<ReadonlySet<string>> {
-    const rows = await this.#sql<{ seq: string }[]>`
-      select seq from pending where seq = any(${seqs as string[]}::bigint[])`
-    return new Set(rows.map((r) => r.seq))
+  stillPending(seqs: readonly string[]) {
+    return stillPending(this.#sql, seqs)
   }
 
   // ─────────────────────────────────────────────────────────────── exceptions
@@ -137,9 +136,8 @@ export class PostgresStore implements OrderStore {
     return deltasAfter(this.#sql, node, fromSeq)
   }
 
-  async hasReserved(node: string): Promise<boolean> {
-    const [row] = await this.#sql`select 1 from stock where node = ${node} and reserved > 0 limit 1`
-    return row !== undefined
+  hasReserved(node: string) {
+    return hasReserved(this.#sql, node)
   }
 
   nodeSeqs() {
@@ -241,4 +239,6 @@ export class PostgresStore implements OrderStore {
   moveTrack(...given: Parameters<OrderStore['moveTrack']>) {
     return moveTrack(this.#sql, ...given)
   }
+
+  changeReturn: OrderStore['changeReturn'] = (of, change) => changeReturn(this.#sql, of, change)
 }

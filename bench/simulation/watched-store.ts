@@ -23,6 +23,7 @@ const known: Readonly<Record<keyof OrderStore, true>> = {
   ...{ putParcelRight: true, shipOutside: true },
   ...{ lapsedIntercepts: true, reconcileTogether: true, dueOrders: true, unreconciledOrders: true },
   ...{ resolveBillsWithoutOrder: true, recordTrack: true, moveTrack: true, importBill: true },
+  ...{ changeReturn: true },
 }
 export const verbNames = Object.keys(known) as readonly (keyof OrderStore)[]
 

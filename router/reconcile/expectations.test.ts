@@ -6,7 +6,13 @@ import type { ReconcileInput } from './types.ts'
 import { agreeingWorld, paidAt, shippedAt } from './world.ts'
 import { withSnapshot, withTrack } from './world-changes.ts'
 
-const policy: ExpectationPolicy = { paymentMs: 1_000, refundMs: 2_000, movingMs: 3_000, deliveryMs: 9_000 }
+const policy: ExpectationPolicy = {
+  paymentMs: 1_000,
+  refundMs: 2_000,
+  movingMs: 3_000,
+  deliveryMs: 9_000,
+  returnMs: 9_500,
+}
 const line = { quantity: 2, paidFen: 1_000, cancelled: false, task: 0 }
 const simple = agreeingWorld({ lines: [line], freightFen: 10 })
 const closedAt = paidAt + 77

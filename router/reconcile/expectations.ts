@@ -14,6 +14,8 @@ export interface ExpectationPolicy {
   readonly movingMs: number
   /** From the shipment to the delivery. */
   readonly deliveryMs: number
+  /** From the word on a return to the receipt of its last unit. */
+  readonly returnMs: number
 }
 
 const limits: Readonly<Partial<Record<ReconcileExceptionKind, keyof ExpectationPolicy>>> = {
@@ -21,14 +23,17 @@ const limits: Readonly<Partial<Record<ReconcileExceptionKind, keyof ExpectationP
   refund_missing: 'refundMs',
   parcel_not_moving: 'movingMs',
   parcel_in_transit: 'deliveryMs',
+  return_overdue: 'returnMs',
 }
 
-const names: Readonly<Record<keyof ExpectationPolicy, 'payment' | 'refund' | 'parcel_moving' | 'delivery'>> = {
-  paymentMs: 'payment',
-  refundMs: 'refund',
-  movingMs: 'parcel_moving',
-  deliveryMs: 'delivery',
-}
+const names: Readonly<Record<keyof ExpectationPolicy, 'payment' | 'refund' | 'parcel_moving' | 'delivery' | 'return'>> =
+  {
+    paymentMs: 'payment',
+    refundMs: 'refund',
+    movingMs: 'parcel_moving',
+    deliveryMs: 'delivery',
+    returnMs: 'return',
+  }
 
 export const expectedNames = Object.values(names)
 

@@ -4,6 +4,7 @@
  */
 import { type BillKind, type BillRow, hasMoved } from '../bill.ts'
 import { expectedPaidFen, expectedRefund, refunded } from './refunds.ts'
+import { owedSince, withReturns } from './returns.ts'
 import type { FundsFlow, ReconcileException, ReconcileExceptionKind, ReconcileInput } from './types.ts'
 
 export function matchFunds(input: ReconcileInput, exceptions: ReconcileException[]): FundsFlow {
@@ -20,7 +21,10 @@ export function matchFunds(input: ReconcileInput, exceptions: ReconcileException
   // What a person wrote off stands for money that will not move any more.
   const paidFen = receivedFen + writtenOff.paymentFen
   const repaidFen = refundedFen - writtenOff.refundFen
-  const { leastFen, mostFen } = snapshot === null ? { leastFen: 0, mostFen: 0 } : expectedRefund(snapshot, refunds)
+  const { leastFen, mostFen } = withReturns(
+    snapshot === null ? { leastFen: 0, mostFen: 0 } : expectedRefund(snapshot, refunds),
+    input.returns,
+  )
   const refundExpectedFen = Math.min(Math.max(repaidFen, leastFen), mostFen)
   const flow = { expectedFen, receivedFen, refundExpectedFen, refundedFen, feeFen, ...shownWriteOffs(writtenOff) }
   // Nothing can be expected of an order that is not known; it is open by that alone.
@@ -37,7 +41,7 @@ export function matchFunds(input: ReconcileInput, exceptions: ReconcileException
   const told = refunded(refunds).map((refund) => refund.modifiedAt)
   const refundKind = refundKindOf(repayments.length, told.length, repaidFen, refundExpectedFen)
   if (refundKind !== null) {
-    const toldAt = told.length === 0 ? snapshot.modifiedAt : Math.min(...told)
+    const toldAt = told.length === 0 ? (owedSince(input.returns) ?? snapshot.modifiedAt) : Math.min(...told)
     // Of several refunds the last is the one to wait for.
     const lastToldAt = repayments.length === 0 ? toldAt : Math.max(toldAt, ...told)
     const since = refundKind === 'refund_missing' || repayments.length === 0 ? lastToldAt : lastOf(repayments)

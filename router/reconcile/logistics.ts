@@ -3,6 +3,7 @@
 import { carrierCode, trackOf } from '../carrier.ts'
 import type { Package } from '../task.ts'
 import type { TrackState } from '../track.ts'
+import { isParcelBack } from './returns.ts'
 import type { LogisticsFlow, ReconcileException, ReconcileExceptionKind, ReconcileInput } from './types.ts'
 
 const kindOfState: Readonly<Record<TrackState, ReconcileExceptionKind | null>> = {
@@ -44,7 +45,7 @@ export function matchLogistics(input: ReconcileInput, exceptions: ReconcileExcep
     if (kind === null) {
       deliveredParcels++
       for (const line of parcel.lines) deliveredUnits += line.quantity
-    } else if (track?.state !== 'returned' || !takeReturn(returns, parcel)) {
+    } else if (!isParcelBack(input, parcel.waybill) && (track?.state !== 'returned' || !takeReturn(returns, parcel))) {
       const moved = kind === 'parcel_problem' || kind === 'parcel_returned' || kind === 'parcel_rejected'
       const from = moved && track !== null ? track.occurredAt : parcel.shippedAt
       const detail = { carrier: parcel.carrier, waybill: parcel.waybill, track: track?.state ?? 'none' }

@@ -1,8 +1,10 @@
 /** The order flow: every unit went out, or was cancelled or returned, and the platform does not say otherwise. */
 import { trackOf } from '../carrier.ts'
 import { toldUnits } from '../line-units.ts'
+import { keyOf, placesBack } from '../returns/units.ts'
 import type { Item, OrderSnapshot, SnapshotLine } from '../types.ts'
 import { expectedPaidFen, hasRefund, isDepositKept, isFullyRefunded } from './refunds.ts'
+import { matchReturns } from './returns.ts'
 import type { OrderFlow, ReconcileException, ReconcileExceptionKind, ReconcileInput, ShippedTask } from './types.ts'
 
 export function matchOrder(input: ReconcileInput, exceptions: ReconcileException[]): OrderFlow {
@@ -32,7 +34,7 @@ export function matchOrder(input: ReconcileInput, exceptions: ReconcileException
   for (const [sku, quantity] of units.beyond) raise('shipped_but_cancelled', sku, snapshot.modifiedAt, quantity)
 
   const went = units.shipped + units.returned
-  raise('shipped_but_cancelled', '', snapshot.modifiedAt, unitsGoneAllTheSame(input))
+  raise('shipped_but_cancelled', '', snapshot.modifiedAt, unitsGoneAllTheSame(input) - units.returned)
   if (snapshot.platformState === 'unpaid') raise('shipped_but_unpaid', '', snapshot.createdAt, went)
   const ahead = unitsThatPlatformIsAhead(snapshot, units)
   raise('platform_ahead', '', snapshot.modifiedAt, ahead)
@@ -47,6 +49,7 @@ export function matchOrder(input: ReconcileInput, exceptions: ReconcileException
     const quantity = left.reduce((sum, units) => sum + units.quantity, 0)
     raise('shipped_but_refunded', told.lineId, since, quantity)
   }
+  matchReturns(input, exceptions)
   for (const [line, quantity] of units.cancelledByLine) {
     const told = snapshot.lines[line]!
     if (told.paidFen === 0 || !owesRefund(snapshot) || hasRefund(snapshot, order.refunds, told)) continue
@@ -135,6 +138,7 @@ function countUnits(input: ReconcileInput): Units {
     sent.set(task.taskId, bySku)
   }
   const returned = new Map<string, number>()
+  const back = new Map(placesBack(input.returns ?? []).returned)
   for (const { item: index, quantity, place, taskId } of allocations) {
     const item = items[index]!
     units.expected += quantity
@@ -152,11 +156,13 @@ function countUnits(input: ReconcileInput): Units {
       const left = sent.get(taskId!)
       const went = Math.min(quantity, left?.get(item.sku) ?? 0)
       if (left !== undefined) add(left, item.sku, -went)
-      units.shipped += went
-      const end = went > 0 ? endOf(input, task!, item.sku) : 'came_back'
+      const came = cameBack(input, back, item, went)
+      units.shipped += went - came
+      units.returned += came
+      const end = went > came ? endOf(input, task!, item.sku) : 'came_back'
       if (end !== 'came_back') {
         const kept = units.keptByLine.get(item.line) ?? []
-        units.keptByLine.set(item.line, [...kept, { quantity: went, deliveredAt: end }])
+        units.keptByLine.set(item.line, [...kept, { quantity: went - came, deliveredAt: end }])
       }
       if (went < quantity) {
         const kind = kindOfTask(task)
@@ -168,6 +174,15 @@ function countUnits(input: ReconcileInput): Units {
   for (const bySku of sent.values()) for (const [sku, quantity] of bySku) add(units.beyond, sku, quantity)
   for (const [sku, quantity] of returned) add(units.beyond, sku, -quantity)
   return units
+}
+
+/** Of units of an item that went, those that a node has again: taken from `back`. */
+function cameBack({ order }: ReconcileInput, back: Map<string, number>, item: Item, went: number): number {
+  if (back.size === 0) return 0
+  const key = keyOf({ lineId: order.snapshot?.lines[item.line]?.lineId ?? '', sku: item.sku })
+  const came = Math.min(went, back.get(key) ?? 0)
+  if (came > 0) add(back, key, 0 - came)
+  return came
 }
 
 function kindOfTask(task: ShippedTask | undefined): 'task_open' | 'task_missing' | 'short_shipped' {

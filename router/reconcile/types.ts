@@ -1,5 +1,6 @@
 /** What the three-way match reads, and what it says. */
 import type { BillRow } from '../bill.ts'
+import type { Return } from '../returns/types.ts'
 import type { Package, TaskLine, TaskState } from '../task.ts'
 import type { Track } from '../track.ts'
 import type { Order, OrderState } from '../types.ts'
@@ -24,6 +25,8 @@ export interface ReconcileInput {
   readonly tracks: readonly Track[]
   /** The order's bill rows, each once. */
   readonly bills: readonly BillRow[]
+  /** All returns of the order. Absent: none. */
+  readonly returns?: readonly Return[]
   /** Money that a person wrote off. Absent: none. */
   readonly writeOffs?: readonly WriteOff[]
   /** Differences that a person settled, and that stay settled while they are what they were. Absent: none. */
@@ -58,6 +61,8 @@ export const orderExceptionKinds = [
   'shipped_but_refunded',
   'cancelled_but_not_refunded',
   'platform_ahead',
+  'return_overdue',
+  'return_units_missing',
 ] as const
 export const fundsExceptionKinds = [
   'payment_missing',

@@ -89,6 +89,9 @@ async function askFromElsewhere(header: string | null, operation: string, taskId
 }
 
 const ofOneThing = [
+  ...['createReturn', 'getReturn', 'agreeReturn', 'refuseReturn', 'withdrawReturn', 'receiveReturn', 'settleReturn'],
+  'receiveAtNode',
+
   ...['getOrder', 'approveOrder', 'releaseOrder', 'cancelOrder', 'setLineUnits', 'resolveException', 'assignException'],
   ...['correctParcel', 'voidParcel', 'shippedOutside'],
 ]

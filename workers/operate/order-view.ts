@@ -10,6 +10,7 @@ import {
   type ViewedTask,
 } from '../../adapters/store/orders/view.ts'
 import type { Sql } from '../../adapters/store/postgres/connect.ts'
+import { returnsOf } from '../../adapters/store/returns/read.ts'
 import { loadForReconcile } from '../../adapters/store/settle/reconcile.ts'
 import { addUp } from '../../router/bundle.ts'
 import { dueOf, severityOf } from '../../router/exceptions.ts'
@@ -17,6 +18,8 @@ import { defaultPolicy } from '../../router/policy.ts'
 import { atTime, expectedName } from '../../router/reconcile/expectations.ts'
 import type { ReconcileException } from '../../router/reconcile/types.ts'
 import { reconcile } from '../../router/reconcile.ts'
+import type { Return } from '../../router/returns/types.ts'
+import { keyOf, placesBack } from '../../router/returns/units.ts'
 import { readPassed } from '../../router/rule-sets.ts'
 import { readTrace, type StoredTrace } from '../../router/source/trace.ts'
 import type { Package, TaskState } from '../../router/task.ts'
@@ -25,10 +28,11 @@ import type { Order, OrderKey } from '../../router/types.ts'
 export async function viewOrder(sql: Sql, key: OrderKey) {
   const row = await findOrder(sql, key)
   if (row === null) return null
-  const [tasks, decisions, reconciliation] = await Promise.all([
+  const [tasks, decisions, reconciliation, returns] = await Promise.all([
     tasksOfOrder(sql, row.id),
     decisionsOfOrder(sql, row.id),
     matchFlows(sql, row.id),
+    returnsOf(sql, [row.id]),
   ])
   const order = orderFromRow(row)
   const { snapshot } = order
@@ -44,7 +48,7 @@ export async function viewOrder(sql: Sql, key: OrderKey) {
     paidAt: snapshot?.paidAt ?? null,
     shipBy: snapshot?.shipBy ?? null,
     holds: order.holds,
-    lines: linesOf(order, tasks),
+    lines: linesOf(order, tasks, returns.get(row.id) ?? []),
     tasks: tasks.map((t) => ({
       ...t,
       state: t.state as TaskState,
@@ -95,7 +99,15 @@ async function matchFlows(sql: Sql, id: string) {
   }
 }
 
-function linesOf(order: Order, tasks: readonly ViewedTask[]) {
+function linesOf(order: Order, tasks: readonly ViewedTask[], returns: readonly Return[]) {
+  const back = placesBack(returns)
+  const comeBack = (
+    [
+      ['returned', back.returned],
+      ['on_its_way_back', back.onTheirWay],
+      ['missing', back.missing],
+    ] as const
+  ).map(([place, units]) => ({ place, units: new Map(units) }))
   const shippedTasks = new Set(tasks.filter((t) => t.state === 'shipped').map((t) => t.taskId))
   return (order.snapshot?.lines ?? []).map((line, index) => {
     const places = order.allocations
@@ -106,6 +118,7 @@ function linesOf(order: Order, tasks: readonly ViewedTask[]) {
         quantity: a.quantity,
         taskId: a.taskId,
       }))
+      .flatMap((p) => (p.taskId === null || returns.length === 0 ? [p] : parted(p, line.lineId, comeBack)))
     const states = new Set(places.map((p) => p.place))
     return {
       lineId: line.lineId,
@@ -118,6 +131,32 @@ function linesOf(order: Order, tasks: readonly ViewedTask[]) {
       places,
     }
   })
+}
+
+interface PlacedUnits {
+  readonly sku: string
+  readonly place: string
+  readonly quantity: number
+  readonly taskId: string | null
+}
+
+/** Units that left, and where they are now: each that comes back is taken from `comeBack`. */
+function parted(
+  left: PlacedUnits,
+  lineId: string,
+  comeBack: readonly { readonly place: string; readonly units: Map<string, number> }[],
+): PlacedUnits[] {
+  const key = keyOf({ lineId, sku: left.sku })
+  const parts: PlacedUnits[] = []
+  let rest = left.quantity
+  for (const { place, units } of comeBack) {
+    const quantity = Math.min(rest, units.get(key) ?? 0)
+    if (quantity === 0) continue
+    units.set(key, units.get(key)! - quantity)
+    rest -= quantity
+    parts.push({ ...left, place, quantity })
+  }
+  return rest > 0 ? [{ ...left, quantity: rest }, ...parts] : parts
 }
 
 interface StoredGroup {

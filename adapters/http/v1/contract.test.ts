@@ -262,5 +262,5 @@ test('handlers are held to the contract by their types', () => {
   implement(contract.putSku, () => ({ status: 201 as const, body: { ok: true as const } }))
   // @ts-expect-error a node's route has a node for a caller, not the operator
   implement(contract.pullTasks, ({ caller }) => ok({ tasks: caller.kind === 'admin' ? [] : [] }))
-  expect(Object.keys(contract)).toHaveLength(40)
+  expect(Object.keys(contract)).toHaveLength(50)
 })

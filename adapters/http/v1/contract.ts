@@ -6,6 +6,18 @@ import { getNode, listNodes, patchNode, putNode } from './nodes.ts'
 import { approveOrder, cancelOrder, getOrder, listOrders, releaseOrder } from './orders.ts'
 import { correctParcel, correctParcelOfTask, shippedOutside, voidParcel, voidParcelOfTask } from './parcels.ts'
 import {
+  agreeReturn,
+  createReturn,
+  getReturn,
+  listNodeReturns,
+  listReturns,
+  receiveAtNode,
+  receiveReturn,
+  refuseReturn,
+  settleReturn,
+  withdrawReturn,
+} from './returns.ts'
+import {
   getCarrierAccount,
   getShop,
   listCarrierAccounts,
@@ -49,6 +61,16 @@ export const contract = {
   resolveException,
   assignException,
   listWriteOffs,
+  createReturn,
+  listReturns,
+  getReturn,
+  agreeReturn,
+  refuseReturn,
+  withdrawReturn,
+  receiveReturn,
+  settleReturn,
+  listNodeReturns,
+  receiveAtNode,
   pullTasks,
   acceptTask,
   shipTask,

@@ -30,7 +30,7 @@ const orderLine = z
     gift: z.boolean().optional(),
     state: z.string().meta({
       description:
-        'where its units are: held, backordered, task, shipped, virtual (nothing to send), cancelled, returned, or mixed',
+        'where its units are: held, backordered, task, shipped, virtual (nothing to send), cancelled, on_its_way_back, returned, missing (sent back and not found), or mixed',
     }),
     places: z.array(z.object({ place: z.string(), quantity: z.int(), taskId: z.string().nullable() })).optional(),
   })

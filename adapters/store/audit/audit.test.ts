@@ -1,12 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { receive, requestReturn } from '../../../router/returns/return.ts'
 import { storeEvents } from '../inbox/store-events.ts'
 import type { Sql } from '../postgres/connect.ts'
+import { changeReturn } from '../returns/returns.ts'
 import { shipTask } from '../tasks/ship.ts'
 import {
   atMs,
   commitStep,
   empty,
   eventOf,
+  keyFor,
   lines,
   makeNetwork,
   post,
@@ -50,6 +53,20 @@ async function healthy(): Promise<void> {
   await storeEvents(sql, [eventOf('notified', { kind: 'notification' })])
 }
 
+/** One of two units came back good. */
+async function giveBack(orderId: string): Promise<void> {
+  const said = { actor: { kind: 'operator', name: '' }, note: '', at: atMs } as const
+  const asked = { ref: 'r', hash: 'h', kind: 'return', node: null, carrier: null, waybill: null, refundFen: 0 } as const
+  const wanted = [{ lineId: null, sku: 'a', quantity: 2 }]
+  const opened = await changeReturn(sql, keyFor(orderId), (world) =>
+    requestReturn(world, { ...asked, lines: wanted, agreed: true }, said),
+  )
+  if (opened.outcome !== 'written') throw new Error(opened.outcome)
+  const found = [{ sku: 'a', good: 1, damaged: 0, missing: 0 }]
+  const given = { ref: 'r1', hash: 'h', node: 'n1', lines: found }
+  await changeReturn(sql, { returnId: opened.written.id }, (_, known) => receive(known!, given, said))
+}
+
 /** Where one statement breaks a promise twice over, the others that it breaks. */
 interface Break {
   readonly sql: string
@@ -88,6 +105,9 @@ async function deliver(): Promise<void> {
     update reconciliation r set state = 'closed', updated_at = now(), detail = json_build_object('version', o.version)
     from orders o where o.id = r.order_id and o.order_id = 'shipped'`)
 }
+
+/** Where two units are to come back, and one did. */
+const returning = (sql: string): Break => ({ sql, also: [], first: () => giveBack('shipped') })
 
 /** As goods of a date, an SQL expression. */
 const presale = (orderId: string, date: string) => `
@@ -360,6 +380,17 @@ const breaks: Readonly<Record<string, readonly (string | Break)[]>> = {
     "update node set seq = seq + 1 where node = 'n1'",
     "update node set seq = 1 where node = 'n2'",
     "update stock_movement set node_seq = 7 where node_seq = 1; update node set seq = 7 where node = 'n1'",
+  ],
+  returned_units_had_left: [returning(`update returns set body = jsonb_set(body, '{lines,0,quantity}', '3')`)],
+  returns_are_received_with_their_last_unit: [
+    returning(`update returns set state = 'received'`),
+    returning(`update returns set body = jsonb_set(body, '{receipts,0,lines,0,damaged}', '1')`),
+    returning(`update returns set body = jsonb_set(body, '{receipts,0,lines,0,missing}', '2')`),
+  ],
+  good_units_are_stock_where_they_were_received: [
+    returning(`update stock_movement set ref = '0#0' where kind = 'return'`),
+    returning(`update returns set body = jsonb_set(body, '{receipts,0,node}', '"n2"')`),
+    returning(`update returns set body = jsonb_set(body, '{receipts,0,lines,0,good}', '0')`),
   ],
 }
 

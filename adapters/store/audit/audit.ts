@@ -15,6 +15,7 @@ import type { Sql, Transaction } from '../postgres/connect.ts'
 import { eventInvariants } from './events.ts'
 import { type AuditAges, agesDefault, type BrokenRow, type Invariant, setAges } from './invariant.ts'
 import { orderInvariants } from './orders.ts'
+import { returnInvariants } from './returns.ts'
 import { stockInvariants } from './stock.ts'
 import { taskInvariants } from './tasks.ts'
 
@@ -43,7 +44,13 @@ export interface AuditOptions extends Partial<AuditAges> {
   readonly onChecked?: (checked: Checked) => void
 }
 
-const invariants: readonly Invariant[] = [...eventInvariants, ...orderInvariants, ...taskInvariants, ...stockInvariants]
+const invariants: readonly Invariant[] = [
+  ...eventInvariants,
+  ...orderInvariants,
+  ...taskInvariants,
+  ...stockInvariants,
+  ...returnInvariants,
+]
 export const invariantNames: readonly string[] = invariants.map((i) => i.name)
 
 /** The query that gives the rows that break one. Throws on one that no query can find. */

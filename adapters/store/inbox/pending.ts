@@ -79,3 +79,9 @@ export async function pendingAmong(sql: Queryable, eventIds: readonly string[]):
     select event_id from pending where event_id = any(${eventIds as string[]}::text[])`
   return new Set(rows.map((r) => r.event_id))
 }
+
+/** Those of some events that are not decided yet. */
+export async function stillPending(sql: Queryable, seqs: readonly string[]): Promise<ReadonlySet<string>> {
+  const rows = await sql<{ seq: string }[]>`select seq from pending where seq = any(${seqs as string[]}::bigint[])`
+  return new Set(rows.map((r) => r.seq))
+}

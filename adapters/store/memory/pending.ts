@@ -58,3 +58,7 @@ export function pendingAmong(tables: Tables, eventIds: readonly string[]): Set<s
   const asked = new Set(eventIds)
   return new Set([...tables.pending.values()].map((row) => row.eventId).filter((eventId) => asked.has(eventId)))
 }
+
+export function stillPending(tables: Tables, seqs: readonly string[]): ReadonlySet<string> {
+  return new Set(seqs.filter((seq) => tables.pending.has(seq)))
+}

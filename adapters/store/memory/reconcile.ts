@@ -7,6 +7,7 @@ import { acceptedOf, agreeingOf, exceptionsOf } from '../settle/found.ts'
 import {
   type ReconcileLoad,
   type ReconcileResult,
+  returnsInInput,
   rowOf,
   saidInInput,
   voidedInInput,
@@ -15,6 +16,7 @@ import {
 import { billsOf } from './bills.ts'
 import { isDue } from './due.ts'
 import { end, raise, saidOf } from './exceptions.ts'
+import { returnsOf } from './returns.ts'
 import { compare, pairKey, type Tables } from './tables.ts'
 import { tracksOf } from './tracks.ts'
 
@@ -45,7 +47,13 @@ function load(tables: Tables, id: string, nowMs: number): ReconcileLoad {
     return { taskId, state, lines, packages, ...voidedInInput(putRight) }
   })
   const tracks = tasks.flatMap((task) => waybillsOf(task).flatMap((waybill) => tracksOf(tables, waybill)))
-  const known = { order, tasks, tracks: [...new Set(tracks)], bills: billsOf(tables, order) }
+  const known = {
+    order,
+    tasks,
+    tracks: [...new Set(tracks)],
+    bills: billsOf(tables, order),
+    ...returnsInInput(returnsOf(tables, id)),
+  }
   const input = { ...known, ...saidInInput(saidOf(tables, id)) }
   return { input, entered: tables.reconciliations.has(id), nowMs }
 }

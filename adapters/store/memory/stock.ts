@@ -79,3 +79,7 @@ export function partedByCommit<R extends ReservationName>(tables: Tables, reserv
   const isCommitted = (r: R): boolean => tables.reserved.has(pairKey(r.node, r.reservationId))
   return { committed: reservations.filter(isCommitted), others: reservations.filter((r) => !isCommitted(r)) }
 }
+
+export function hasReserved(tables: Tables, node: string): boolean {
+  return [...(tables.stock.get(node)?.values() ?? [])].some((row) => row.reserved > 0)
+}

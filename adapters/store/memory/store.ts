@@ -19,11 +19,12 @@ import { endEventExceptions, raise, resolve, settleException } from './exception
 import { isStored, nextNumber, storeEvents } from './intake.ts'
 import { loadSome } from './orders.ts'
 import { shipOutside } from './outside.ts'
-import { countPending, doubt, postpone, readPending } from './pending.ts'
+import { countPending, doubt, postpone, readPending, stillPending } from './pending.ts'
 import { putParcelRight } from './put-right.ts'
 import { reconcileTogether } from './reconcile.ts'
+import { changeReturn } from './returns.ts'
 import { endShortages, readShortages, shortAmong, shortRows } from './shortages.ts'
-import { deltasAfter, figuresOf, lockedBooks, partedByCommit, postStock } from './stock.ts'
+import { deltasAfter, figuresOf, hasReserved, lockedBooks, partedByCommit, postStock } from './stock.ts'
 import { emptyTables, type MemoryNetwork, type Tables } from './tables.ts'
 import { acceptTask, endLeases, extendLease, giveBack, lapsedIntercepts, pullTasks, shipTask } from './tasks.ts'
 import { moveTrack, recordTrack } from './tracks.ts'
@@ -52,7 +53,6 @@ export class MemoryStore implements OrderStore {
     return this.tables.epoch
   }
 
-  /** Resolves when no transaction holds the epoch lock. */
   unlocked(): Promise<void> {
     return this.#lock.free()
   }
@@ -96,8 +96,8 @@ export class MemoryStore implements OrderStore {
     return isStored(this.tables, event)
   }
 
-  async stillPending(seqs: readonly string[]): Promise<ReadonlySet<string>> {
-    return new Set(seqs.filter((seq) => this.tables.pending.has(seq)))
+  async stillPending(seqs: readonly string[]) {
+    return stillPending(this.tables, seqs)
   }
 
   // ─────────────────────────────────────────────────────────────── exceptions
@@ -144,9 +144,7 @@ export class MemoryStore implements OrderStore {
     return deltasAfter(this.tables, node, fromSeq)
   }
 
-  async hasReserved(node: string): Promise<boolean> {
-    return [...(this.tables.stock.get(node)?.values() ?? [])].some((row) => row.reserved > 0)
-  }
+  hasReserved: OrderStore['hasReserved'] = async (node) => hasReserved(this.tables, node)
 
   async nodeSeqs() {
     return nodeSeqs(this.tables)
@@ -246,4 +244,6 @@ export class MemoryStore implements OrderStore {
   async moveTrack(...[moved]: Given<'moveTrack'>) {
     return moveTrack(this.tables, moved, this.#now())
   }
+
+  changeReturn: OrderStore['changeReturn'] = async (of, change) => changeReturn(this.tables, of, change, this.#now())
 }

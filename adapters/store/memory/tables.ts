@@ -3,6 +3,7 @@ import type { BillRow } from '../../../router/bill.ts'
 import type { SettledAs } from '../../../router/exceptions.ts'
 import type { PutRight } from '../../../router/parcels.ts'
 import type { WriteOff } from '../../../router/reconcile/types.ts'
+import type { Return } from '../../../router/returns/types.ts'
 import type { Package, Task } from '../../../router/task.ts'
 import type { Track } from '../../../router/track.ts'
 import type { Order } from '../../../router/types.ts'
@@ -99,7 +100,7 @@ export interface MovementRow {
   readonly node: string
   /** null: Redis did it first. */
   readonly seq: number | null
-  readonly kind: 'set' | 'add' | 'reserve' | 'release' | 'correct' | 'ship'
+  readonly kind: 'set' | 'add' | 'reserve' | 'release' | 'correct' | 'ship' | 'return'
   readonly ref: string
   readonly lines: readonly {
     readonly sku: string
@@ -163,6 +164,8 @@ export interface Tables {
   lastBillId: number
   /** By the order's id. */
   readonly reconciliations: Map<string, ReconciliationRow>
+  /** By id, in the sequence in which they came. */
+  readonly returns: Map<string, Return>
   epoch: number
 }
 
@@ -174,6 +177,7 @@ export function emptyTables({ nodes }: MemoryNetwork): Tables {
   return {
     ...{ lastSeq: 0, inbox: new Map(), pending: new Map(), orders: new Map(), idByKey: new Map(), tasks: new Map() },
     ...{ tasksOf: new Map(), decisions: [], movements: [], reserved: new Set(), postings: new Map(), epoch: 0 },
+    ...{ returns: new Map() },
     ...{
       exceptions: [],
       acceptedExceptions: new Set(),

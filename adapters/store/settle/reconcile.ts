@@ -4,11 +4,13 @@ import type { BillProgress, BillRow } from '../../../router/bill.ts'
 import { type PutRight, voidedPackages } from '../../../router/parcels.ts'
 import type { TimedReconciliation } from '../../../router/reconcile/expectations.ts'
 import type { ReconcileInput, ShippedTask } from '../../../router/reconcile/types.ts'
+import type { Return } from '../../../router/returns/types.ts'
 import type { Package, TaskLine, TaskState } from '../../../router/task.ts'
 import { readSaid, type Said } from '../exception-acts.ts'
 import { type OrderRow, orderFromRow } from '../orders/order-row.ts'
 import { keyedPlans, type Queryable, type Sql, type Transaction } from '../postgres/connect.ts'
 import { jsonText } from '../postgres/json-text.ts'
+import { returnsOf } from '../returns/read.ts'
 import { compareIds } from './due.ts'
 import { writeExceptions } from './found.ts'
 import { push, readTracks } from './read-tracks.ts'
@@ -43,6 +45,7 @@ export async function loadForReconcile(
   const tracks = await readTracks(tx, [...tasks.values()].flat().flatMap(waybillsOf))
   const bills = await readBills(tx, ids)
   const said = await readSaid(tx, ids)
+  const returns = await returnsOf(tx, ids)
   const known = new Set(entered.map((row) => row.id))
   return orders.map((row) => {
     const own = tasks.get(row.id) ?? []
@@ -52,6 +55,7 @@ export async function loadForReconcile(
       tasks: own,
       tracks: [...new Set(ownTracks)],
       bills: bills.get(row.id) ?? [],
+      ...returnsInInput(returns.get(row.id)),
       ...saidInInput(said.get(row.id)),
     }
     return { input, entered: known.has(row.id), nowMs }
@@ -67,6 +71,10 @@ export function voidedInInput(known: readonly PutRight[]): Pick<ShippedTask, 'vo
 /** Of parcels that left, and of those that were to have left. */
 export function waybillsOf({ packages, voided = [] }: Pick<ShippedTask, 'packages' | 'voided'>): string[] {
   return [...packages, ...voided].map((parcel) => parcel.waybill)
+}
+
+export function returnsInInput(returns: readonly Return[] = []): Pick<ReconcileInput, 'returns'> {
+  return returns.length === 0 ? {} : { returns }
 }
 
 /** Absent where nobody said anything, as of nearly every order. */

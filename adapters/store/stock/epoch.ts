@@ -29,3 +29,8 @@ export async function nodeNames(sql: Queryable): Promise<string[]> {
   const rows = await sql<{ node: string }[]>`select node from node order by node`
   return rows.map((r) => r.node)
 }
+
+export async function hasReserved(sql: Queryable, node: string): Promise<boolean> {
+  const [row] = await sql`select 1 from stock where node = ${node} and reserved > 0 limit 1`
+  return row !== undefined
+}

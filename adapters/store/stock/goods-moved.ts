@@ -17,7 +17,7 @@ export async function goodsMovedSince(
   const rows = await tx<{ sku: string; kind: GoodsKind; onHand: number; reserved: number }[]>`
     select l.sku, m.kind, sum(l.on_hand)::float8 as "onHand", sum(l.reserved)::float8 as reserved
     from stock_movement m cross join lateral unnest(m.skus, m.on_hand, m.reserved) as l (sku, on_hand, reserved)
-    where m.node = ${node} and m.kind in ('add', 'correct', 'ship') and m.kind = any(${goodsKinds as unknown as string[]})
+    where m.node = ${node} and m.kind in ('add', 'correct', 'ship', 'return') and m.kind = any(${goodsKinds as unknown as string[]})
       and m.at > greatest(to_timestamp(${sinceMs}::float8 / 1000), now() - ${countAgeMsMax / 1000}::float8 * interval '1 second')
       and m.skus && ${skus as string[]}::text[] and l.sku = any(${skus as string[]}::text[])
     group by 1, 2`

@@ -120,7 +120,7 @@ export async function nextNodeSeq(tx: Transaction, node: string): Promise<number
  * With the node's safety stock as set by then: a transaction that sets another one waits for this lock, and carries it
  * into the rows after this change.
  */
-async function nextChange(tx: Transaction, node: string): Promise<{ seq: number; safety: number }> {
+export async function nextChange(tx: Transaction, node: string): Promise<{ seq: number; safety: number }> {
   const [row] = await tx<{ seq: number; safety: number }[]>`
     update node set seq = seq + 1 where node = ${node}
     returning seq::float8 as seq, coalesce((detail ->> 'safetyStock')::int, 0) as safety`

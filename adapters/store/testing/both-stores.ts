@@ -36,6 +36,7 @@ export function subjectsOf(database: () => TestDatabase): readonly [Subject, Sub
         await empty(sql)
         await sql`alter sequence event_seq restart`
         await sql`alter sequence bill_row_id_seq restart`
+        await sql`alter sequence returns_id_seq restart`
         await makeNetwork(sql, { nodes, skus, safety })
         return { store: new PostgresStore(sql), state: () => stateInPostgres(sql) }
       },

@@ -44,6 +44,7 @@ export async function stateInPostgres(sql: Sql): Promise<State> {
         resolved_at is not null, resolved_as, coalesce(accepted, false)) order by kind, ref, id) from exception),
       'writeOffs', (select json_agg(json_build_array(order_id, side, amount_fen) order by id) from exception_act
         where amount_fen is not null),
+      'returns', (select json_agg(json_build_array(id, order_id, ref, kind, state, node, waybill, body) order by id) from returns),
       'epoch', (select epoch from stock_epoch)
     ) as state,
     (select json_agg(json_build_object('id', id::text, 'channel', channel, 'shop', shop, 'order_id', order_id,
@@ -106,6 +107,10 @@ function stockIn(tables: Tables) {
       ...[lines.map((l) => l.reserved), lines.map((l) => l.safety)],
     ]),
     postings: sorted([...tables.postings].map(([key, hash]) => [...key.split('\u0000'), hash])),
+    returns: [...tables.returns.values()].map((known) => {
+      const { id, orderId, ref, kind, state, node, waybill, ...body } = known
+      return [Number(id), Number(orderId), ref, kind, state, node, waybill, body]
+    }),
     epoch: tables.epoch,
   }
 }

@@ -70,6 +70,7 @@ const tables = [
   'reconciliation',
   'track',
   'bill_row',
+  'returns',
 ]
 const stockTables = ['stock', 'stock_movement', 'stock_posting', 'node', 'sku']
 

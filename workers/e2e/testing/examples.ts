@@ -55,6 +55,16 @@ const bodies: Readonly<Partial<Record<OperationName, unknown>>> = {
   assignException: { assignedTo: '王芳', note: '请跟进' },
   cancelOrder: { note: '已确认' },
   setLineUnits: { ship: 1, note: '已确认' },
+  createReturn: {
+    ...{ channel: 'tmall', shop: shopOf.tmall, orderId: '3705115058471999999', ref: 'example', kind: 'return' },
+    ...{ lines: [{ sku: 'example', quantity: 1 }], refundFen: 100 },
+  },
+  agreeReturn: { note: '已确认' },
+  refuseReturn: { note: '已确认' },
+  withdrawReturn: { note: '已确认' },
+  receiveReturn: { ref: 'example', node: 'east', lines: [{ sku: 'example', good: 1 }] },
+  settleReturn: { note: '已确认' },
+  receiveAtNode: { ref: 'example', lines: [{ sku: 'example', good: 1 }] },
   pullTasks: { limit: 1, leaseSeconds: 60, waitSeconds: 0 },
   acceptTask: { fence: 1 },
   shipTask: {
