@@ -109,6 +109,46 @@ describe.each(channelNames)('%s', (channel) => {
   })
 })
 
+test.each(['waits for a person', 'was cancelled by one'])(
+  'finished on the platform, and here it %s: booked, it closes to the fen',
+  async (here) => {
+    const sku = `finished-${here.length}`
+    const waybill = `SF-${sku}`
+    await service.goods(sku, { east: 5, south: 5 })
+    const order = testOrder('tmall', [{ sku, quantity: 2, paidFen: 1_999 }], { freightFen: 600 })
+    await service.tell(order)
+    const shipped = later(order, { step: 'shipped' })
+    await service.tell(shipped)
+    await service.tell(later(shipped, { step: 'completed' }))
+    await service.bill(billOf(order))
+    if (here === 'was cancelled by one') {
+      expect(await service.admin('POST', `${orderPath(order)}/cancel`, {})).toMatchObject({ status: 200 })
+      expect(await kinds(order)).toContain('cancelled_but_not_refunded')
+    } else expect(await kinds(order)).toContain('platform_ahead')
+    expect(await outside(order, waybill)).toMatchObject({ status: 200 })
+    await delivered(waybill)
+    expect(await service.order(order)).toMatchObject({
+      state: 'closed',
+      reconciliation: { exceptions: [], funds: { expectedFen: 2_599, receivedFen: 2_599 } },
+    })
+    await service.sweep()
+    expect(await service.stock(sku)).toEqual({ east: units(5, 0), south: units(3, 0) })
+  },
+)
+
+test('booked by mistake, and voided: its node has the task', async () => {
+  const order = await paid('jd', 'outside-void', 1)
+  expect(await outside(order, 'SF-outside-void')).toMatchObject({ status: 200 })
+  const void_ = { carrier: 'SF', waybill: 'SF-outside-void' }
+  expect(await service.admin('POST', `${orderPath(order)}/parcels/void`, void_)).toMatchObject({ status: 200 })
+  await service.sweep()
+  expect(await service.stock('outside-void')).toEqual({ east: units(5, 0), south: units(5, 1) })
+  const task = await service.at('south').pullFor(order)
+  expect(await service.at('south').ship(task, 'SF-outside-void-2')).toMatchObject({ status: 200 })
+  await delivered('SF-outside-void-2')
+  expect(await service.order(order)).toMatchObject({ state: 'closed', reconciliation: { exceptions: [] } })
+})
+
 test('gone though it was rejected: the task elsewhere is called back; once it is pulled, it has to come back first', async () => {
   for (const isPulled of [false, true]) {
     const sku = `rejected-${isPulled}`
