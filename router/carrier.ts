@@ -40,7 +40,8 @@ export interface TrackedParcel {
 }
 
 /**
- * The track of a parcel: by waybill, then by carrier, as far as it can be about this parcel (`mayBeAbout`). Where the
+ * The track of a parcel: by waybill, then by carrier, the first that can be about this parcel (`mayBeAbout`): the tracks of one
+ * carrier are given in the sequence of its parcels with that number. Where the
  * service found out that another carrier has it, that one's word counts before the first one's. A single track with the
  * waybill is taken for the parcel's own unless both carriers are known and differ, since plain numbers are issued by
  * more than one carrier.
@@ -53,7 +54,7 @@ export function trackOf(tracks: readonly Track[], parcel: TrackedParcel): Track 
     if (same !== undefined) return same
   }
   const only = fitting[0]
-  if (only === undefined || fitting.length > 1) return null
+  if (only === undefined || fitting.some((track) => track.carrier !== only.carrier)) return null
   return isKnownCarrier(parcel.carrier) && isKnownCarrier(only.carrier) ? null : only
 }
 

@@ -25,6 +25,8 @@ export interface Track {
   readonly carrierNew?: string
 }
 
+export type TrackWord = Pick<Track, 'state' | 'occurredAt'>
+
 /**
  * What is final wins over what is newer: a parcel that was signed for stays delivered, and only a return to the
  * sender comes after that.
@@ -45,8 +47,16 @@ export const finalForMs = 60 * dayMs
  * Of the words on one waybill the one with the greatest rank stands, in whichever order they arrived. Two of one rank are told
  * apart by what was pushed.
  */
-export function trackRank({ state, occurredAt }: Pick<Track, 'state' | 'occurredAt'>): number {
+export function trackRank({ state, occurredAt }: TrackWord): number {
   return occurredAt + finality(state) * finalForMs
+}
+
+/**
+ * A final word that a later one replaces after so long was about an older parcel with the same number. It is kept: it is what became
+ * of that parcel.
+ */
+export function isOfOlderParcel(before: TrackWord, after: TrackWord): boolean {
+  return finality(before.state) > 0 && after.occurredAt - before.occurredAt > finalForMs
 }
 
 /**

@@ -293,6 +293,27 @@ describe('a carrier’s word', () => {
       expect(await store.moveTrack({ carrier: 'sf', waybill: 'W-unknown', carrierNew: 'shentong' })).toEqual([])
     }))
 
+  test('of a later parcel with the same number leaves what became of the older one', () =>
+    onBoth(async (scene) => {
+      const { store } = scene
+      const id = await scene.shipped('1')
+      const day = 86_400_000
+      const say = (state: Track['state'], days: number) =>
+        store.recordTrack(
+          delivered('1', { carrier: 'sf', state, occurredAt: longAgo + days * day }),
+          `"${state}${days}"`,
+        )
+      const stateNow = async () => (await store.reconcileTogether([id], resultOf))[0]!.reconciliation.logistics
+      await say('delivered', 0)
+      expect((await say('in_transit', 50)).outcome).toBe('older')
+      expect((await say('in_transit', 61)).outcome).toBe('recorded')
+      expect((await stateNow()).deliveredParcels).toBe(1)
+      expect((await say('returned', 62)).outcome).toBe('recorded')
+      expect(await stateNow()).toMatchObject({ deliveredParcels: 1, returnedParcels: 0 })
+      await say('collected', 200)
+      expect((await stateNow()).deliveredParcels).toBe(1)
+    }))
+
   test('may come before the parcel; a waybill may be of several orders', () =>
     onBoth(async (scene) => {
       const { store } = scene

@@ -1,7 +1,7 @@
 /** Which words of carriers are about a parcel: another carrier has it than was told, its number was another parcel's before. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { channelNames } from '../../router/types.ts'
-import { testOrder } from './testing/orders.ts'
+import { type TestOrder, testOrder } from './testing/orders.ts'
 import { startTestService, type TestService } from './testing/service.ts'
 import { billOf, signedMove } from './testing/webhooks.ts'
 
@@ -15,6 +15,11 @@ afterEach(async () => {
 afterAll(() => service.close())
 
 const day = 86_400_000
+
+async function east(order: TestOrder, waybill: string): Promise<void> {
+  const node = service.at('east')
+  expect(await node.ship(await node.pullFor(order), waybill)).toMatchObject({ status: 200 })
+}
 
 /** Its money has come; nothing has left. */
 async function paid(channel: (typeof channelNames)[number], sku: string) {
@@ -76,6 +81,25 @@ describe.each(channelNames)('%s', (channel) => {
       expect(await service.order(order)).toMatchObject({ state: 'closed', reconciliation: { exceptions: [] } })
     },
   )
+
+  test('a number that is issued again leaves the order closed that had it before', async () => {
+    const waybill = `SF-${channel}-reused`
+    const first = await paid(channel, `${channel}-reused-1`)
+    await east(first, waybill)
+    await service.track({ carrier: 'shunfeng', waybill, state: '3', at: Date.now() - 100 * day })
+    // As it will be when the number comes again.
+    await service.sql`
+      update task set packages = jsonb_set(packages, '{0,shippedAt}', to_jsonb(${Date.now() - 102 * day}::bigint))
+      where task_id in (select task_id from parcel where waybill = ${waybill})`
+    await service.track({ carrier: 'shunfeng', waybill, state: '3', at: Date.now() - 101 * day })
+    expect((await service.order(first)).state).toBe('closed')
+    const second = await paid(channel, `${channel}-reused-2`)
+    await east(second, waybill)
+    await service.track({ carrier: 'shunfeng', waybill, state: '0', at: Date.now() - 1_000 })
+    expect([(await service.order(first)).state, (await service.order(second)).state]).toEqual(['closed', 'shipped'])
+    await service.track({ carrier: 'shunfeng', waybill, state: '3', at: Date.now() })
+    expect([(await service.order(first)).state, (await service.order(second)).state]).toEqual(['closed', 'closed'])
+  })
 
   test('delivered an hour before a late confirm', async () => {
     const waybill = `SF-${channel}-late`

@@ -5,7 +5,7 @@ import type { PutRight } from '../../../router/parcels.ts'
 import type { WriteOff } from '../../../router/reconcile/types.ts'
 import type { Return } from '../../../router/returns/types.ts'
 import type { Package, Task } from '../../../router/task.ts'
-import type { Track } from '../../../router/track.ts'
+import type { Track, TrackWord } from '../../../router/track.ts'
 import type { Order } from '../../../router/types.ts'
 
 export interface InboxRow {
@@ -58,6 +58,8 @@ export interface TrackRow {
   readonly track: Track
   /** sha256 of the push, lower-case hex. */
   readonly bodyHash: string
+  /** Final words on older parcels with this number. */
+  readonly earlier: readonly TrackWord[]
 }
 
 export interface StoredBillRow {

@@ -1,6 +1,6 @@
 /** Carriers' words: see ../settle/tracks.ts, whose meaning this has. */
 import { createHash } from 'node:crypto'
-import { type Track, trackRank } from '../../../router/track.ts'
+import { isOfOlderParcel, type Track, type TrackWord, trackRank } from '../../../router/track.ts'
 import { compareIds } from '../settle/due.ts'
 import { type MovedTrack, noWord, type RecordedTrack, trackingStopped, trackRef } from '../settle/tracks.ts'
 import { markDue } from './due.ts'
@@ -14,6 +14,7 @@ export function recordTrack(tables: Tables, track: Track, body: string, nowMs: n
   const given: TrackRow = {
     track: { carrier, waybill, state, occurredAt, ...movedTo(known?.track.carrierNew) },
     bodyHash: createHash('sha256').update(body).digest('hex'),
+    earlier: earlierOf(known, { state, occurredAt }),
   }
   const isNews = known === undefined || standsBefore(known, given)
   if (isNews) tables.tracks.set(waybill, ofWaybill.set(carrier, given))
@@ -28,11 +29,17 @@ export function recordTrack(tables: Tables, track: Track, body: string, nowMs: n
 export function moveTrack(tables: Tables, moved: MovedTrack, nowMs: number): readonly string[] {
   const { carrier, waybill, carrierNew } = moved
   const ofWaybill = tables.tracks.get(waybill) ?? new Map<string, TrackRow>()
-  const known = ofWaybill.get(carrier) ?? { track: { carrier, waybill, ...noWord }, bodyHash: '' }
+  const known = ofWaybill.get(carrier) ?? { track: { carrier, waybill, ...noWord }, bodyHash: '', earlier: [] }
   tables.tracks.set(waybill, ofWaybill.set(carrier, { ...known, track: { ...known.track, carrierNew } }))
   const orderIds = markOrdersOf(tables, waybill)
   resolve(tables, trackingStopped, [trackRef(moved)], nowMs)
   return orderIds
+}
+
+function earlierOf(known: TrackRow | undefined, word: TrackWord): readonly TrackWord[] {
+  if (known === undefined) return []
+  const { state, occurredAt } = known.track
+  return isOfOlderParcel(known.track, word) ? [...known.earlier, { state, occurredAt }] : known.earlier
 }
 
 function movedTo(carrierNew: string | undefined): Pick<Track, 'carrierNew'> {
@@ -52,8 +59,10 @@ function standsBefore(a: TrackRow, b: TrackRow): boolean {
 
 /** What is known of a waybill, by carrier. */
 export function tracksOf(tables: Tables, waybill: string): Track[] {
-  const rows = [...(tables.tracks.get(waybill)?.values() ?? [])].map(({ track }) => track)
-  return rows.sort((a, b) => compare(a.carrier, b.carrier))
+  const rows = [...(tables.tracks.get(waybill)?.values() ?? [])].sort((a, b) =>
+    compare(a.track.carrier, b.track.carrier),
+  )
+  return rows.flatMap(({ track, earlier }) => [...earlier.map((word) => ({ ...track, ...word })), track])
 }
 
 /** All that a task has; others that it had are gone. */

@@ -1,6 +1,6 @@
 /** Tracks: a carrier's latest word on each waybill, which may come before the parcel that it is about. */
 import { createHash } from 'node:crypto'
-import { type Track, trackRank, trackStates } from '../../../router/track.ts'
+import { finalForMs, type Track, trackRank, trackStates } from '../../../router/track.ts'
 import { resolve } from '../exceptions.ts'
 import { markDue } from '../orders/mark-due.ts'
 import type { Sql } from '../postgres/connect.ts'
@@ -35,6 +35,7 @@ export function trackRef({ carrier, waybill }: Pick<Track, 'carrier' | 'waybill'
 const rankByState = Object.fromEntries(trackStates.map((state) => [state, trackRank({ state, occurredAt: 0 })]))
 
 /**
+ * What is replaced and was about an older parcel with this number is kept beside it (`isOfOlderParcel`, said here in SQL).
  * `body` is the push as given, JSON text. The greatest of (rank, body's hash) stands, so that any order of arrival ends the
  * same.
  *
@@ -48,7 +49,11 @@ export async function recordTrack(sql: Sql, track: Track, body: string): Promise
     insert into track (carrier, waybill, state, occurred_at, body_hash, body)
     values (${track.carrier}, ${track.waybill}, ${track.state}, ${track.occurredAt}, decode(${hash}, 'hex'), ${body}::text::json)
     on conflict (carrier, waybill) do update
-      set state = excluded.state, occurred_at = excluded.occurred_at, body_hash = excluded.body_hash,
+      set earlier = case
+          when (${ranks}::text::jsonb->>track.state)::bigint > 0 and excluded.occurred_at - track.occurred_at > ${finalForMs}::bigint
+          then coalesce(track.earlier, '[]') || jsonb_build_object('state', track.state, 'occurredAt', track.occurred_at)
+          else track.earlier end,
+        state = excluded.state, occurred_at = excluded.occurred_at, body_hash = excluded.body_hash,
         body = excluded.body, updated_at = now()
       where (excluded.occurred_at + (${ranks}::text::jsonb->>excluded.state)::bigint, excluded.body_hash)
           > (track.occurred_at + (${ranks}::text::jsonb->>track.state)::bigint, track.body_hash)`

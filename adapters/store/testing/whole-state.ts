@@ -33,7 +33,7 @@ export async function stateInPostgres(sql: Sql): Promise<State> {
       'parcels', (select json_agg(json_build_array(waybill, carrier, task_id, order_id) order by waybill, carrier, task_id)
         from parcel),
       'tracks', (select json_agg(json_build_array(waybill, carrier, state, occurred_at, encode(body_hash, 'hex'),
-        carrier_new) order by waybill, carrier) from track),
+        carrier_new, earlier) order by waybill, carrier) from track),
       'bills', (select json_agg(json_build_array(id, source || ':' || account || ':' || ref, kind, channel, shop, order_id,
         transaction_id, amount_fen, fee_fen, occurred_at, encode(body_hash, 'hex'), progress) order by id) from bill_row),
       'reconciliations', (select json_agg(json_build_array(order_id, state, detail, updated_at = '-infinity',
@@ -134,8 +134,16 @@ function moneyIn(tables: Tables, nowMs: number) {
     ),
     tracks: sorted(
       [...tables.tracks].flatMap(([waybill, known]) =>
-        [...known].map(([carrier, { track, bodyHash }]) => [
-          ...[waybill, carrier, track.state, track.occurredAt, bodyHash, track.carrierNew ?? null],
+        [...known].map(([carrier, { track, bodyHash, earlier }]) => [
+          ...[
+            waybill,
+            carrier,
+            track.state,
+            track.occurredAt,
+            bodyHash,
+            track.carrierNew ?? null,
+            earlier.length === 0 ? null : earlier,
+          ],
         ]),
       ),
     ),
