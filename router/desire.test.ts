@@ -376,3 +376,30 @@ describe('a gift goes with its main line', () => {
 test('a person may overrule what no platform settles', () => {
   expect(overrulableDesireRules).toEqual(['platform_ahead', 'refunded_in_part'])
 })
+
+describe('a refund of goods that the buyer has', () => {
+  const after = { lineId: '1', refundFen: 100, status: 'refunded', afterReceipt: true } as const
+  const item = { line: 0, sku: line('1').sku, quantity: 1, paidFen: 100 }
+  const order = {
+    items: [item],
+    allocations: [{ item: 0, quantity: 1, place: 'task', taskId: task().taskId } as const],
+  }
+  const left = task({ state: 'shipped', lines: [{ sku: item.sku, quantity: 1, shipped: 1 }] })
+  test.each<[string, Case, string]>([
+    ['says nothing of units that did not leave', { refunds: [after], order, tasks: [left] }, 'ship ship'],
+    [
+      'holds nothing while it is asked for',
+      { refunds: [{ ...after, status: 'requested' }], order, tasks: [left] },
+      'ship ship',
+    ],
+    [
+      'is what the order says of the line',
+      { snapshot: { lines: [line('1', { refund: 'refunded' }), line('2')] }, refunds: [after], order, tasks: [left] },
+      'ship ship',
+    ],
+    ['counts like any other where nothing left', { refunds: [after], order, tasks: [task()] }, 'cancel ship'],
+    ['is of its line alone', { refunds: [{ ...after, lineId: '2' }], order, tasks: [left] }, 'ship cancel'],
+  ])('%s', (_, given, expected) => {
+    expect(desired(given)).toBe(expected)
+  })
+})

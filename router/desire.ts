@@ -10,6 +10,7 @@
  */
 import { type Catalog, isVirtual } from './bundle.ts'
 import { allOf, atLeast, desires, divided, type LineUnits, mildestOf, toldUnits, unitsOfAmount } from './line-units.ts'
+import { shippedUnits } from './shipped-units.ts'
 import { isOwned, type Task } from './task.ts'
 import type { Hold, Order, OrderSnapshot, RefundSnapshot, SnapshotLine } from './types.ts'
 
@@ -49,12 +50,13 @@ export const overrulableDesireRules: readonly string[] = [platformAhead.rule, re
 
 /** `tasks` are the order's tasks as they are before anything is done about it. */
 export function desiresOf(
-  order: Order,
+  told: Order,
   tasks: readonly Task[],
   checkHolds: readonly Hold[],
   refusals: readonly Hold[],
   catalog: Catalog,
 ): Desires {
+  const order = withoutAfterSales(told, tasks)
   const { snapshot } = order
   if (snapshot === null) return { lines: [], holds: [] }
   const whole = refundOfWholeOrder(order, snapshot)
@@ -74,6 +76,25 @@ export function desiresOf(
     return divided(line, unwanted + cancel, isOrderHeld ? line.quantity : held)
   })
   return { lines: followMainLines(snapshot, own), holds }
+}
+
+/**
+ * A refund of goods that the buyer has is about units that left: of the line's other units it says nothing. Where nothing
+ * of the line has left by us, it counts like any other, so that nothing is sent that the buyer has been paid back for.
+ */
+function withoutAfterSales(told: Order, tasks: readonly Task[]): Order {
+  const { refunds, snapshot } = told
+  if (snapshot === null || !refunds.some((refund) => refund.afterReceipt === true)) return told
+  const left = new Set(shippedUnits(told, tasks).map(({ lineId }) => lineId))
+  const isOfLeft = ({ afterReceipt, lineId }: RefundSnapshot): boolean =>
+    afterReceipt === true && lineId !== null && left.has(lineId)
+  const others = refunds.filter((refund) => !isOfLeft(refund))
+  // The order's word on the line is the same refund.
+  const lines = snapshot.lines.map((line): SnapshotLine => {
+    const isSame = refunds.some((r) => isOfLeft(r) && r.lineId === line.lineId)
+    return isSame ? { ...line, refund: 'none' } : line
+  })
+  return { ...told, refunds: others, snapshot: { ...snapshot, lines } }
 }
 
 interface GivenBack {

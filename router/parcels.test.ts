@@ -24,7 +24,7 @@ const task: Task = {
 }
 const told: ToldTask = { task, packages: [box('W1'), box('W1'), box('W2')], putRight: [] }
 const correct = (from: ParcelName, to: ParcelName): ParcelWord => ({ kind: 'correct', from, to })
-const known = { tracks: [], orderState: 'shipped' } as const
+const known = { tracks: [], orderState: 'shipped', isBeingReturned: false } as const
 const track = (change: Partial<Track>): Track => ({
   ...named('W1', 'shunfeng'),
   state: 'in_transit',
@@ -59,6 +59,10 @@ describe('a correction', () => {
 describe('a void', () => {
   const word = { kind: 'void', parcel: named('W1') } as const
 
+  test('of goods that come back is none', () => {
+    expect(putRight(told, word, { ...known, isBeingReturned: true }).outcome).toBe('being_returned')
+  })
+
   test('gives its units back to the task, whose next owner has a higher fence', () => {
     const done = putRight(told, word, known)
     expect(done).toMatchObject({ outcome: 'put_right', back: new Map([['a', 2]]), told: [box('W1'), box('W1')] })
@@ -87,7 +91,7 @@ describe('a void', () => {
     ['its task was handed back', { task: { ...task, state: 'rejected' } }, [], 'shipped', 'being_decided'],
     ['there is no such parcel', { packages: [box('W2')] }, [], 'shipped', 'unknown_parcel'],
   ])('%s', (_, change, tracks, orderState, outcome) => {
-    expect(putRight({ ...told, ...change }, word, { tracks, orderState }).outcome).toBe(outcome)
+    expect(putRight({ ...told, ...change }, word, { ...known, tracks, orderState }).outcome).toBe(outcome)
   })
 })
 

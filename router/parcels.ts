@@ -38,6 +38,8 @@ export type PutRightOutcome =
   /** Said before. */
   | { readonly outcome: 'already_put_right' }
   | { readonly outcome: 'order_closed' }
+  /** A return of the order is not refused or withdrawn: its goods have left. */
+  | { readonly outcome: 'being_returned' }
   /** The task was handed back, and the decision about it is on its way. */
   | { readonly outcome: 'being_decided' }
   | { readonly outcome: 'parcel_moved'; readonly state: TrackState }
@@ -50,13 +52,15 @@ export type PutRightOutcome =
       readonly back: ReadonlyMap<string, number>
     }
 
+export interface KnownAround {
+  readonly tracks: readonly Track[]
+  readonly orderState: OrderState
+  readonly isBeingReturned: boolean
+}
+
 /** `tracks`: whatever is known under the waybills of the task's parcels. */
-export function putRight(
-  of: ToldTask,
-  word: ParcelWord,
-  { tracks, orderState }: { readonly tracks: readonly Track[]; readonly orderState: OrderState },
-): PutRightOutcome {
-  return word.kind === 'correct' ? corrected(of, word) : voided(of, word.parcel, tracks, orderState)
+export function putRight(of: ToldTask, word: ParcelWord, known: KnownAround): PutRightOutcome {
+  return word.kind === 'correct' ? corrected(of, word) : voided(of, word.parcel, known)
 }
 
 function corrected(of: ToldTask, { from, to }: Extract<ParcelWord, { kind: 'correct' }>): PutRightOutcome {
@@ -71,13 +75,18 @@ function corrected(of: ToldTask, { from, to }: Extract<ParcelWord, { kind: 'corr
   return { outcome: 'put_right', after, told, back: new Map() }
 }
 
-function voided(of: ToldTask, parcel: ParcelName, tracks: readonly Track[], orderState: OrderState): PutRightOutcome {
+function voided(
+  of: ToldTask,
+  parcel: ParcelName,
+  { tracks, orderState, isBeingReturned }: KnownAround,
+): PutRightOutcome {
   const told = of.packages.filter((p) => isSame(p, parcel))
   if (told.length === 0) {
     const isKnown = of.putRight.some((p) => 'voided' in p && isSame(p.voided, parcel))
     return { outcome: isKnown ? 'already_put_right' : 'unknown_parcel' }
   }
   if (orderState === 'closed') return { outcome: 'order_closed' }
+  if (isBeingReturned) return { outcome: 'being_returned' }
   if (of.task.state === 'rejected' || of.task.state === 'intercepted') return { outcome: 'being_decided' }
   const track = trackOf(tracks, told[0]!)
   if (track !== null && track.state !== 'created') return { outcome: 'parcel_moved', state: track.state }
@@ -101,9 +110,8 @@ export function unshipped(task: Task, back: ReadonlyMap<string, number>): Task {
 export function together(
   outcomes: readonly PutRightOutcome[],
 ): Exclude<PutRightOutcome, { outcome: 'put_right' }> | null {
-  const refusal = outcomes.find(
-    (o) => o.outcome === 'order_closed' || o.outcome === 'being_decided' || o.outcome === 'parcel_moved',
-  )
+  const refusals: readonly string[] = ['order_closed', 'being_returned', 'being_decided', 'parcel_moved']
+  const refusal = outcomes.find((o) => refusals.includes(o.outcome))
   if (refusal !== undefined) return refusal as Exclude<PutRightOutcome, { outcome: 'put_right' }>
   if (outcomes.some((o) => o.outcome === 'put_right')) return null
   return { outcome: outcomes.some((o) => o.outcome === 'already_put_right') ? 'already_put_right' : 'unknown_parcel' }

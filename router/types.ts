@@ -100,10 +100,7 @@ export interface OrderSnapshot {
   readonly createdAt: number
   readonly paidAt: number | null
   readonly modifiedAt: number
-  /**
-   * The number of the fetch that brought it; 0 where a platform sends its orders unasked. Of two answers with one
-   * `modifiedAt` the one with the higher number holds: it was asked for later.
-   */
+  /** The number of the fetch that brought it; 0: sent unasked. Of two with one `modifiedAt` the higher number holds. */
   readonly fetchNumber: number
   /** Ship before this instant, where the platform promises one. */
   readonly shipBy: number | null
@@ -138,6 +135,8 @@ export interface RefundSnapshot {
   readonly lineId: string | null
   readonly status: RefundStatus
   readonly refundFen: number
+  /** The buyer has the goods, or has sent them back: it is about units that left. Absent: no. */
+  readonly afterReceipt?: true
   readonly modifiedAt: number
 }
 

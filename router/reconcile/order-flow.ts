@@ -1,7 +1,8 @@
 /** The order flow: every unit went out, or was cancelled or returned, and the platform does not say otherwise. */
 import { trackOf } from '../carrier.ts'
 import { toldUnits } from '../line-units.ts'
-import { keyOf, placesBack } from '../returns/units.ts'
+import { placesBack } from '../returns/units.ts'
+import { keyOf } from '../shipped-units.ts'
 import type { Item, OrderSnapshot, SnapshotLine } from '../types.ts'
 import { expectedPaidFen, hasRefund, isDepositKept, isFullyRefunded } from './refunds.ts'
 import { matchReturns } from './returns.ts'

@@ -1,7 +1,8 @@
 /** What a return is (./return.ts draws its life), and the order around it. */
 import type { Actor } from '../commands.ts'
+import type { UnitsOfLine } from '../shipped-units.ts'
 import type { Package, TaskLine } from '../task.ts'
-import type { Order, SkuQuantity } from '../types.ts'
+import type { Order } from '../types.ts'
 
 export const returnKinds = ['refund_only', 'return', 'rejected'] as const
 export type ReturnKind = (typeof returnKinds)[number]
@@ -13,9 +14,7 @@ export const returnStates = [
 export type ReturnState = (typeof returnStates)[number]
 
 /** Units of one item of a line. */
-export interface ReturnLine extends SkuQuantity {
-  readonly lineId: string
-}
+export type ReturnLine = UnitsOfLine
 
 /** What a node says of units that it unpacked, or should have found. */
 export interface Findings {

@@ -1,25 +1,8 @@
 /** Units that left and come back: counted by the platform's line and by SKU, since a line may be a bundle. */
-import type { Order, SkuQuantity } from '../types.ts'
-import { isAwaited, isLive, type Return, type ReturnLine, type ReturnWorld, type SentTask } from './types.ts'
 
-/** Units that left in tasks, of each line and SKU. */
-export function shippedUnits(order: Order, tasks: readonly SentTask[]): ReturnLine[] {
-  const { items, allocations, snapshot } = order
-  const left = new Map<string, number>()
-  for (const { taskId, lines } of tasks) for (const line of lines) add(left, `${taskId}\n${line.sku}`, line.shipped)
-  const units = new Map<string, ReturnLine>()
-  for (const { item: index, quantity: allocated, place, taskId } of allocations) {
-    const item = items[index]!
-    const lineId = snapshot?.lines[item.line]?.lineId
-    if (place !== 'task' || lineId === undefined) continue
-    const quantity = Math.min(allocated, left.get(`${taskId}\n${item.sku}`) ?? 0)
-    if (quantity === 0) continue
-    add(left, `${taskId}\n${item.sku}`, 0 - quantity)
-    const key = keyOf({ lineId, sku: item.sku })
-    units.set(key, { lineId, sku: item.sku, quantity: quantity + (units.get(key)?.quantity ?? 0) })
-  }
-  return [...units.values()]
-}
+import { keyOf, shippedUnits } from '../shipped-units.ts'
+import type { SkuQuantity } from '../types.ts'
+import { isAwaited, isLive, type Return, type ReturnLine, type ReturnWorld } from './types.ts'
 
 /** Units that are at the buyer, or on their way to him, and that no return speaks of. */
 export function returnable({ order, tasks, returns }: ReturnWorld): ReturnLine[] {
@@ -99,10 +82,6 @@ export function spread(
     if (open > 0) return { misfit: sku }
   }
   return { lines: [...taken.values()], left: rest.filter((line) => line.quantity > 0) }
-}
-
-export function keyOf({ lineId, sku }: { readonly lineId: string; readonly sku: string }): string {
-  return `${lineId}\n${sku}`
 }
 
 function add(map: Map<string, number>, key: string, quantity: number): void {

@@ -6,8 +6,9 @@ import { channelNames } from '../../router/types.ts'
 import type { Told } from './testing/client.ts'
 import { type NodeName, nodes } from './testing/network.ts'
 import { later, type TestOrder, testOrder, withLine } from './testing/orders.ts'
+import { tmallRefund } from './testing/platforms.ts'
 import { startTestService, type TestService } from './testing/service.ts'
-import { billOf, genericBill } from './testing/webhooks.ts'
+import { billOf, genericBill, signedTmall } from './testing/webhooks.ts'
 
 type View = z.output<(typeof contract.getReturn.answers)[200]>
 
@@ -206,4 +207,45 @@ test('refused or withdrawn: nothing is expected any more, and the units may be a
   expect(first.returns).toMatchObject([{ ref: 'first' }])
   const next = await service.admin('GET', `/v1/returns?orderId=${order.orderId}&cursor=${first.nextCursor}`)
   expect(next.json).toMatchObject({ returns: [{ ref: 'second' }], nextCursor: null })
+})
+
+test('Tmall: a piece that the buyer has is given back while another is to leave: the other leaves', async () => {
+  await service.goods('bowl', { east: 3 })
+  const order = testOrder('tmall', [{ sku: 'bowl', quantity: 3, paidFen: 3000 }])
+  await service.tell(order)
+  const task = await service.at('east').pullFor(order)
+  const [first, rest] = [[{ sku: 'bowl', quantity: 2 }], [{ sku: 'bowl', quantity: 1 }]]
+  expect(await service.at('east').ship(task, 'SF-bowl-01', first)).toMatchObject({ status: 200 })
+  await service.track({ carrier: 'shunfeng', waybill: 'SF-bowl-01', state: '3', at: Date.now() - 1000 })
+  for (const status of ['requested', 'refunded'] as const) {
+    const told = tmallRefund(order, 0, status, order.at + (status === 'refunded' ? 9_000 : 5_000), 1000, 'aftersale')
+    expect((await service.send(signedTmall(told))).text).toBe('{"success":true}')
+    await service.settled()
+    expect(await service.order(order)).toMatchObject({
+      ...{ state: 'partly_shipped', holds: [], tasks: [{ interceptRequested: false, lines: [{ quantity: 3 }] }] },
+    })
+  }
+  expect(await service.at('east').ship(task, 'SF-bowl-02', rest)).toMatchObject({ status: 200 })
+  await service.track({ carrier: 'shunfeng', waybill: 'SF-bowl-02', state: '3', at: Date.now() - 1000 })
+  const asked = { kind: 'return', lines: [{ sku: 'bowl', quantity: 1 }], refundFen: 1000, agreed: true }
+  const { id } = viewOf(await open(order, asked))
+  await receiveAt('store', id, 'r1', [{ sku: 'bowl', good: 1 }])
+  await service.bill(billOf(order))
+  await service.bill(genericBill(order, 'refund', 1000))
+  expect((await service.order(order)).reconciliation).toMatchObject({ state: 'closed', exceptions: [] })
+})
+
+test('a parcel with goods that come back is not voided', async () => {
+  await service.goods('fan', { east: 1 })
+  const order = testOrder('jd', [{ sku: 'fan', quantity: 1, paidFen: 900 }])
+  await service.tell(order)
+  const task = await service.at('east').pullFor(order)
+  await service.at('east').ship(task, 'SF-fan-01')
+  const asked = { kind: 'return', lines: [{ sku: 'fan', quantity: 1 }] }
+  const { id } = viewOf(await open(order, asked))
+  expect(await service.at('east').voidParcel(task, 'SF-fan-01')).toMatchObject({
+    json: { error: { code: 'conflict' } },
+  })
+  await service.admin('POST', `/v1/returns/${id}/withdraw`, {})
+  expect(await service.at('east').voidParcel(task, 'SF-fan-01')).toMatchObject({ status: 200 })
 })

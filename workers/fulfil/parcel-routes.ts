@@ -79,6 +79,11 @@ function answer(done: ParcelPutRight) {
       throw new ApiError('order_closed')
     case 'being_decided':
       throw new ApiError('try_again', 'The task was handed back and is being decided. Ask again shortly.')
+    case 'being_returned':
+      throw new ApiError(
+        'conflict',
+        'A return speaks of goods of this order. If the parcel never left, withdraw the return first.',
+      )
     case 'parcel_moved':
       throw new ApiError(
         'parcel_moved',

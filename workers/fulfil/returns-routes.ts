@@ -7,7 +7,7 @@ import type { Sql } from '../../adapters/store/postgres/connect.ts'
 import { findReturn, listReturns, type ReturnQuery } from '../../adapters/store/returns/read.ts'
 import { nodeActor } from '../../router/commands.ts'
 import type { Return } from '../../router/returns/types.ts'
-import { keyOf } from '../../router/returns/units.ts'
+import { keyOf } from '../../router/shipped-units.ts'
 import type { CatalogWatch } from '../catalog/catalog-watch.ts'
 import {
   agreeToReturn,

@@ -17,6 +17,13 @@ export function tmallRefund(refund: Json, settings: ShopSettings): RefundSnapsho
     lineId: idIn(refund, 'oid'),
     status,
     refundFen: requiredYuanIn(refund, 'refund_fee'),
+    ...(isAfterReceipt(refund) ? { afterReceipt: true } : {}),
     modifiedAt,
   }
+}
+
+/** By the phase (`onsale`, `aftersale`), or where the goods are said to be. */
+function isAfterReceipt(refund: Json): boolean {
+  const { refund_phase: phase, good_status: goods } = refund
+  return phase === 'aftersale' || goods === 'BUYER_RECEIVED' || goods === 'BUYER_RETURNED_GOODS'
 }

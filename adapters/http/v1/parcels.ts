@@ -10,7 +10,7 @@ const correction = { carrier, waybill, to: parcelName.meta({ description: 'What 
 
 const byNode = { auth: 'node', method: 'POST', tag: 'warehouse', params: taskParams, answers: { 200: done } } as const
 const byPerson = { auth: 'admin', method: 'POST', tag: 'orders', params: orderParams, answers: { 200: done } } as const
-const voidErrors = ['not_found', 'unknown_parcel', 'parcel_moved', 'order_closed', 'try_again'] as const
+const voidErrors = ['not_found', 'unknown_parcel', 'parcel_moved', 'order_closed', 'conflict', 'try_again'] as const
 
 export const correctParcelOfTask = endpoint({
   ...byNode,

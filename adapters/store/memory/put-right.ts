@@ -1,6 +1,7 @@
 /** Parcels put right: see ../tasks/put-right.ts, whose meaning this has. */
 import { stateOf } from '../../../router/order.ts'
 import { type ParcelWord, putRight, type ToldTask, together, voidedPackages } from '../../../router/parcels.ts'
+import { isLive } from '../../../router/returns/types.ts'
 import type { Order } from '../../../router/types.ts'
 import type { InboxEvent } from '../inbox/event.ts'
 import { keyOf } from '../orders/load.ts'
@@ -8,6 +9,7 @@ import type { ParcelPutRight } from '../tasks/put-right.ts'
 import type { WhoseParcel } from '../tasks/whose-parcel.ts'
 import { markDue } from './due.ts'
 import { insertEvent } from './intake.ts'
+import { returnsOf } from './returns.ts'
 import type { Tables, TaskRow } from './tables.ts'
 import { setParcels, tracksOf } from './tracks.ts'
 
@@ -24,7 +26,8 @@ export function putParcelRight(
   const all = [...(tables.tasksOf.get(order.id) ?? [])].sort((a, b) => (a.task.taskId < b.task.taskId ? -1 : 1))
   const own = all.filter(({ task }) => !('taskId' in whose) || task.taskId === whose.taskId)
   const tracks = own.flatMap(({ packages }) => packages.flatMap((p) => tracksOf(tables, p.waybill)))
-  const outcomes = own.map((row) => putRight(row, word, { tracks, orderState: order.state }))
+  const isBeingReturned = returnsOf(tables, order.id).some(isLive)
+  const outcomes = own.map((row) => putRight(row, word, { tracks, orderState: order.state, isBeingReturned }))
   const said = together(outcomes)
   if (said !== null) return said
   const seq = word.kind === 'void' ? insertEvent(tables, commandOf(order), nowMs) : null

@@ -16,6 +16,7 @@ import {
   together,
   voidedPackages,
 } from '../../../router/parcels.ts'
+import { isLive } from '../../../router/returns/types.ts'
 import type { Package, Task } from '../../../router/task.ts'
 import type { Order } from '../../../router/types.ts'
 import type { InboxEvent } from '../inbox/event.ts'
@@ -24,6 +25,7 @@ import { taskFromRow } from '../orders/load.ts'
 import { markDue } from '../orders/mark-due.ts'
 import type { Sql, Transaction } from '../postgres/connect.ts'
 import { jsonText } from '../postgres/json-text.ts'
+import { returnsOf } from '../returns/read.ts'
 import { readTracks } from '../settle/read-tracks.ts'
 import { type LockedTaskRow, lockOrder } from './lock.ts'
 import { orderIdOf, type WhoseParcel } from './whose-parcel.ts'
@@ -59,7 +61,10 @@ export async function putParcelRight(
     const own = rows.filter((row) => !('taskId' in whose) || row.task_id === whose.taskId)
     const waybills = own.flatMap((row) => row.packages.map((p) => p.waybill))
     const tracks = word.kind === 'void' ? [...(await readTracks(tx, waybills)).values()].flat() : []
-    const outcomes = own.map((row) => putRight(toldTask(row), word, { tracks, orderState: order.state }))
+    const returns = word.kind === 'void' ? await returnsOf(tx, [id]) : new Map()
+    const isBeingReturned = (returns.get(id) ?? []).some(isLive)
+    const around = { tracks, orderState: order.state, isBeingReturned }
+    const outcomes = own.map((row) => putRight(toldTask(row), word, around))
     const said = together(outcomes)
     if (said !== null) return said
     const changes = outcomes.filter((o) => o.outcome === 'put_right')

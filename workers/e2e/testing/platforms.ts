@@ -65,10 +65,12 @@ export function tmallRefund(
   status: TmallRefund,
   at: number,
   refundFen = order.lines[index]!.paidFen,
+  phase: 'onsale' | 'aftersale' = 'onsale',
 ): string {
   return (
     `{"refund_get_response":{"refund":{"refund_id":2${order.orderId.slice(1)},"tid":${order.orderId},"oid":${oidOf(order, index)},` +
-    `"status":"${tmallRefunds[status]}","refund_fee":"${yuan(refundFen)}","modified":"${formatGmt8(at)}"}}}`
+    `"status":"${tmallRefunds[status]}","refund_fee":"${yuan(refundFen)}","refund_phase":"${phase}",` +
+    `"modified":"${formatGmt8(at)}"}}}`
   )
 }
 
