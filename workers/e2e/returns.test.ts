@@ -249,3 +249,31 @@ test('a parcel with goods that come back is not voided', async () => {
   await service.admin('POST', `/v1/returns/${id}/withdraw`, {})
   expect(await service.at('east').voidParcel(task, 'SF-fan-01')).toMatchObject({ status: 200 })
 })
+
+test('WeChat: one of three delivered pieces is refunded without its goods: closed when the bill says so', async () => {
+  await service.goods('plate', { east: 3 })
+  const order = testOrder('wechat', [{ sku: 'plate', quantity: 3, paidFen: 3000 }])
+  await closedOrder(order, 'SF-plate-01')
+  const refundUnits = { requested: 0, refunded: 1 }
+  await service.tell(later(order, { step: 'completed', lines: withLine(order, 0, { refundUnits }) }))
+  expect((await service.order(order)).reconciliation).toMatchObject({ exceptions: [], expected: [{ what: 'refund' }] })
+  await service.bill(genericBill(order, 'refund', 1000))
+  expect(await service.order(order)).toMatchObject({ state: 'closed', reconciliation: { exceptions: [] } })
+})
+
+test('two nodes say at once that they have the unit: one is believed, and it is stock once', async () => {
+  await service.goods('hat', { east: 1 })
+  const order = testOrder('jd', [{ sku: 'hat', quantity: 1, paidFen: 900 }])
+  await closedOrder(order, 'SF-hat-01')
+  const { id } = viewOf(await open(order, { kind: 'return', lines: [{ sku: 'hat', quantity: 1 }], agreed: true }))
+  const told = await Promise.all(
+    (['store', 'south', 'east', 'north'] as const).flatMap((node) => [
+      receiveAt(node, id, `at ${node}`, [{ sku: 'hat', good: 1 }]),
+      receiveAt(node, id, `at ${node}`, [{ sku: 'hat', good: 1 }]),
+    ]),
+  )
+  // The one that is believed was told twice.
+  expect(told.map(({ status }) => status).sort()).toEqual([200, 200, 409, 409, 409, 409, 409, 409])
+  const rows = Object.values(await service.stock('hat'))
+  expect(rows.reduce((sum, { onHand }) => sum + onHand, 0)).toBe(1)
+})
